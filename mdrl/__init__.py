@@ -1,0 +1,1 @@
+"""Game-theoretic and mirror-descent algorithms in JAX."""
