@@ -1,0 +1,1 @@
+"""What is solved: games as arrays."""

@@ -1,0 +1,75 @@
+"""What every game offers to solvers and evaluations.
+
+Axis letters, used in all annotations: N players, I infostates, A action slots,
+S slots of sequences, T terminal histories, H histories, K checkpoints, B sweep,
+D devices, X contexts, R rows of a group, W its width.
+"""
+
+from typing import Any, Protocol, runtime_checkable
+
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from mdrl.games import treeplex
+from mdrl.geometry import simplex
+
+# One array per player, over that player's slots.
+Policies = tuple[Float[Array, " _"], ...]
+Plans = tuple[Float[Array, " _"], ...]
+Gains = tuple[Float[Array, " _"], ...]
+
+
+@runtime_checkable
+class Game(Protocol):
+  """A game of N players, each with a treeplex; a pytree of arrays.
+
+  Attributes:
+    treeplexes: The decisions of each player.
+    zero_sum: Whether utilities add up to zero, or to any constant.
+  """
+
+  treeplexes: tuple[treeplex.Treeplex, ...]
+  zero_sum: bool
+
+  @property
+  def num_players(self) -> int:
+    """Number of players."""
+    ...
+
+  @property
+  def dtype(self) -> Any:
+    """Floating type of everything computed on the game."""
+    ...
+
+  def plans(self, policies: Policies) -> Plans:
+    """Returns the realization plans of policies."""
+    ...
+
+  def gain(self, plans: Plans, player: int) -> Float[Array, " S"]:
+    """Returns the derivative of a player's utility in its own plan."""
+    ...
+
+  def gains(self, plans: Plans) -> Gains:
+    """Returns the gain of every player."""
+    ...
+
+  def values(self, plans: Plans) -> Float[Array, " N"]:
+    """Returns the expected utility of every player."""
+    ...
+
+
+def random_policies(game: Game, key: PRNGKeyArray) -> Policies:
+  """Returns policies drawn uniformly from the simplex at every infostate."""
+  keys = jax.random.split(key, game.num_players)
+  return tuple(
+      t.map_rows(
+          simplex.normalize,
+          jax.random.exponential(k, (t.num_slots,), t.dtype),
+      )
+      for t, k in zip(game.treeplexes, keys, strict=True)
+  )
+
+
+def uniform_policies(game: Game) -> Policies:
+  """Returns the policies that choose every action with equal probability."""
+  return tuple(t.uniform for t in game.treeplexes)

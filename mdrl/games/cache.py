@@ -1,0 +1,92 @@
+"""Compiled trees on disk, so that a large game is enumerated once."""
+
+import hashlib
+import importlib.metadata
+import os
+import pathlib
+import tempfile
+import zipfile
+
+import numpy as np
+
+from mdrl.games import tree_tables
+
+# Raised whenever the meaning of the stored arrays changes.
+_SCHEMA = 1
+
+
+def key(game: str, *contents: bytes) -> str:
+  """Returns the name under which a game is stored.
+
+  It changes with the game string, the contents of files that it was read from,
+  the version of OpenSpiel and the schema.
+  """
+  version = importlib.metadata.version("open_spiel")
+  digest = hashlib.sha256(f"{game}\0{version}\0{_SCHEMA}".encode())
+  for content in contents:
+    digest.update(b"\0" + content)
+  return digest.hexdigest()
+
+
+def save(
+    directory: str | os.PathLike[str],
+    name: str,
+    tables: tree_tables.TreeTables,
+) -> None:
+  """Stores tables; a reader never sees a partial file."""
+  folder = pathlib.Path(directory)
+  folder.mkdir(parents=True, exist_ok=True)
+  arrays = {
+      "sequence": tables.sequence,
+      "chance": tables.chance,
+      "utility": tables.utility,
+      "num_histories": np.array(tables.num_histories),
+  }
+  for i in range(tables.num_players):
+    names = tables.infostates[i]
+    arrays[f"parent{i}"] = tables.parent[i]
+    arrays[f"width{i}"] = tables.width[i]
+    arrays[f"action{i}"] = tables.action[i]
+    arrays[f"length{i}"] = np.array([len(s) for s in names], np.int64)
+    text = "".join(names).encode("utf-8", "surrogateescape")
+    arrays[f"names{i}"] = np.frombuffer(text, np.uint8)
+  with tempfile.NamedTemporaryFile(
+      dir=folder, suffix=".tmp", delete=False
+  ) as file:
+    np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
+  os.replace(file.name, folder / f"{name}.npz")
+
+
+def load(
+    directory: str | os.PathLike[str], name: str
+) -> tree_tables.TreeTables | None:
+  """Returns stored tables, or None where there are none that can be read."""
+  path = pathlib.Path(directory) / f"{name}.npz"
+  try:
+    with np.load(path) as arrays:
+      return _tables(arrays)
+  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+    return None
+
+
+def _tables(arrays):
+  players = range(arrays["sequence"].shape[1])
+  return tree_tables.TreeTables(
+      infostates=tuple(
+          _split(arrays[f"names{i}"], arrays[f"length{i}"]) for i in players
+      ),
+      parent=tuple(arrays[f"parent{i}"] for i in players),
+      width=tuple(arrays[f"width{i}"] for i in players),
+      action=tuple(arrays[f"action{i}"] for i in players),
+      sequence=arrays["sequence"],
+      chance=arrays["chance"],
+      utility=arrays["utility"],
+      num_histories=int(arrays["num_histories"]),
+  )
+
+
+def _split(names, length):
+  text = names.tobytes().decode("utf-8", "surrogateescape")
+  stop = np.cumsum(length).tolist()
+  start = [0, *stop[:-1]]
+  return tuple(text[a:b] for a, b in zip(start, stop, strict=True))

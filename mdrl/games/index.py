@@ -1,0 +1,134 @@
+"""The names of a compiled game's rows and slots."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from mdrl.games import tree_tables, treeplex
+
+
+@dataclasses.dataclass(frozen=True)
+class PlayerIndex:
+  """Names of one player's infostates and slots.
+
+  Attributes:
+    infostates: Information-state string of each row.
+    start: First slot of each row.
+    width: Number of legal actions of each row.
+    action: The game's action at each slot, -1 at slot 0 and at padding.
+  """
+
+  infostates: tuple[str, ...]
+  start: np.ndarray
+  width: np.ndarray
+  action: np.ndarray
+
+  @functools.cached_property
+  def _rows(self) -> dict[str, int]:
+    return {name: row for row, name in enumerate(self.infostates)}
+
+  def row(self, infostate: str) -> int:
+    """Returns the row of an information-state string.
+
+    Raises:
+      ValueError: If the player has no such infostate.
+    """
+    if infostate not in self._rows:
+      raise ValueError(
+          f"`infostate` must be one of the player's {len(self.infostates)} "
+          f"information-state strings, got {infostate!r}; `infostates` lists "
+          "them"
+      )
+    return self._rows[infostate]
+
+  def slots(self, row: int) -> slice:
+    """Returns the slots of a row's legal actions."""
+    return slice(self.start[row], self.start[row] + self.width[row])
+
+  def slot(self, infostate: str, action: int) -> int:
+    """Returns the slot of an action at an infostate.
+
+    Raises:
+      ValueError: If the infostate or the action does not exist.
+    """
+    slots = self.slots(self.row(infostate))
+    legal = self.action[slots]
+    if action not in legal:
+      raise ValueError(
+          f"`action` must be legal at {infostate!r}: one of "
+          f"{legal.tolist()}, got {action}"
+      )
+    return int(slots.start + np.flatnonzero(legal == action)[0])
+
+  def probabilities(self, policy: np.ndarray) -> dict[str, dict[int, float]]:
+    """Returns a policy over slots by infostate and action."""
+    policy, legal = np.asarray(policy), self.action
+    return {
+        name: dict(
+            zip(
+                legal[self.slots(row)].tolist(),
+                policy[self.slots(row)].tolist(),
+                strict=True,
+            )
+        )
+        for row, name in enumerate(self.infostates)
+    }
+
+  def policy(self, probabilities: dict[str, dict[int, float]]) -> np.ndarray:
+    """Returns the policy over slots of probabilities by name.
+
+    Raises:
+      ValueError: If an infostate or one of its actions has no probability.
+    """
+    policy = np.zeros(len(self.action))
+    policy[0] = 1
+    for row, name in enumerate(self.infostates):
+      given = probabilities.get(name)
+      actions = self.action[self.slots(row)].tolist()
+      if given is None or any(a not in given for a in actions):
+        raise ValueError(
+            f"`probabilities` must cover actions {actions} of infostate "
+            f"{name!r}, got {given}"
+        )
+      policy[self.slots(row)] = [given[a] for a in actions]
+    return policy
+
+  def actions_table(self) -> np.ndarray:
+    """Returns the legal actions of each row, padded with -1."""
+    table = np.full((len(self.start), self.width.max(initial=0)), -1)
+    for row in range(len(self.start)):
+      table[row, : self.width[row]] = self.action[self.slots(row)]
+    return table
+
+
+@dataclasses.dataclass(frozen=True)
+class Index:
+  """Names of all players' infostates and slots."""
+
+  players: tuple[PlayerIndex, ...]
+
+  def __getitem__(self, player: int) -> PlayerIndex:
+    return self.players[player]
+
+
+def build(
+    tables: tree_tables.TreeTables, layouts: list[treeplex.Layout]
+) -> Index:
+  """Names the rows and slots of laid out tables."""
+  players = []
+  for i, layout in enumerate(layouts):
+    order, slot = layout.order, layout.slot
+    first = np.cumsum(tables.width[i]) - tables.width[i] + 1
+    action = np.full(layout.treeplex.num_slots, -1)
+    action[slot[1:]] = tables.action[i]
+    names = tables.infostates[i]
+    players.append(
+        PlayerIndex(
+            infostates=tuple(names[k] for k in order.tolist()),
+            start=slot[first[order]] if len(order) else np.zeros(0, int),
+            width=tables.width[i][order],
+            action=action,
+        )
+    )
+  return Index(tuple(players))

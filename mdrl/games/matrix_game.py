@@ -1,0 +1,110 @@
+"""Normal-form games of any number of players, dense."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mdrl import struct
+from mdrl.games import base, treeplex
+
+
+@struct.dataclass
+class MatrixGame:
+  """One infostate a player; every solver of trees runs on it.
+
+  Attributes:
+    treeplexes: One infostate for each player.
+    payoffs: For each player, its utility by everybody's actions.
+    zero_sum: Whether utilities add up to zero, or to any constant.
+  """
+
+  treeplexes: tuple[treeplex.Treeplex, ...]
+  payoffs: tuple[Float[Array, "..."], ...]
+  zero_sum: bool = struct.static()
+
+  @property
+  def num_players(self) -> int:
+    """Number of players."""
+    return len(self.treeplexes)
+
+  @property
+  def dtype(self):
+    """Floating type of the utilities."""
+    return self.payoffs[0].dtype
+
+  def plans(self, policies: base.Policies) -> base.Plans:
+    """Returns the realization plans of policies."""
+    return tuple(
+        treeplex.sweep_down(t, policy)
+        for t, policy in zip(self.treeplexes, policies, strict=True)
+    )
+
+  def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+    """Returns the derivative of a player's utility in its own plan."""
+    utility = self.payoffs[player]
+    # From the last axis to the first, so that the axes left keep their places.
+    for j in reversed(range(self.num_players)):
+      if j != player:
+        utility = jnp.tensordot(utility, plans[j][1:], axes=[[j], [0]])
+    return jnp.concatenate([jnp.zeros(1, utility.dtype), utility])
+
+  def gains(self, plans: base.Plans) -> base.Gains:
+    """Returns the gain of every player."""
+    return tuple(self.gain(plans, i) for i in range(self.num_players))
+
+  def values(self, plans: base.Plans) -> Float[Array, " N"]:
+    """Returns the expected utility of every player."""
+    return jnp.stack([
+        jnp.vdot(gain, plan)
+        for gain, plan in zip(self.gains(plans), plans, strict=True)
+    ])
+
+
+def matrix_game(
+    payoffs: Sequence[ArrayLike], dtype: jax.typing.DTypeLike | None = None
+) -> MatrixGame:
+  """Makes a game of payoff arrays.
+
+  Args:
+    payoffs: For each player, an array of its utility with one axis per player,
+      or a single matrix: the utility of the first of two players in a zero-sum
+      game.
+    dtype: Floating type of the game; by default JAX's.
+
+  Returns:
+    The game.
+
+  Raises:
+    ValueError: If the arrays do not fit one another or are not finite.
+  """
+  arrays = [np.asarray(p, float) for p in payoffs]
+  if arrays and all(a.ndim == 1 for a in arrays):
+    first = np.stack(arrays)
+    arrays = [first, -first]
+  shape = arrays[0].shape if arrays else ()
+  if len(arrays) != len(shape) or any(a.shape != shape for a in arrays):
+    raise ValueError(
+        "`payoffs` must hold one array per player, all of one shape with one "
+        f"axis per player, got shapes {[a.shape for a in arrays]}"
+    )
+  for player, array in enumerate(arrays):
+    if not np.isfinite(array).all():
+      at = np.argwhere(~np.isfinite(array))[0].tolist()
+      raise ValueError(
+          f"`payoffs` must be finite, got {array[tuple(at)]} for player "
+          f"{player} at actions {at}"
+      )
+  total = np.sum(arrays, axis=0)
+  dtype = jnp.zeros(0, dtype).dtype
+  return MatrixGame(
+      treeplexes=tuple(
+          treeplex.lay_out(np.zeros(1, int), np.array([n]), dtype).treeplex
+          for n in shape
+      ),
+      payoffs=tuple(jnp.asarray(a, dtype) for a in arrays),
+      zero_sum=bool(np.ptp(total) <= 1e-9 * max(1.0, np.abs(arrays).max())),
+  )

@@ -1,0 +1,267 @@
+"""OpenSpiel games as arrays: the only module that imports `pyspiel`."""
+
+import array
+import difflib
+import os
+import pathlib
+import re
+
+import jax
+import numpy as np
+from open_spiel.python import policy as policy_lib
+import pyspiel
+
+from mdrl.games import base, cache, tree_game, tree_tables
+from mdrl.games import index as index_lib
+
+MAX_HISTORIES = 5_000_000
+
+
+def load_game(name: str) -> pyspiel.Game:
+  """Loads a game for compilation.
+
+  Args:
+    name: OpenSpiel's game string, such as `liars_dice(dice_sides=4)`, or the
+      path of a `.efg` file in Gambit's format.
+
+  Returns:
+    The game; simultaneous moves become successive, hidden ones.
+
+  Raises:
+    ValueError: If there is no such game or file, or it cannot be made a tree.
+  """
+  if name.endswith(".efg"):
+    if not pathlib.Path(name).is_file():
+      raise ValueError(f"`game` must be a game or a file, got no file {name!r}")
+    name = f"efg_game(filename={name})"
+  _check_name(name)
+  try:
+    game = pyspiel.load_game(name)
+  except (RuntimeError, ValueError) as error:
+    raise ValueError(
+        f"`game` must be a game string that OpenSpiel loads, got {name!r}: "
+        f"{error}"
+    ) from error
+  return _sequential(game)
+
+
+def compile_game(
+    game: str | pyspiel.Game,
+    *,
+    dtype: jax.typing.DTypeLike | None = None,
+    max_histories: int = MAX_HISTORIES,
+    cache_dir: str | os.PathLike[str] | None = None,
+) -> tuple[tree_game.TreeGame, index_lib.Index]:
+  """Enumerates a game's tree and lays it out.
+
+  Args:
+    game: An OpenSpiel game, its string, or the path of a `.efg` file.
+    dtype: Floating type of the game; by default JAX's.
+    max_histories: The largest tree to enumerate, in histories: decisions,
+      chance nodes and terminals.
+    cache_dir: Where compiled trees are kept between runs; nowhere if None.
+
+  Returns:
+    The game, and the index of its rows by information-state string.
+
+  Raises:
+    ValueError: If the game is unknown, has imperfect recall, has chance that
+      cannot be enumerated, or has too large a tree.
+  """
+  if isinstance(game, str):
+    game = load_game(game)
+  else:
+    game = _sequential(game)
+  if cache_dir is None:
+    return tree_game.build(enumerate_tree(game, max_histories), dtype)
+  key = cache.key(str(game), *_files(game))
+  tables = cache.load(cache_dir, key)
+  if tables is None or tables.num_histories > max_histories:
+    tables = enumerate_tree(game, max_histories)
+    cache.save(cache_dir, key, tables)
+  return tree_game.build(tables, dtype)
+
+
+def enumerate_tree(
+    game: pyspiel.Game, max_histories: int = MAX_HISTORIES
+) -> tree_tables.TreeTables:
+  """Visits every history of a sequential game once.
+
+  Raises:
+    ValueError: If the game has imperfect recall or too large a tree.
+  """
+  if max_histories < 1:
+    raise ValueError(f"`max_histories` must be positive, got {max_histories}")
+  num_players = game.num_players()
+  named = game.get_type().provides_information_state_string
+  builder = _Builder(num_players)
+  count = 0
+  stack = [(game.new_initial_state(), (0,) * num_players, 1.0)]
+  while stack:
+    state, sequence, chance = stack.pop()
+    count += 1
+    if count > max_histories:
+      raise ValueError(
+          f"`max_histories` is {max_histories}, and {game} has more: stopped "
+          f"at {count} histories with {len(stack)} branches still open; raise "
+          "the limit or choose a smaller game"
+      )
+    if state.is_terminal():
+      builder.add_terminal(sequence, chance, state.returns())
+    elif state.is_chance_node():
+      for action, probability in state.chance_outcomes():
+        stack.append((state.child(action), sequence, chance * probability))
+    else:
+      player = state.current_player()
+      # With perfect information, the history says what a player knows.
+      name = (
+          state.information_state_string(player)
+          if named
+          else state.history_str()
+      )
+      actions = state.legal_actions()
+      first = builder.visit(game, player, name, sequence[player], actions)
+      head, tail = sequence[:player], sequence[player + 1 :]
+      for k, action in enumerate(actions):
+        after = (*head, first + k, *tail)
+        stack.append((state.child(action), after, chance))
+  return builder.tables(count)
+
+
+class _Builder:
+  """Collects infostates and terminals in compact arrays."""
+
+  def __init__(self, num_players):
+    self._known = [{} for _ in range(num_players)]
+    self._parent = [array.array("q") for _ in range(num_players)]
+    self._width = [array.array("q") for _ in range(num_players)]
+    self._action = [array.array("q") for _ in range(num_players)]
+    self._sequence = array.array("i")
+    self._chance = array.array("d")
+    self._utility = array.array("d")
+
+  def add_terminal(self, sequence, chance, returns):
+    self._sequence.extend(sequence)
+    self._chance.append(chance)
+    self._utility.extend(returns)
+
+  def visit(self, game, player, name, parent, actions):
+    """Returns the first sequence of an infostate."""
+    known = self._known[player].get(name)
+    if known is None:
+      first = 1 + len(self._action[player])
+      self._known[player][name] = (first, parent, actions)
+      self._parent[player].append(parent)
+      self._width[player].append(len(actions))
+      self._action[player].extend(actions)
+      return first
+    first, known_parent, known_actions = known
+    if known_parent != parent:
+      raise ValueError(
+          f"`game` must have perfect recall, and {game} does not: player "
+          f"{player} reaches infostate {name!r} by different moves of its own, "
+          "so plans do not describe its policies; choose a variant that "
+          "remembers them"
+      )
+    if known_actions != actions:
+      raise ValueError(
+          f"`game` must offer the same actions throughout an infostate, and "
+          f"{game} offers player {player} both {known_actions} and {actions} "
+          f"at {name!r}"
+      )
+    return first
+
+  def tables(self, num_histories):
+    num_players = len(self._known)
+    return tree_tables.TreeTables(
+        infostates=tuple(tuple(known) for known in self._known),
+        parent=tuple(np.array(p, np.int64) for p in self._parent),
+        width=tuple(np.array(w, np.int64) for w in self._width),
+        action=tuple(np.array(a, np.int64) for a in self._action),
+        sequence=np.array(self._sequence, np.int32).reshape(-1, num_players),
+        chance=np.array(self._chance),
+        utility=np.array(self._utility).reshape(-1, num_players),
+        num_histories=num_histories,
+    )
+
+
+def to_openspiel(
+    game: pyspiel.Game,
+    index: index_lib.Index,
+    policies: base.Policies,
+) -> policy_lib.TabularPolicy:
+  """Returns OpenSpiel's table of the same policies.
+
+  Args:
+    game: The sequential game that was compiled.
+    index: Names of its rows.
+    policies: The policy of each player.
+
+  Returns:
+    A policy for OpenSpiel's algorithms.
+  """
+  table = policy_lib.TabularPolicy(game)
+  for player, policy in zip(index.players, policies, strict=True):
+    for name, probabilities in player.probabilities(np.asarray(policy)).items():
+      row = table.policy_for_key(name)
+      row[:] = 0
+      for action, probability in probabilities.items():
+        row[action] = probability
+  return table
+
+
+def from_openspiel(
+    index: index_lib.Index, policy: policy_lib.TabularPolicy
+) -> tuple[np.ndarray, ...]:
+  """Returns the policies over slots of OpenSpiel's table."""
+  return tuple(
+      player.policy({
+          name: dict(enumerate(policy.policy_for_key(name).tolist()))
+          for name in player.infostates
+      })
+      for player in index.players
+  )
+
+
+def _check_name(name):
+  short = re.split(r"[(\s]", name, maxsplit=1)[0]
+  known = pyspiel.registered_names()
+  if short not in known:
+    near = difflib.get_close_matches(short, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else (
+        "`pyspiel.registered_names()` lists all"
+    )
+    raise ValueError(
+        f"`game` must be a game of OpenSpiel or a `.efg` file, got {name!r}: "
+        f"{hint}"
+    )
+
+
+def _sequential(game):
+  kind = game.get_type()
+  if kind.dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:
+    raise ValueError(
+        f"`game` must have finitely many players, got the mean-field {game}"
+    )
+  if kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC:
+    raise ValueError(
+        f"`game` must list its chance outcomes, and {game} only samples them; "
+        "choose a variant with explicit chance"
+    )
+  if kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS:
+    game = pyspiel.convert_to_turn_based(game)
+    kind = game.get_type()
+  perfect = pyspiel.GameType.Information.PERFECT_INFORMATION
+  if not kind.provides_information_state_string and (
+      kind.information != perfect
+  ):
+    raise ValueError(
+        f"`game` must give information-state strings, and {game} does not"
+    )
+  return game
+
+
+def _files(game):
+  """Contents of the files that a game was read from; they belong to its key."""
+  paths = (pathlib.Path(str(v)) for v in game.get_parameters().values())
+  return [path.read_bytes() for path in paths if path.is_file()]

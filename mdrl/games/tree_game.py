@@ -1,0 +1,131 @@
+"""Extensive-form games with perfect recall, as arrays."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+import numpy as np
+
+from mdrl import struct
+from mdrl.games import base, segments, tree_tables, treeplex
+from mdrl.games import index as index_lib
+
+
+@struct.dataclass
+class TreeGame:
+  """A tree of histories, seen through the plans of its players.
+
+  The utility of player i is multilinear in the plans,
+
+    u_i(plans) = sum over terminals t of
+        chance[t] * utility[t, i] * prod_j plans[j][sequence[t, j]],
+
+  and is stored as one segment sum per player: into its own slots, from the
+  plans of the others. Terminals that pay a player nothing are left out of its
+  sum.
+
+  Attributes:
+    treeplexes: The decisions of each player.
+    payoffs: For each player, the sum that gives its gain.
+    zero_sum: Whether utilities add up to zero, or to any constant.
+  """
+
+  treeplexes: tuple[treeplex.Treeplex, ...]
+  payoffs: tuple[segments.SegmentSum, ...]
+  zero_sum: bool = struct.static()
+
+  @property
+  def num_players(self) -> int:
+    """Number of players."""
+    return len(self.treeplexes)
+
+  @property
+  def dtype(self):
+    """Floating type of the utilities."""
+    return self.treeplexes[0].dtype
+
+  def plans(self, policies: base.Policies) -> base.Plans:
+    """Returns the realization plans of policies."""
+    return tuple(
+        treeplex.sweep_down(t, policy)
+        for t, policy in zip(self.treeplexes, policies, strict=True)
+    )
+
+  def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+    """Returns the derivative of a player's utility in its own plan."""
+    others = plans[:player] + plans[player + 1 :]
+    return self.payoffs[player](*others)
+
+  def gains(self, plans: base.Plans) -> base.Gains:
+    """Returns the gain of every player."""
+    return tuple(self.gain(plans, i) for i in range(self.num_players))
+
+  def values(self, plans: base.Plans) -> Float[Array, " N"]:
+    """Returns the expected utility of every player."""
+    return jnp.stack([
+        jnp.vdot(gain, plan)
+        for gain, plan in zip(self.gains(plans), plans, strict=True)
+    ])
+
+
+def build(
+    tables: tree_tables.TreeTables, dtype: jax.typing.DTypeLike | None = None
+) -> tuple[TreeGame, index_lib.Index]:
+  """Lays a compiled tree out for computation.
+
+  Args:
+    tables: The enumerated tree.
+    dtype: Floating type of the game; by default JAX's, which is double
+      precision where that is enabled.
+
+  Returns:
+    The game and its index.
+
+  Raises:
+    ValueError: If a utility or a chance probability is not finite.
+  """
+  if not np.isfinite(tables.utility).all():
+    bad = int(np.argmin(np.isfinite(tables.utility).all(axis=1)))
+    raise ValueError(
+        f"`utility` must be finite; terminal {bad} pays "
+        f"{tables.utility[bad].tolist()}: correct the game's returns"
+    )
+  dtype = jnp.zeros(0, dtype).dtype
+  layouts = [
+      treeplex.lay_out(parent, width, dtype)
+      for parent, width in zip(tables.parent, tables.width, strict=True)
+  ]
+  sizes = [layout.treeplex.num_slots for layout in layouts]
+  slots = np.stack([
+      layout.slot[sequence]
+      for layout, sequence in zip(layouts, tables.sequence.T, strict=True)
+  ])
+  total = tables.utility.sum(axis=1)
+  scale = max(1.0, float(np.abs(tables.utility).max(initial=0)))
+  game = TreeGame(
+      treeplexes=tuple(layout.treeplex for layout in layouts),
+      payoffs=tuple(
+          _payoffs(slots, tables.chance * u, sizes, player, dtype)
+          for player, u in enumerate(tables.utility.T)
+      ),
+      zero_sum=bool(np.ptp(total) <= 1e-9 * scale) if len(total) else True,
+  )
+  return game, index_lib.build(tables, layouts)
+
+
+def _payoffs(slots, weight, sizes, player, dtype):
+  """The sum that gives a player's gain; equal terminals are merged."""
+  paid = weight != 0
+  slots, weight = slots[:, paid], weight[paid]
+  # The player's own slot is the slowest key, then the others in order.
+  keys = [player, *(j for j in range(len(sizes)) if j != player)]
+  order = np.lexsort(slots[keys[::-1]])
+  slots, weight = slots[:, order], weight[order]
+  first = np.ones(len(weight), bool)
+  first[1:] = (slots[:, 1:] != slots[:, :-1]).any(axis=0)
+  if not first.all():
+    starts = np.flatnonzero(first)
+    slots, weight = slots[:, starts], np.add.reduceat(weight, starts)
+  sources = tuple(slots[j] for j in keys[1:])
+  return segments.segment_sum(
+      slots[player], sources, weight, sizes[player], dtype
+  )

@@ -1,0 +1,45 @@
+"""A compiled tree on the host: what an enumeration finds, before any layout."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class TreeTables(NamedTuple):
+  """An extensive-form game with perfect recall as plain arrays.
+
+  Infostates are numbered per player in order of a depth-first first visit, so
+  parents come first. Sequence 0 of a player is empty; the sequences of an
+  infostate follow those of the infostate before it.
+
+  Attributes:
+    infostates: For each player, the information-state strings.
+    parent: For each player, the own sequence above each infostate, `[I]`.
+    width: For each player, the number of legal actions, `[I]`.
+    action: For each player, the game's action of each sequence but the empty
+      one, `[S - 1]`.
+    sequence: The last sequence of each player at each terminal, `[T, N]`;
+      terminals that pay nobody are included.
+    chance: Probability that chance contributes to each terminal, `[T]`.
+    utility: What each player gets there, `[T, N]`.
+    num_histories: Size of the tree, chance nodes and terminals included.
+  """
+
+  infostates: tuple[tuple[str, ...], ...]
+  parent: tuple[np.ndarray, ...]
+  width: tuple[np.ndarray, ...]
+  action: tuple[np.ndarray, ...]
+  sequence: np.ndarray
+  chance: np.ndarray
+  utility: np.ndarray
+  num_histories: int
+
+  @property
+  def num_players(self) -> int:
+    """Number of players."""
+    return self.sequence.shape[1]
+
+  @property
+  def num_sequences(self) -> tuple[int, ...]:
+    """Number of sequences of each player, the empty one included."""
+    return tuple(1 + int(width.sum()) for width in self.width)

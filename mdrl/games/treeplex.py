@@ -1,0 +1,291 @@
+"""Treeplexes: one player's decisions, laid out for fast sweeps.
+
+Sequences (an infostate and an action, with all that precedes them) live in
+slots of flat arrays. Slot 0 is the empty sequence. Infostates are sorted by own
+depth, then by width; a run of one depth and one width is a group, whose slots
+are contiguous, so that a group is a reshape and never a gather. (von Stengel,
+1996, https://doi.org/10.1006/game.1996.0050, for the sequence form; Hoda et
+al., 2010, https://doi.org/10.1287/moor.1100.0452, for the treeplex.)
+
+A *policy* holds a probability per slot, given the infostate; a *plan* holds
+the product of a player's own probabilities up to each slot; a *gain* is the
+derivative of a player's utility with respect to its plan. Slot 0 of a policy
+carries no choice and is not read.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+import numpy as np
+
+from mdrl import struct
+from mdrl.games import segments
+from mdrl.geometry import simplex
+
+# More groups than this at one depth, and widths are padded to powers of two.
+_MAX_EXACT_GROUPS = 3
+
+
+class Group(NamedTuple):
+  """A run of infostates of one depth and one width.
+
+  Attributes:
+    start: First slot.
+    row: First infostate.
+    rows: Number of infostates.
+    width: Slots of each infostate.
+    padded: Whether some of the slots are illegal.
+  """
+
+  start: int
+  row: int
+  rows: int
+  width: int
+  padded: bool
+
+  def view(self, x: Array) -> Array:
+    """Returns the `[rows, width]` part of an array over slots."""
+    stop = self.start + self.rows * self.width
+    return x[self.start : stop].reshape(self.rows, self.width)
+
+
+# Maps the action values of a group to the infostates' values and to rows to
+# keep: `(q[R, W], group) -> (value[R], rows[R, W])`.
+RowFn = Callable[[Array, Group], tuple[Array, Array]]
+
+
+@struct.dataclass
+class Treeplex:
+  """The decisions of one player.
+
+  Attributes:
+    levels: The groups at each own depth.
+    legal: Which slots are sequences.
+    uniform: Uniform policy; its dtype is that of the game.
+    parents: For each depth but the first, the slot above each infostate,
+      counted from the first slot of the depth above.
+    children: For each depth but the first, the sum of the values of its
+      infostates into the slots of the depth above.
+  """
+
+  levels: tuple[tuple[Group, ...], ...] = struct.static()
+  legal: Bool[Array, " S"]
+  uniform: Float[Array, " S"]
+  parents: tuple[Int[Array, " _"], ...]
+  children: tuple[segments.SegmentSum, ...]
+
+  @property
+  def groups(self) -> tuple[Group, ...]:
+    """All groups, in order of slots."""
+    return tuple(group for level in self.levels for group in level)
+
+  @property
+  def num_slots(self) -> int:
+    """Number of slots, the empty sequence and padding included."""
+    last = self.groups[-1:]
+    return 1 + sum(g.rows * g.width for g in self.groups) if last else 1
+
+  @property
+  def num_infostates(self) -> int:
+    """Number of infostates."""
+    return sum(group.rows for group in self.groups)
+
+  @property
+  def dtype(self):
+    """Floating type of the game."""
+    return self.uniform.dtype
+
+  def rows(self, group: Group) -> Bool[Array, "R W"] | None:
+    """Returns the legal slots of a group, or None where all are."""
+    return group.view(self.legal) if group.padded else None
+
+  def map_rows(
+      self, fn: Callable[..., Array], *arrays: Float[Array, " S"]
+  ) -> Float[Array, " S"]:
+    """Applies `fn(*rows, legal)` group by group; slot 0 becomes zero."""
+    parts = [jnp.zeros(1, self.dtype)]
+    for group in self.groups:
+      out = fn(*(group.view(x) for x in arrays), self.rows(group))
+      parts.append(out.reshape(-1))
+    return jnp.concatenate(parts)
+
+  def to_policy(self, plan: Float[Array, " S"]) -> Float[Array, " S"]:
+    """Returns the policy of a plan; uniform where the plan does not reach."""
+    return self.map_rows(simplex.normalize, plan)
+
+  def to_table(self, x: Float[Array, " S"]) -> Float[Array, "I A"]:
+    """Returns one row per infostate, padded with zeros to the widest."""
+    if not self.groups:
+      return jnp.zeros((0, 0), x.dtype)
+    widest = max(group.width for group in self.groups)
+    return jnp.concatenate([
+        jnp.pad(group.view(x), ((0, 0), (0, widest - group.width)))
+        for group in self.groups
+    ])
+
+  def from_table(self, table: Float[Array, "I A"]) -> Float[Array, " S"]:
+    """Returns the flat form of one row per infostate."""
+    parts = [jnp.zeros(1, table.dtype)]
+    for group in self.groups:
+      rows = table[group.row : group.row + group.rows, : group.width]
+      parts.append(rows.reshape(-1))
+    return jnp.concatenate(parts)
+
+
+def sweep_down(
+    treeplex: Treeplex, policy: Float[Array, " S"]
+) -> Float[Array, " S"]:
+  """Returns the plan of a policy."""
+  levels = [jnp.ones(1, policy.dtype)]
+  for depth, groups in enumerate(treeplex.levels):
+    rows = sum(group.rows for group in groups)
+    if depth:
+      reach = levels[-1][treeplex.parents[depth - 1]]
+    else:
+      reach = jnp.ones(rows, policy.dtype)
+    first = groups[0].row
+    parts = []
+    for g in groups:
+      above = reach[g.row - first : g.row - first + g.rows]
+      parts.append((above[:, None] * g.view(policy)).reshape(-1))
+    levels.append(jnp.concatenate(parts))
+  return jnp.concatenate(levels)
+
+
+def sweep_up(
+    treeplex: Treeplex, gain: Float[Array, " S"], row_fn: RowFn
+) -> tuple[Float[Array, " S"], Float[Array, ""]]:
+  """Carries values from the leaves of a treeplex to its root.
+
+  Args:
+    treeplex: The player's decisions.
+    gain: The part of the value that is earned at each sequence.
+    row_fn: Called for each group with the values of its actions: the gain and
+      the values of all infostates below. It returns a value per infostate, and
+      rows to keep. With an expectation this is policy evaluation, with a
+      maximum the best response, with a log-partition the dilated proximal step.
+
+  Returns:
+    The kept rows, with zero at slot 0, and the value of the empty sequence.
+  """
+  kept, below = [], None
+  for depth in reversed(range(len(treeplex.levels))):
+    groups = treeplex.levels[depth]
+    start = groups[0].start
+    stop = groups[-1].start + groups[-1].rows * groups[-1].width
+    q = gain[start:stop] if below is None else gain[start:stop] + below
+    values, rows = [], []
+    for g in groups:
+      at = g.start - start
+      block = q[at : at + g.rows * g.width].reshape(g.rows, g.width)
+      value, keep = row_fn(block, g)
+      values.append(value)
+      rows.append(keep.reshape(-1))
+    kept.append(jnp.concatenate(rows))
+    value = jnp.concatenate(values)
+    below = treeplex.children[depth - 1](value) if depth else jnp.sum(value)
+  kept.append(jnp.zeros(1, gain.dtype))
+  root = gain[0] if below is None else gain[0] + below
+  return jnp.concatenate(kept[::-1]), root
+
+
+class Layout(NamedTuple):
+  """A treeplex, and where the host's numbering went.
+
+  Attributes:
+    treeplex: The player's decisions.
+    slot: The slot of each sequence in the host's numbering.
+    order: The host's infostate that stands at each row.
+  """
+
+  treeplex: Treeplex
+  slot: np.ndarray
+  order: np.ndarray
+
+
+def lay_out(
+    parent: np.ndarray, width: np.ndarray, dtype: np.dtype
+) -> Layout:
+  """Lays out a player's decisions.
+
+  Args:
+    parent: The sequence above each infostate. Infostates are numbered so that
+      parents come first; sequence 0 is empty, and the sequences of infostate k
+      follow those of infostate k - 1.
+    width: The number of actions of each infostate.
+    dtype: Floating type of the game.
+
+  Returns:
+    The treeplex and the maps from the given numbering to it.
+  """
+  owner = np.repeat(np.arange(len(width)), width)
+  depth = _own_depths(parent, owner)
+  padded = _padded_widths(width, depth)
+  order = np.lexsort((parent, padded, depth))
+  start = np.empty(len(width), int)
+  start[order] = 1 + np.cumsum(padded[order]) - padded[order]
+  slot = np.zeros(1 + len(owner), int)
+  first = np.cumsum(width) - width
+  slot[1:] = start[owner] + np.arange(len(owner)) - first[owner]
+  uniform = np.zeros(1 + padded.sum(), dtype)
+  uniform[slot[1:]] = 1 / width[owner]
+  levels, parents, children = [], [], []
+  for d in range(depth.max(initial=-1) + 1):
+    at = np.flatnonzero(depth[order] == d)
+    levels.append(_groups(order, at, start, width, padded))
+    if d:
+      base, above = levels[-2][0].start, levels[-2][-1]
+      size = above.start + above.rows * above.width - base
+      local = slot[parent[order[at]]] - base
+      ones, source = np.ones(len(at)), np.arange(len(at))
+      parents.append(jnp.asarray(local, np.int32))
+      children.append(
+          segments.segment_sum(local, (source,), ones, size, dtype)
+      )
+  treeplex = Treeplex(
+      levels=tuple(levels),
+      legal=jnp.asarray((uniform > 0) | (np.arange(len(uniform)) == 0)),
+      uniform=jnp.asarray(uniform),
+      parents=tuple(parents),
+      children=tuple(children),
+  )
+  return Layout(treeplex, slot, order)
+
+
+def _own_depths(parent, owner):
+  depth = np.zeros(len(parent), int)
+  above = np.concatenate([[-1], owner])[parent]
+  # Parents come first, so a depth settles within as many rounds as there are
+  # levels; each round is one vectorised step.
+  while True:
+    deeper = np.where(above < 0, 0, depth[above] + 1)
+    if np.array_equal(deeper, depth):
+      return depth
+    depth = deeper
+
+
+def _padded_widths(width, depth):
+  padded = width.copy()
+  for d in range(depth.max(initial=-1) + 1):
+    here = depth == d
+    if len(np.unique(width[here])) > _MAX_EXACT_GROUPS:
+      padded[here] = 2 ** np.ceil(np.log2(width[here])).astype(int)
+  return padded
+
+
+def _groups(order, at, start, width, padded):
+  groups = []
+  for size in np.unique(padded[order[at]]).tolist():
+    rows = at[padded[order[at]] == size]
+    groups.append(
+        Group(
+            start=int(start[order[rows[0]]]),
+            row=int(rows[0]),
+            rows=len(rows),
+            width=size,
+            padded=bool((width[order[rows]] < size).any()),
+        )
+    )
+  return tuple(groups)

@@ -1,0 +1,1 @@
+"""Where iterates live: mirror maps and their dilated lifts."""
