@@ -1,0 +1,245 @@
+"""Mirror maps on the simplex, row by row, in dual coordinates.
+
+A mirror map is a strictly convex potential psi on the simplex. An iterate is
+kept as its gradient (`dual`), which is defined up to a constant per row. An
+anchor is a dual too, and stands for the function
+
+  D(x, anchor) = psi(x) - <anchor, x> + offset(anchor),
+
+the Bregman divergence where the anchor is the gradient of a policy. A dual of
+zeros is the potential itself: D(x, 0) = psi(x). All that solvers need is
+
+  prox(gain, anchors) = argmax_x <gain, x> - sum_k weight_k D(x, anchor_k).
+
+(Nemirovski & Yudin, 1983; Beck & Teboulle, 2003,
+https://doi.org/10.1016/S0167-6377(02)00231-6.)
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from mdrl import checks, struct
+from mdrl.geometry import simplex
+
+Rows = Float[Array, "R W"]
+Legal = Bool[Array, "R W"] | None
+# Pairs of a weight, in units of utility, and a dual.
+Anchors = Sequence[tuple[Float[Array, ""], Rows]]
+
+
+class MirrorMap(Protocol):
+  """A potential psi on the rows of a group."""
+
+  def maximize(
+      self, dual: Rows, legal: Legal
+  ) -> tuple[Rows, Float[Array, " R"]]:
+    """Returns the dual of argmax <dual, x> - psi(x), and the maximum."""
+    ...
+
+  def potential(self, policy: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Returns psi of each row."""
+    ...
+
+  def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Returns the constant of the divergence from an anchor."""
+    ...
+
+  def to_policy(self, dual: Rows, legal: Legal) -> Rows:
+    """Returns the probabilities of an iterate."""
+    ...
+
+  def to_dual(self, policy: Rows, legal: Legal) -> Rows:
+    """Returns the iterate of probabilities."""
+    ...
+
+
+def prox(
+    mirror_map: MirrorMap, gain: Rows, anchors: Anchors, legal: Legal
+) -> tuple[Rows, Float[Array, " R"]]:
+  """Maximises `<gain, x> - sum_k weight_k D(x, anchor_k)` over each row.
+
+  Args:
+    mirror_map: The potential.
+    gain: What each action earns.
+    anchors: Weights and duals; the weights add up to a positive number.
+    legal: Legal slots, or None where all are.
+
+  Returns:
+    The dual of the maximiser, and the maximum.
+  """
+  total = sum(weight for weight, _ in anchors)
+  tilt = (gain + sum(weight * dual for weight, dual in anchors)) / total
+  iterate, value = mirror_map.maximize(tilt, legal)
+  offset = sum(weight * mirror_map.offset(y, legal) for weight, y in anchors)
+  return iterate, total * value - offset
+
+
+def divergence(
+    mirror_map: MirrorMap, policy: Rows, anchor: Rows, legal: Legal
+) -> Float[Array, " R"]:
+  """Returns D(policy, anchor) of each row."""
+  # A probability of zero may meet an infinite dual; their product is zero.
+  inner = jnp.where(policy > 0, policy * anchor, jnp.zeros_like(policy))
+  return (
+      mirror_map.potential(policy, legal)
+      - jnp.sum(inner, axis=1)
+      + mirror_map.offset(anchor, legal)
+  )
+
+
+@struct.dataclass
+class NegativeEntropy:
+  """psi(x) = sum_a x_a log x_a; duals are log-probabilities, D is KL."""
+
+  def maximize(
+      self, dual: Rows, legal: Legal
+  ) -> tuple[Rows, Float[Array, " R"]]:
+    """Returns normalised log-probabilities and the log-partition."""
+    log_partition = simplex.log_partition(dual, legal)
+    iterate = simplex.mask(dual - log_partition[:, None], legal)
+    return iterate, log_partition
+
+  def potential(self, policy: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Returns the negative entropy, with 0 log 0 = 0."""
+    del legal
+    # The inner where keeps the derivative finite at zero.
+    safe = jnp.where(policy > 0, policy, jnp.ones_like(policy))
+    return jnp.sum(policy * jnp.log(safe), axis=1)
+
+  def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Zero: log-probabilities are normalised."""
+    del legal
+    return jnp.zeros(dual.shape[0], dual.dtype)
+
+  def to_policy(self, dual: Rows, legal: Legal) -> Rows:
+    """Returns the exponentials."""
+    return simplex.mask(jnp.exp(dual), legal)
+
+  def to_dual(self, policy: Rows, legal: Legal) -> Rows:
+    """Returns the logarithms; minus infinity at a probability of zero."""
+    return simplex.mask(jnp.log(policy), legal)
+
+
+@struct.dataclass
+class Euclidean:
+  """psi(x) = 1/2 sum_a x_a^2; duals are probabilities."""
+
+  def maximize(
+      self, dual: Rows, legal: Legal
+  ) -> tuple[Rows, Float[Array, " R"]]:
+    """Returns the projection on the simplex and the maximum."""
+    policy = simplex.project(dual, legal)
+    value = jnp.sum(policy * simplex.mask(dual, legal), axis=1)
+    return policy, value - self.potential(policy, legal)
+
+  def potential(self, policy: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Returns half the squared norm."""
+    return jnp.sum(simplex.mask(policy, legal) ** 2, axis=1) / 2
+
+  def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Returns half the squared norm of the anchor."""
+    return self.potential(dual, legal)
+
+  def to_policy(self, dual: Rows, legal: Legal) -> Rows:
+    """Returns the rows themselves."""
+    return simplex.mask(dual, legal)
+
+  def to_dual(self, policy: Rows, legal: Legal) -> Rows:
+    """Returns the rows themselves."""
+    return simplex.mask(policy, legal)
+
+
+@struct.dataclass
+class Tsallis:
+  """psi(x) = (sum_a x_a^q - 1) / (q - 1): the negative Tsallis entropy.
+
+  Duals are q / (q - 1) x^(q - 1). Order 1/2 is that of Tsallis-INF (Zimmert &
+  Seldin, 2021, https://arxiv.org/abs/1807.07623); as the order approaches 1
+  the potential approaches the negative entropy, and at 2 it is the squared
+  norm less one.
+
+  Attributes:
+    order: q in (0, 2], not 1; no unit.
+  """
+
+  order: Float[Array, ""] | float = 0.5
+
+  def __post_init__(self):
+    checks.between("order", self.order, 0, 2, open_low=True)
+    checks.differs("order", self.order, 1, "use NegativeEntropy for order 1")
+
+  def _power(self, base: Rows, exponent) -> Rows:
+    positive = base > 0
+    safe = jnp.where(positive, base, jnp.ones_like(base))
+    return jnp.where(positive, safe**exponent, jnp.zeros_like(base))
+
+  def _order(self, like: Rows):
+    return jnp.asarray(self.order, like.dtype)
+
+  def maximize(
+      self, dual: Rows, legal: Legal
+  ) -> tuple[Rows, Float[Array, " R"]]:
+    """Returns the maximiser, found by Newton's method on the multiplier.
+
+    The sum of x(multiplier) is convex and decreasing for orders up to 2, so
+    that Newton's method rises monotonically from the left to the root.
+    """
+    q = self._order(dual)
+    scale = (q - 1) / q
+    masked = dual if legal is None else jnp.where(legal, dual, -jnp.inf)
+    peak = jnp.max(masked, axis=1, keepdims=True)
+    legal_dual = dual if legal is None else jnp.where(legal, dual, peak)
+    shifted = legal_dual - peak
+
+    def total(multiplier):
+      base = scale * (shifted - multiplier)
+      x = simplex.mask(self._power(base, 1 / (q - 1)), legal)
+      slope = simplex.mask(self._power(base, 1 / (q - 1) - 1), legal) / q
+      return (
+          jnp.sum(x, axis=1, keepdims=True) - 1,
+          jnp.sum(slope, axis=1, keepdims=True),
+      )
+
+    def rise(carry):
+      multiplier, _, count = carry
+      excess, slope = total(multiplier)
+      higher = multiplier + jnp.maximum(excess, 0) / slope
+      return higher, jnp.any(higher > multiplier), count + 1
+
+    # There the likeliest action has probability one.
+    start = jnp.full_like(peak, 1) / -scale
+    multiplier, _, _ = jax.lax.while_loop(
+        lambda carry: carry[1] & (carry[2] < 100), rise, (start, True, 0)
+    )
+    base = jnp.maximum(scale * (shifted - multiplier), 0)
+    iterate = simplex.mask(base / scale, legal)
+    policy = self.to_policy(iterate, legal)
+    value = jnp.sum(policy * simplex.mask(dual, legal), axis=1)
+    return iterate, value - self.potential(policy, legal)
+
+  def potential(self, policy: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Returns the negative Tsallis entropy."""
+    q = self._order(policy)
+    powers = simplex.mask(self._power(policy, q), legal)
+    return (jnp.sum(powers, axis=1) - 1) / (q - 1)
+
+  def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
+    """Returns sum_a y_a^q + 1 / (q - 1), or zero for a dual of zeros."""
+    q = self._order(dual)
+    powers = self._power(self.to_policy(dual, legal), q)
+    value = jnp.sum(powers, axis=1) + 1 / (q - 1)
+    return jnp.where(jnp.any(dual != 0, axis=1), value, jnp.zeros_like(value))
+
+  def to_policy(self, dual: Rows, legal: Legal) -> Rows:
+    """Returns the probabilities."""
+    q = self._order(dual)
+    return simplex.mask(self._power((q - 1) / q * dual, 1 / (q - 1)), legal)
+
+  def to_dual(self, policy: Rows, legal: Legal) -> Rows:
+    """Returns the gradients; minus infinity at zero for orders below one."""
+    q = self._order(policy)
+    return simplex.mask(q / (q - 1) * policy ** (q - 1), legal)
