@@ -1,0 +1,1 @@
+"""Best responses, gaps, divergences and exact values."""

@@ -1,0 +1,45 @@
+"""Best responses, by one sweep with a maximum."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mdrl.games import base, treeplex
+
+
+def _choose_best(legal_of):
+  def row_fn(q, group):
+    legal = legal_of(group)
+    masked = q if legal is None else jnp.where(legal, q, -jnp.inf)
+    best = jnp.argmax(masked, axis=1)
+    choice = jax.nn.one_hot(best, group.width, dtype=q.dtype)
+    return jnp.max(masked, axis=1), choice
+
+  return row_fn
+
+
+def values_of_gains(
+    game: base.Game, gains: base.Gains
+) -> tuple[Float[Array, ""], ...]:
+  """Returns the greatest utility that each player can earn from its gain."""
+  return tuple(
+      treeplex.sweep_up(t, gain, _choose_best(t.rows))[1]
+      for t, gain in zip(game.treeplexes, gains, strict=True)
+  )
+
+
+def values(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
+  """Returns the value of a best response of each player to the others."""
+  return jnp.stack(values_of_gains(game, game.gains(plans)))
+
+
+def policies(game: base.Game, plans: base.Plans) -> base.Policies:
+  """Returns a pure best response of each player to the others.
+
+  Of equally good actions, the first is chosen; so it is at infostates that the
+  others' plans do not reach.
+  """
+  return tuple(
+      treeplex.sweep_up(t, gain, _choose_best(t.rows))[0]
+      for t, gain in zip(game.treeplexes, game.gains(plans), strict=True)
+  )

@@ -1,0 +1,172 @@
+"""The run loop: a scan over checkpoints of a loop over updates."""
+
+from collections.abc import Callable, Sequence
+import functools
+from typing import Any, NamedTuple
+
+import jax
+from jax.core import Tracer
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+import numpy as np
+
+from mdrl.games import base as game_lib
+from mdrl.solvers import base as solver_lib
+
+# An evaluation, such as `gaps.exploitability`: a function of game and plans.
+MetricsFn = Callable[[Any, game_lib.Plans], Any]
+
+
+class Trace(NamedTuple):
+  """What was measured at each checkpoint.
+
+  Attributes:
+    step: Number of updates.
+    metrics: What `metrics_fn` returned, stacked.
+  """
+
+  step: Int[Array, " K"]
+  metrics: Any
+
+
+@functools.partial(jax.jit, static_argnames="metrics_fn")
+def _run(solver, game, state, num_updates, *, metrics_fn):
+  def chunk(state, count):
+    state = jax.lax.fori_loop(
+        0, count, lambda _, s: solver.update(game, s), state
+    )
+    metrics = metrics_fn(game, solver.plans(game, state))
+    return state, Trace(state.step, metrics)
+
+  return jax.lax.scan(chunk, state, num_updates)
+
+
+@jax.jit
+def _advance(solver, game, state, num_updates):
+  return jax.lax.fori_loop(
+      0, num_updates, lambda _, s: solver.update(game, s), state
+  )
+
+
+@jax.jit
+def _init(solver, game, policies):
+  return solver.init(game, policies)
+
+
+def init(
+    solver: solver_lib.Solver,
+    game: game_lib.Game,
+    policies: game_lib.Policies | None = None,
+) -> Any:
+  """Returns the solver's first state, compiled."""
+  return _init(solver, game, policies)
+
+
+def advance(
+    solver: solver_lib.Solver,
+    game: game_lib.Game,
+    state: Any,
+    num_updates: int,
+) -> Any:
+  """Returns the state after more updates, without measuring anything."""
+  return _advance(solver, game, state, num_updates)
+
+
+def run(
+    solver: solver_lib.Solver,
+    game: game_lib.Game,
+    metrics_fn: MetricsFn,
+    checkpoints: Sequence[int],
+    state: Any = None,
+) -> tuple[Any, Trace]:
+  """Runs a solver and measures it at checkpoints, in one compiled program.
+
+  To sweep, call it under `jax.vmap` with stacked hyper-parameters, seeds or
+  games. Runs of n and then m updates give the same numbers, bit for bit, as one
+  of n + m.
+
+  Args:
+    solver: The algorithm and its hyper-parameters.
+    game: What is solved.
+    metrics_fn: A module-level function of game and plans; it is part of the
+      compiled program, so a new lambda compiles again.
+    checkpoints: Numbers of updates at which to measure, counted from the first
+      state, in increasing order; 0 measures before the first update.
+    state: Where to go on; by default the solver's first state.
+
+  Returns:
+    The last state, and what was measured.
+
+  Raises:
+    ValueError: If the checkpoints do not increase, or lie before `state`.
+  """
+  if state is None:
+    state = _init(solver, game, None)
+  steps = jnp.asarray(_checked(checkpoints, state.step))
+  counts = jnp.diff(steps, prepend=state.step)
+  return _run(solver, game, state, counts, metrics_fn=metrics_fn)
+
+
+def _checked(checkpoints, start):
+  steps = np.asarray(checkpoints)
+  if steps.ndim != 1 or not steps.size or steps.dtype.kind not in "iu":
+    raise ValueError(
+        "`checkpoints` must be a sequence of whole numbers of updates, got "
+        f"{checkpoints!r}"
+    )
+  if (np.diff(steps) <= 0).any():
+    raise ValueError(f"`checkpoints` must increase, got {steps.tolist()}")
+  # Inside a transformation the state is not known, and not checked.
+  if not isinstance(start, Tracer) and steps[0] < start:
+    raise ValueError(
+        f"`checkpoints` must not lie before `state`, which has made {start} "
+        f"updates, got {steps.tolist()}; pass later checkpoints"
+    )
+  return steps
+
+
+def raise_if_not_finite(trace: Trace) -> None:
+  """Raises if a metric is not a finite number, naming the first checkpoint.
+
+  Raises:
+    ValueError: With the metric, the number of updates and the value.
+  """
+  for path, leaf in jax.tree_util.tree_leaves_with_path(trace.metrics):
+    values = np.asarray(leaf)
+    bad = ~np.isfinite(values)
+    if bad.any():
+      at = tuple(np.argwhere(bad)[0])
+      steps = np.broadcast_to(
+          np.asarray(trace.step).reshape(
+              np.shape(trace.step) + (1,) * (values.ndim - np.ndim(trace.step))
+          ),
+          values.shape,
+      )
+      name = jax.tree_util.keystr(path, simple=True) or "the metric"
+      raise ValueError(
+          f"`trace` must be finite, got {values[at]} for {name} after "
+          f"{steps[at]} updates; use a smaller step size"
+      )
+
+
+def log_checkpoints(
+    num_updates: int, num_checkpoints: int
+) -> Int[np.ndarray, " K"]:
+  """Returns 0, and whole numbers evenly spaced in logarithm up to the last.
+
+  Raises:
+    ValueError: If either number is not positive.
+  """
+  for name, value in (
+      ("num_updates", num_updates),
+      ("num_checkpoints", num_checkpoints),
+  ):
+    if value < 1:
+      raise ValueError(f"`{name}` must be positive, got {value}")
+  spaced = np.geomspace(1, num_updates, num_checkpoints)
+  steps = np.unique(np.rint(spaced).astype(np.int64))
+  return np.concatenate([[0], steps[:-1], [num_updates]])[
+      (1 if num_checkpoints == 1 else 0) :
+  ]
+
+

@@ -1,0 +1,1 @@
+"""One algorithm, one paper, one file."""

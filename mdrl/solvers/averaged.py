@@ -1,0 +1,85 @@
+"""Averages of iterates, taken on plans.
+
+The average of plans has the guarantees of regret bounds; the average of
+behavioural policies is another policy, without them.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.solvers import base
+
+
+class AveragedState(NamedTuple):
+  """The solver's state, and the average of the plans it has played."""
+
+  step: Int[Array, ""]
+  solver: Any
+  weight: Float[Array, ""]
+  plan: game_lib.Plans
+
+
+@struct.dataclass
+class Averaged(base.Solver):
+  """Runs a solver and returns the average of the plans that it played.
+
+  After T updates, the average is over the plans played in updates 1 to T with
+  weights t^power; before the first update it is the solver's initial plan.
+
+  Attributes:
+    solver: Whose plans are averaged.
+    power: 0 is uniform, 1 linear, 2 quadratic; no unit.
+  """
+
+  solver: base.Solver
+  power: float | Float[Array, ""] = 0.0
+
+  def __post_init__(self):
+    checks.between("power", self.power, 0)
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> AveragedState:
+    """Starts the solver; nothing has been played."""
+    inner = self.solver.init(game, policies)
+    plans = self.solver.plans(game, inner)
+    weight = jnp.zeros((), game.dtype)
+    return AveragedState(inner.step, inner, weight, plans)
+
+  def update(self, game: game_lib.Game, state: AveragedState) -> AveragedState:
+    """Averages what is played now, and updates the solver."""
+    inner = self.solver.update(game, state.solver)
+    played = self.solver.plans(game, state.solver)
+    power = jnp.asarray(self.power).astype(game.dtype)
+    # Relative to the latest weight, so that no power of the step overflows.
+    count = inner.step.astype(game.dtype)
+    weight = 1 + state.weight * ((count - 1) / count) ** power
+    plans = jax.tree.map(
+        lambda mean, plan: mean + (plan - mean) / weight, state.plan, played
+    )
+    return AveragedState(inner.step, inner, weight, plans)
+
+  def policies(
+      self, game: game_lib.Game, state: AveragedState
+  ) -> game_lib.Policies:
+    """Returns the policies of the average plans."""
+    return tuple(
+        t.to_policy(plan)
+        for t, plan in zip(game.treeplexes, state.plan, strict=True)
+    )
+
+  def plans(self, game: game_lib.Game, state: AveragedState) -> game_lib.Plans:
+    """Returns the average plans."""
+    del game
+    return state.plan
+
+  def last_policies(
+      self, game: game_lib.Game, state: AveragedState
+  ) -> game_lib.Policies:
+    """Returns the policies of the solver's last iterate."""
+    return self.solver.policies(game, state.solver)

@@ -1,0 +1,97 @@
+"""Magnetic mirror descent.
+
+Sokota, D'Orazio, Kolter, Loizou, Lanctot, Mitliagkas, Brown & Kroer, "A unified
+approach to reinforcement learning, quantal response equilibria, and two-player
+zero-sum games" (2023), https://arxiv.org/abs/2206.05825. Algorithm 3.6, in the
+sequence form with dilated potentials; section 5 for moving magnets and annealed
+temperatures.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import base, schedules
+
+
+class MagneticState(NamedTuple):
+  """The number of updates, the iterate and the magnet, in dual coordinates."""
+
+  step: Int[Array, ""]
+  dual: tuple[dilated.Dual, ...]
+  magnet: tuple[dilated.Dual, ...]
+
+
+@struct.dataclass
+class MagneticMirrorDescent(base.Solver):
+  """Mirror descent on gains, drawn to a magnet.
+
+  All players move at once. Each maximises, over its own plans x,
+
+    <gain, x> - D(x, iterate) / step_size - temperature * D(x, magnet).
+
+  With a magnet that stays, the iterates approach the regularised equilibrium at
+  a linear rate, by 1 / (1 + step_size * temperature) per update where
+  step_size <= temperature / (largest singular payoff)^2. With a magnet that
+  moves, or a temperature that falls, they approach a Nash equilibrium in
+  practice.
+
+  Attributes:
+    step_size: eta > 0, in units of 1 / utility; a number or a schedule.
+    temperature: alpha >= 0, in units of utility; a number or a schedule; 0 is
+      mirror descent.
+    magnet_rate: Rate in [0, 1] at which the magnet follows the policy that was
+      played, by interpolation of their duals at each infostate; 0 keeps the
+      first magnet, which is the potential itself.
+    mirror_map: The potential at each infostate.
+  """
+
+  step_size: schedules.Schedule
+  temperature: schedules.Schedule
+  magnet_rate: schedules.Schedule = 0.0
+  mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
+
+  def __post_init__(self):
+    checks.positive("step_size", self.step_size)
+    checks.between("temperature", self.temperature, 0)
+    checks.between("magnet_rate", self.magnet_rate, 0, 1)
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> MagneticState:
+    """Starts from the policies; magnets of zeros are the potential."""
+    duals = base.first_duals(game, self.mirror_map, policies)
+    magnets = jax.tree.map(jnp.zeros_like, duals)
+    return MagneticState(base.zero_step(), duals, magnets)
+
+  def update(
+      self, game: game_lib.Game, state: MagneticState
+  ) -> MagneticState:
+    """Makes one step along the gains, drawn to the magnet."""
+    step_size, temperature, rate = (
+        schedules.at(s, state.step, game.dtype)
+        for s in (self.step_size, self.temperature, self.magnet_rate)
+    )
+    gains = game.gains(self.plans(game, state))
+    duals, magnets = [], []
+    for t, gain, dual, magnet in zip(
+        game.treeplexes, gains, state.dual, state.magnet, strict=True
+    ):
+      anchors = [(1 / step_size, dual), (temperature, magnet)]
+      duals.append(dilated.prox(t, self.mirror_map, gain, anchors)[0])
+      toward = [(1 - rate, magnet), (rate, dual)]
+      moved = dilated.mix(t, self.mirror_map, toward)
+      # The first magnet is no policy, and mixing would make it one.
+      magnets.append(jnp.where(rate > 0, moved, magnet))
+    return MagneticState(state.step + 1, tuple(duals), tuple(magnets))
+
+  def policies(
+      self, game: game_lib.Game, state: MagneticState
+  ) -> game_lib.Policies:
+    """Returns the current policies."""
+    return base.policies_of_duals(game, self.mirror_map, state.dual)

@@ -1,0 +1,82 @@
+"""Optimistic mirror descent.
+
+Popov (1980), https://doi.org/10.1007/BF01141092; Rakhlin & Sridharan,
+"Optimization, learning, and games with predictable sequences" (2013),
+https://arxiv.org/abs/1311.1869; on treeplexes, Lee, Kroer & Luo, "Last-iterate
+convergence in extensive-form games" (2021), https://arxiv.org/abs/2106.14326.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import base, schedules
+
+
+class OptimisticState(NamedTuple):
+  """The number of updates, the iterate, and the gains of the last one."""
+
+  step: Int[Array, ""]
+  dual: tuple[dilated.Dual, ...]
+  last_gain: game_lib.Gains
+
+
+@struct.dataclass
+class OptimisticMirrorDescent(base.Solver):
+  """Mirror descent on gains that are predicted to come again.
+
+  All players move at once. Each maximises, over its own plans x,
+
+    <2 gain - last_gain, x> - D(x, iterate) / step_size,
+
+  which counts the last gain again as the prediction of the next. One gain is
+  evaluated per update; the first prediction is zero. This is the form with one
+  sequence of iterates: with a potential whose gradient is infinite at the
+  boundary (both entropies) it is the form with two sequences of the second
+  paper, and with the Euclidean potential it differs where a projection is
+  active.
+
+  Attributes:
+    step_size: eta > 0, in units of 1 / utility; a number or a schedule.
+    mirror_map: The potential at each infostate.
+  """
+
+  step_size: schedules.Schedule
+  mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
+
+  def __post_init__(self):
+    checks.positive("step_size", self.step_size)
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> OptimisticState:
+    """Starts from the policies and a prediction of zero."""
+    return OptimisticState(
+        base.zero_step(),
+        base.first_duals(game, self.mirror_map, policies),
+        tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes),
+    )
+
+  def update(
+      self, game: game_lib.Game, state: OptimisticState
+  ) -> OptimisticState:
+    """Makes one step along the gains and their predicted change."""
+    weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
+    gains = game.gains(self.plans(game, state))
+    duals = tuple(
+        dilated.prox(t, self.mirror_map, 2 * gain - last, [(weight, dual)])[0]
+        for t, gain, last, dual in zip(
+            game.treeplexes, gains, state.last_gain, state.dual, strict=True
+        )
+    )
+    return OptimisticState(state.step + 1, duals, gains)
+
+  def policies(
+      self, game: game_lib.Game, state: OptimisticState
+  ) -> game_lib.Policies:
+    """Returns the current policies."""
+    return base.policies_of_duals(game, self.mirror_map, state.dual)

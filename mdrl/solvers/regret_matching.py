@@ -1,0 +1,126 @@
+"""Counterfactual regret minimisation by regret matching at every infostate.
+
+Zinkevich, Johanson, Bowling & Piccione, "Regret minimization in games with
+incomplete information" (2007); Hart & Mas-Colell (2000),
+https://doi.org/10.1111/1468-0262.00153, for regret matching. The counterfactual
+value of an action is the gain of its sequence plus the values of the infostates
+below, so one upward sweep gives all of them.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from mdrl import struct
+from mdrl.games import base as game_lib
+from mdrl.games import treeplex as treeplex_lib
+from mdrl.geometry import simplex
+from mdrl.solvers import base, regret_rules
+
+
+class RegretState(NamedTuple):
+  """The number of updates, the regrets, and what is played next."""
+
+  step: Int[Array, ""]
+  regret: tuple[Float[Array, " _"], ...]
+  policy: game_lib.Policies
+  plan: game_lib.Plans
+
+
+@struct.dataclass
+class RegretMatching(base.Solver):
+  """Every infostate plays its actions in proportion to their regrets.
+
+  All players move at once. With values counterfactual,
+
+    advantage(I, a) = value of a - value of the policy at I,
+    regret = rule(regret, advantage),
+    policy(I, .) proportional to max(weights(regret, advantage), 0),
+
+  uniform where no weight is positive. The average of the plans approaches
+  equilibrium in two-player zero-sum games.
+
+  Attributes:
+    rule: How regrets accumulate; it makes CFR, CFR+, linear or discounted CFR
+      or PCFR+.
+  """
+
+  rule: regret_rules.RegretRule
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> RegretState:
+    """Starts from the policies and no regret."""
+    zeros = tuple(
+        jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes
+    )
+    if policies is None:
+      policies = game_lib.uniform_policies(game)
+    return RegretState(
+        base.zero_step(), zeros, policies, game.plans(policies)
+    )
+
+  def update(self, game: game_lib.Game, state: RegretState) -> RegretState:
+    """Updates every player against the plans that were played."""
+    step, players = state.step + 1, range(game.num_players)
+    gains = game.gains(state.plan)
+    moved = [self._respond(game, state, gains[i], step, i) for i in players]
+    regrets, policies, plans = zip(*moved, strict=True)
+    return RegretState(step, regrets, policies, plans)
+
+  def _respond(self, game, state, gain, step, player):
+    """Returns a player's regret, policy and plan after a gain."""
+    treeplex = game.treeplexes[player]
+    advantage = _advantages(treeplex, state.policy[player], gain)
+    regret = self.rule.accumulate(
+        step.astype(game.dtype), state.regret[player], advantage
+    )
+    weights = jnp.maximum(self.rule.weights(regret, advantage), 0)
+    policy = treeplex.map_rows(simplex.normalize, weights)
+    return regret, policy, treeplex_lib.sweep_down(treeplex, policy)
+
+  def policies(
+      self, game: game_lib.Game, state: RegretState
+  ) -> game_lib.Policies:
+    """Returns the current policies."""
+    del game
+    return state.policy
+
+  def plans(self, game: game_lib.Game, state: RegretState) -> game_lib.Plans:
+    """Returns the current plans, which the state holds."""
+    del game
+    return state.plan
+
+
+@struct.dataclass
+class AlternatingRegretMatching(RegretMatching):
+  """Players move in turn, each against the others' latest plans.
+
+  (Tammelin, 2014, for alternation in CFR+; Burch, Moravcik & Schmid, 2019,
+  https://arxiv.org/abs/1810.11542, for why averages keep their guarantee.)
+  """
+
+  def update(self, game: game_lib.Game, state: RegretState) -> RegretState:
+    """Updates every player once, in order."""
+    step = state.step + 1
+    for i in range(game.num_players):
+      gain = game.gain(state.plan, i)
+      moved = self._respond(game, state, gain, step, i)
+      fields = (state.regret, state.policy, state.plan)
+      state = RegretState(
+          state.step,
+          *(
+              (*old[:i], new, *old[i + 1 :])
+              for old, new in zip(fields, moved, strict=True)
+          ),
+      )
+    return state._replace(step=step)
+
+
+def _advantages(treeplex, policy, gain):
+  def row_fn(q, group):
+    value = jnp.sum(q * group.view(policy), axis=1)
+    return value, simplex.mask(q - value[:, None], treeplex.rows(group))
+
+  return treeplex_lib.sweep_up(treeplex, gain, row_fn)[0]

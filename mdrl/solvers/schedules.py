@@ -1,0 +1,64 @@
+"""Hyper-parameters that depend on the step."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from mdrl import checks, struct
+
+# A number, or a function of the number of updates made before this one.
+Schedule = (
+    float | Float[Array, ""] | Callable[[Int[Array, ""]], Float[Array, ""]]
+)
+
+
+@struct.dataclass
+class PowerDecay:
+  """`initial * (1 + step / delay) ** -power`.
+
+  Attributes:
+    initial: Value at step 0.
+    power: Exponent; 0 is constant, 1/2 the usual rate of annealing.
+    delay: Number of steps before the decay sets in; positive.
+  """
+
+  initial: float | Float[Array, ""]
+  power: float | Float[Array, ""] = 0.5
+  delay: float | Float[Array, ""] = 1.0
+
+  def __post_init__(self):
+    checks.between("initial", self.initial, 0)
+    checks.between("power", self.power, 0)
+    checks.positive("delay", self.delay)
+
+  def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+    """Returns the value at a step."""
+    initial, power, delay = map(
+        jnp.asarray, (self.initial, self.power, self.delay)
+    )
+    return initial * (1 + step.astype(delay.dtype) / delay) ** -power
+
+
+@struct.dataclass
+class Function:
+  """Any function of the step, `fn(step, **parameters)`.
+
+  Attributes:
+    fn: A function at module level; it is part of the compiled program.
+    parameters: What `fn` takes besides the step; leaves.
+  """
+
+  fn: Callable[..., Float[Array, ""]] = struct.static()
+  parameters: dict[str, Any] = struct.field(default_factory=dict)
+
+  def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+    """Returns the value at a step."""
+    return self.fn(step, **self.parameters)
+
+
+def at(schedule: Schedule, step: Int[Array, ""], dtype) -> Float[Array, ""]:
+  """Returns the value of a schedule at a step, in a game's dtype."""
+  value = schedule(step) if callable(schedule) else schedule
+  return jnp.asarray(value).astype(dtype)
