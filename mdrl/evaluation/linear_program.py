@@ -66,13 +66,12 @@ def _constraints(treeplex: treeplex_lib.Treeplex):
   rows, columns, values = [np.array([0])], [np.array([0])], [np.array([1.0])]
   legal = np.asarray(treeplex.legal)
   for depth, groups in enumerate(treeplex.levels):
-    base = treeplex.levels[depth - 1][0].start if depth else 0
     first = groups[0].row
     for g in groups:
       row = 1 + g.row + np.arange(g.rows)
       if depth:
-        parents = np.asarray(treeplex.parents[depth - 1])
-        above = base + parents[g.row - first : g.row - first + g.rows]
+        parents = np.asarray(treeplex.parents[depth - 1][1])
+        above = parents[g.row - first : g.row - first + g.rows]
       else:
         above = np.zeros(g.rows, int)
       slot = g.start + np.arange(g.rows * g.width)

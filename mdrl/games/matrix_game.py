@@ -70,9 +70,7 @@ def matrix_game(
   """Makes a game of payoff arrays.
 
   Args:
-    payoffs: For each player, an array of its utility with one axis per player,
-      or a single matrix: the utility of the first of two players in a zero-sum
-      game.
+    payoffs: For each player, an array of its utility with one axis per player.
     dtype: Floating type of the game; by default JAX's.
 
   Returns:
@@ -82,9 +80,6 @@ def matrix_game(
     ValueError: If the arrays do not fit one another or are not finite.
   """
   arrays = [np.asarray(p, float) for p in payoffs]
-  if arrays and all(a.ndim == 1 for a in arrays):
-    first = np.stack(arrays)
-    arrays = [first, -first]
   shape = arrays[0].shape if arrays else ()
   if len(arrays) != len(shape) or any(a.shape != shape for a in arrays):
     raise ValueError(
@@ -108,3 +103,20 @@ def matrix_game(
       payoffs=tuple(jnp.asarray(a, dtype) for a in arrays),
       zero_sum=bool(np.ptp(total) <= 1e-9 * max(1.0, np.abs(arrays).max())),
   )
+
+
+def zero_sum_game(
+    payoff: ArrayLike, dtype: jax.typing.DTypeLike | None = None
+) -> MatrixGame:
+  """Makes a two-player zero-sum game of the first player's utility.
+
+  Raises:
+    ValueError: If `payoff` is not a finite matrix.
+  """
+  first = np.asarray(payoff, float)
+  if first.ndim != 2:
+    raise ValueError(
+        f"`payoff` must be a matrix, got an array of shape {first.shape}; use "
+        "matrix_game for other numbers of players"
+    )
+  return matrix_game([first, -first], dtype)

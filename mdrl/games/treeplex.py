@@ -16,6 +16,7 @@ carries no choice and is not read.
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 import numpy as np
@@ -24,8 +25,9 @@ from mdrl import struct
 from mdrl.games import segments
 from mdrl.geometry import simplex
 
-# More groups than this at one depth, and widths are padded to powers of two.
-_MAX_EXACT_GROUPS = 3
+# What a group costs a sweep, in slots: its share of compilation and of the
+# overhead of small operations.
+_GROUP_COST = 128
 
 
 class Group(NamedTuple):
@@ -64,8 +66,8 @@ class Treeplex:
     levels: The groups at each own depth.
     legal: Which slots are sequences.
     uniform: Uniform policy; its dtype is that of the game.
-    parents: For each depth but the first, the slot above each infostate,
-      counted from the first slot of the depth above.
+    parents: For each depth but the first, the infostate above each infostate,
+      counted from the first of the depth above, and the slot above it.
     children: For each depth but the first, the sum of the values of its
       infostates into the slots of the depth above.
   """
@@ -73,7 +75,7 @@ class Treeplex:
   levels: tuple[tuple[Group, ...], ...] = struct.static()
   legal: Bool[Array, " S"]
   uniform: Float[Array, " S"]
-  parents: tuple[Int[Array, " _"], ...]
+  parents: tuple[tuple[Int[Array, " _"], Int[Array, " _"]], ...]
   children: tuple[segments.SegmentSum, ...]
 
   @property
@@ -138,20 +140,34 @@ def sweep_down(
     treeplex: Treeplex, policy: Float[Array, " S"]
 ) -> Float[Array, " S"]:
   """Returns the plan of a policy."""
+  policy = _stored(treeplex, policy)
   levels = [jnp.ones(1, policy.dtype)]
+  reach = None
   for depth, groups in enumerate(treeplex.levels):
     rows = sum(group.rows for group in groups)
-    if depth:
-      reach = levels[-1][treeplex.parents[depth - 1]]
-    else:
+    if reach is None:
       reach = jnp.ones(rows, policy.dtype)
+    else:
+      row, slot = treeplex.parents[depth - 1]
+      reach = reach[row] * policy[slot]
     first = groups[0].row
     parts = []
     for g in groups:
       above = reach[g.row - first : g.row - first + g.rows]
       parts.append((above[:, None] * g.view(policy)).reshape(-1))
     levels.append(jnp.concatenate(parts))
-  return jnp.concatenate(levels)
+  return _stored(treeplex, jnp.concatenate(levels))
+
+
+def _stored(treeplex, x):
+  """Returns `x`, which XLA then computes once and does not fuse any further.
+
+  On CPUs with AVX-512, XLA of jax 0.10 miscompiles a gather that it has fused
+  with a concatenation of broadcast rows: it reads outside of the arrays. A
+  conditional, unlike an optimization barrier, stands until after fusion; which
+  branch is taken must not be known to the compiler.
+  """
+  return jax.lax.cond(treeplex.legal[0], lambda y: y, jnp.negative, x)
 
 
 def sweep_up(
@@ -226,6 +242,7 @@ def lay_out(
   order = np.lexsort((parent, padded, depth))
   start = np.empty(len(width), int)
   start[order] = 1 + np.cumsum(padded[order]) - padded[order]
+  row = np.argsort(order)
   slot = np.zeros(1 + len(owner), int)
   first = np.cumsum(width) - width
   slot[1:] = start[owner] + np.arange(len(owner)) - first[owner]
@@ -236,11 +253,15 @@ def lay_out(
     at = np.flatnonzero(depth[order] == d)
     levels.append(_groups(order, at, start, width, padded))
     if d:
-      base, above = levels[-2][0].start, levels[-2][-1]
-      size = above.start + above.rows * above.width - base
-      local = slot[parent[order[at]]] - base
+      base, last = levels[-2][0].start, levels[-2][-1]
+      size = last.start + last.rows * last.width - base
+      above = parent[order[at]]
+      local = slot[above] - base
       ones, source = np.ones(len(at)), np.arange(len(at))
-      parents.append(jnp.asarray(local, np.int32))
+      owner_row = row[owner[above - 1]] - levels[-2][0].row
+      parents.append(
+          (jnp.asarray(owner_row, np.int32), jnp.asarray(slot[above], np.int32))
+      )
       children.append(
           segments.segment_sum(local, (source,), ones, size, dtype)
       )
@@ -267,12 +288,35 @@ def _own_depths(parent, owner):
 
 
 def _padded_widths(width, depth):
+  """Pads widths where a group less is worth more than the slots it takes."""
   padded = width.copy()
   for d in range(depth.max(initial=-1) + 1):
     here = depth == d
-    if len(np.unique(width[here])) > _MAX_EXACT_GROUPS:
-      padded[here] = 2 ** np.ceil(np.log2(width[here])).astype(int)
+    sizes, counts = np.unique(width[here], return_counts=True)
+    padded[here] = _merged(sizes, counts)[np.searchsorted(sizes, width[here])]
   return padded
+
+
+def _merged(sizes, counts):
+  """Returns, for each width in order, the width that its group is padded to.
+
+  Groups are runs of widths, padded to the widest; dynamic programming over the
+  last width finds the runs of least cost.
+  """
+  total = np.concatenate([[0], np.cumsum(counts)])
+  cost, first = [0], []
+  for j, size in enumerate(sizes.tolist(), 1):
+    costs = [
+        cost[i] + _GROUP_COST + size * (total[j] - total[i]) for i in range(j)
+    ]
+    first.append(int(np.argmin(costs)))
+    cost.append(min(costs))
+  merged, stop = np.empty_like(sizes), len(sizes)
+  while stop:
+    start = first[stop - 1]
+    merged[start:stop] = sizes[stop - 1]
+    stop = start
+  return merged
 
 
 def _groups(order, at, start, width, padded):

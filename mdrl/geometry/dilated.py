@@ -20,6 +20,8 @@ from mdrl.games import treeplex as treeplex_lib
 from mdrl.geometry import mirror_maps
 
 Dual = Float[Array, " S"]
+# One array per player, over that player's slots.
+Duals = tuple[Float[Array, " _"], ...]
 Anchors = Sequence[tuple[Float[Array, ""], Dual]]
 
 

@@ -16,7 +16,7 @@ https://doi.org/10.1016/S0167-6377(02)00231-6.)
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,7 @@ Legal = Bool[Array, "R W"] | None
 Anchors = Sequence[tuple[Float[Array, ""], Rows]]
 
 
+@runtime_checkable
 class MirrorMap(Protocol):
   """A potential psi on the rows of a group."""
 
@@ -166,7 +167,7 @@ class Tsallis:
     order: q in (0, 2], not 1; no unit.
   """
 
-  order: Float[Array, ""] | float = 0.5
+  order: float | Float[Array, "..."] = 0.5
 
   def __post_init__(self):
     checks.between("order", self.order, 0, 2, open_low=True)

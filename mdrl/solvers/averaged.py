@@ -37,7 +37,7 @@ class Averaged(base.Solver):
   """
 
   solver: base.Solver
-  power: float | Float[Array, ""] = 0.0
+  power: float | Float[Array, "..."] = 0.0
 
   def __post_init__(self):
     checks.between("power", self.power, 0)

@@ -51,7 +51,7 @@ def first_duals(
     game: base.Game,
     mirror_map: mirror_maps.MirrorMap,
     policies: base.Policies | None,
-) -> tuple[dilated.Dual, ...]:
+) -> dilated.Duals:
   """Returns policies, uniform ones if None, in dual coordinates."""
   if policies is None:
     policies = base.uniform_policies(game)
@@ -64,7 +64,7 @@ def first_duals(
 def policies_of_duals(
     game: base.Game,
     mirror_map: mirror_maps.MirrorMap,
-    duals: tuple[dilated.Dual, ...],
+    duals: dilated.Duals,
 ) -> base.Policies:
   """Returns the policies of iterates in dual coordinates."""
   return tuple(

@@ -23,8 +23,8 @@ class MagneticState(NamedTuple):
   """The number of updates, the iterate and the magnet, in dual coordinates."""
 
   step: Int[Array, ""]
-  dual: tuple[dilated.Dual, ...]
-  magnet: tuple[dilated.Dual, ...]
+  dual: dilated.Duals
+  magnet: dilated.Duals
 
 
 @struct.dataclass

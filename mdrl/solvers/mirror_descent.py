@@ -19,7 +19,7 @@ class MirrorDescentState(NamedTuple):
   """The number of updates, and the iterate in dual coordinates."""
 
   step: Int[Array, ""]
-  dual: tuple[dilated.Dual, ...]
+  dual: dilated.Duals
 
 
 @struct.dataclass

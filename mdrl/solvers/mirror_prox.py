@@ -20,8 +20,8 @@ class MirrorProxState(NamedTuple):
   """The number of updates, the centre, and the midpoint played from it."""
 
   step: Int[Array, ""]
-  center: tuple[dilated.Dual, ...]
-  midpoint: tuple[dilated.Dual, ...]
+  center: dilated.Duals
+  midpoint: dilated.Duals
 
 
 @struct.dataclass

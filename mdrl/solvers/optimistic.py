@@ -21,7 +21,7 @@ class OptimisticState(NamedTuple):
   """The number of updates, the iterate, and the gains of the last one."""
 
   step: Int[Array, ""]
-  dual: tuple[dilated.Dual, ...]
+  dual: dilated.Duals
   last_gain: game_lib.Gains
 
 

@@ -4,7 +4,7 @@ A rule is what distinguishes the members of the family; the sweep over the tree
 is the same for all, in `regret_matching`. `step` counts updates from one.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -15,6 +15,7 @@ Regret = Float[Array, " S"]
 Step = Float[Array, ""]
 
 
+@runtime_checkable
 class RegretRule(Protocol):
   """Turns the advantages of one update into regrets and a policy."""
 
@@ -81,8 +82,8 @@ class Discounted:
       regrets at every update.
   """
 
-  positive_power: float | Float[Array, ""] = 1.5
-  negative_power: float | Float[Array, ""] = 0.0
+  positive_power: float | Float[Array, "..."] = 1.5
+  negative_power: float | Float[Array, "..."] = 0.0
 
   def __post_init__(self):
     checks.between("positive_power", self.positive_power, -jnp.inf)

@@ -10,7 +10,9 @@ from mdrl import checks, struct
 
 # A number, or a function of the number of updates made before this one.
 Schedule = (
-    float | Float[Array, ""] | Callable[[Int[Array, ""]], Float[Array, ""]]
+    float
+    | Float[Array, "..."]
+    | Callable[[Int[Array, ""]], Float[Array, ""]]
 )
 
 
@@ -24,9 +26,9 @@ class PowerDecay:
     delay: Number of steps before the decay sets in; positive.
   """
 
-  initial: float | Float[Array, ""]
-  power: float | Float[Array, ""] = 0.5
-  delay: float | Float[Array, ""] = 1.0
+  initial: float | Float[Array, "..."]
+  power: float | Float[Array, "..."] = 0.5
+  delay: float | Float[Array, "..."] = 1.0
 
   def __post_init__(self):
     checks.between("initial", self.initial, 0)

@@ -1,0 +1,232 @@
+"""What every game and every solver must satisfy, as checks to call in tests.
+
+A check returns nothing, or raises AssertionError with what is wrong.
+"""
+
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mdrl import run
+from mdrl.games import base as game_lib
+from mdrl.solvers import base as solver_lib
+
+
+def check_game(game: game_lib.Game, seed: int = 0) -> None:
+  """Checks a game against its contract, on random policies.
+
+  Policies give plans that satisfy the equations of a treeplex; utilities are
+  linear in each plan, with the gain as slope; `zero_sum` says what the
+  utilities do; all arrays have one dtype; the game passes through `jit` as an
+  argument, and `vmap` gives what a loop gives.
+
+  Args:
+    game: What to check.
+    seed: Of the random policies.
+
+  Raises:
+    AssertionError: If a part of the contract is broken.
+  """
+  keys = jax.random.split(jax.random.key(seed), 3)
+  first, second, third = (game_lib.random_policies(game, k) for k in keys)
+  _check_plans(game, first)
+  _check_linear(game, game.plans(first), game.plans(second))
+  _check_sums(game, [game.plans(p) for p in (first, second, third)])
+  for leaf in jax.tree.leaves(game):
+    if jnp.issubdtype(leaf.dtype, jnp.floating):
+      _require(leaf.dtype == game.dtype, f"a leaf is {leaf.dtype}, not "
+               f"{game.dtype}, the game's dtype")
+  stacked = jax.tree.map(lambda *x: jnp.stack(x), first, second)
+  at_once = jax.jit(jax.vmap(_values, (None, 0)))(game, stacked)
+  one_by_one = jnp.stack([_values(game, first), _values(game, second)])
+  chex.assert_trees_all_close(
+      at_once, one_by_one, rtol=_tolerance(game), atol=_tolerance(game)
+  )
+
+
+def check_solver(
+    solver: solver_lib.Solver, game: game_lib.Game, num_updates: int = 6
+) -> None:
+  """Checks a solver against its contract, on one game.
+
+  The state is a NamedTuple that keeps its structure, shapes and dtypes, and
+  counts updates; policies are distributions and agree with the plans; the
+  future depends on the state alone, so that a run may stop and go on; one
+  compiled program serves all values of the hyper-parameters; `vmap` over
+  hyper-parameters gives what a loop gives.
+
+  Args:
+    solver: What to check.
+    game: On which game; small ones are quick.
+    num_updates: How many updates to make; at least 2.
+
+  Raises:
+    AssertionError: If a part of the contract is broken.
+  """
+  start = run.init(solver, game)
+  _check_state(solver, game, start)
+  end = run.advance(solver, game, start, num_updates)
+  _require(
+      int(end.step) == num_updates,
+      f"`step` is {int(end.step)} after {num_updates} updates",
+  )
+  played = jax.jit(_played)
+  for state in (start, end):
+    _check_policies(game, *played(solver, game, state))
+  half = run.advance(solver, game, start, num_updates // 2)
+  resumed = run.advance(solver, game, half, num_updates - num_updates // 2)
+  _require_equal(resumed, end, "a run that stops and goes on differs")
+  again = run.advance(solver, game, run.init(solver, game), num_updates)
+  _require_equal(again, end, "two equal runs differ")
+  _check_sweep(solver, game, num_updates)
+
+
+def _values(game, policies):
+  return game.values(game.plans(policies))
+
+
+def _tolerance(game):
+  return float(1000 * jnp.finfo(game.dtype).eps)
+
+
+def _require(condition: Any, message: str) -> None:
+  if not condition:
+    raise AssertionError(message)
+
+
+def _require_equal(tree, other, message):
+  for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True):
+    _require(np.array_equal(np.asarray(a), np.asarray(b)), message)
+
+
+def _check_plans(game, policies):
+  plans = game.plans(policies)
+  for i, (t, policy, plan) in enumerate(
+      zip(game.treeplexes, policies, plans, strict=True)
+  ):
+    _require(plan.shape == (t.num_slots,), f"plan {i} has shape {plan.shape}")
+    _require(float(plan[0]) == 1, f"plan {i} is {plan[0]} at slot 0, not 1")
+    table = t.to_table(t.to_policy(plan)) - t.to_table(policy)
+    _require(
+        np.abs(table).max(initial=0) < _tolerance(game),
+        f"plan {i} does not give its policy back",
+    )
+
+
+def _check_linear(game, plans, others):
+  for i, gain in enumerate(game.gains(plans)):
+    moved = (*plans[:i], others[i], *plans[i + 1 :])
+    for name, at in (("plans", plans), ("a moved plan", moved)):
+      chex.assert_trees_all_close(
+          jnp.vdot(gain, at[i]),
+          game.values(at)[i],
+          rtol=_tolerance(game),
+          atol=_tolerance(game),
+          custom_message=f"the gain of player {i} is not the slope of its "
+          f"utility at {name}",
+      )
+    _require_equal(
+        gain, game.gain(plans, i), f"`gain` and `gains` differ for player {i}"
+    )
+
+
+def _check_sums(game, plans):
+  sums = jnp.stack([jnp.sum(game.values(p)) for p in plans])
+  constant = float(jnp.ptp(sums)) < _tolerance(game)
+  # General-sum utilities may add up to equal sums by chance, not conversely.
+  _require(constant or not game.zero_sum, f"`zero_sum` is set, and utilities "
+           f"add up to {sums}")
+
+
+def _check_state(solver, game, state):
+  _require(
+      isinstance(state, tuple) and hasattr(state, "_fields"),
+      f"the state is a {type(state).__name__}, not a NamedTuple",
+  )
+  _require(int(state.step) == 0, f"the first step is {state.step}, not 0")
+  after = jax.eval_shape(solver.update, game, state)
+  _require(
+      jax.tree.structure(after) == jax.tree.structure(state),
+      "`update` changes the structure of the state: "
+      f"{jax.tree.structure(state)} becomes {jax.tree.structure(after)}",
+  )
+  for path, before in jax.tree_util.tree_leaves_with_path(state):
+    leaf = _at(after, path)
+    _require(
+        (leaf.shape, leaf.dtype) == (before.shape, before.dtype),
+        f"`update` changes {jax.tree_util.keystr(path)} from {before.shape} "
+        f"{before.dtype} to {leaf.shape} {leaf.dtype}",
+    )
+
+
+@jax.jit
+def _table(treeplex, policy):
+  return treeplex.to_table(policy)
+
+
+def _at(tree, path):
+  leaves = dict(jax.tree_util.tree_leaves_with_path(tree))
+  return leaves[path]
+
+
+def _played(solver, game, state):
+  policies = solver.policies(game, state)
+  return policies, solver.plans(game, state), game.plans(policies)
+
+
+def _check_policies(game, policies, plans, expected):
+  for i, (t, policy, plan) in enumerate(
+      zip(game.treeplexes, policies, plans, strict=True)
+  ):
+    table = np.asarray(_table(t, policy))
+    _require((table >= 0).all(), f"policy {i} has negative probabilities")
+    _require(
+        np.abs(table.sum(axis=1) - 1).max(initial=0) < _tolerance(game),
+        f"policy {i} has rows that do not add up to 1",
+    )
+    illegal = ~np.asarray(t.legal)
+    _require((np.asarray(policy)[illegal] == 0).all(), f"policy {i} has "
+             "illegal actions")
+    _require(
+        np.abs(plan - expected[i]).max() < _tolerance(game),
+        f"plan {i} is not that of its policy",
+    )
+
+
+def _check_sweep(solver, game, num_updates):
+  leaves, treedef = jax.tree.flatten(solver)
+  if not leaves:
+    return
+  traces = 0
+
+  @jax.jit
+  def final(solver, game):
+    nonlocal traces
+    traces += 1
+    return jax.lax.fori_loop(
+        0,
+        num_updates,
+        lambda _, state: solver.update(game, state),
+        solver.init(game),
+    )
+
+  leaves = [jnp.asarray(leaf) for leaf in leaves]
+  # Not so far that a bounded hyper-parameter leaves its range.
+  others = [0.9 * leaf for leaf in leaves]
+  stacked = [jnp.stack(pair) for pair in zip(leaves, others, strict=True)]
+  swept = jax.vmap(final, in_axes=(0, None))(treedef.unflatten(stacked), game)
+  for k, values in enumerate((leaves, others)):
+    count = traces
+    alone = final(treedef.unflatten(values), game)
+    _require(not k or traces == count, "other values of the hyper-parameters "
+             "are traced again: they must be leaves")
+    chex.assert_trees_all_close(
+        jax.tree.map(lambda x, k=k: x[k], swept),
+        alone,
+        rtol=1e3 * _tolerance(game),
+        atol=1e3 * _tolerance(game),
+        custom_message="vmap over hyper-parameters differs from a loop",
+    )
