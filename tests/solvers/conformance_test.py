@@ -1,0 +1,90 @@
+"""Every solver keeps its contract on every game that it claims."""
+
+import itertools
+
+from absl.testing import absltest, parameterized
+import jax.numpy as jnp
+
+from mdrl import testing
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import (
+  averaged,
+  magnetic,
+  mirror_descent,
+  mirror_prox,
+  optimistic,
+  regret_matching,
+  regret_rules,
+  schedules,
+)
+from mdrl.testing import games
+
+SOLVERS = {
+    "mirror_descent": mirror_descent.MirrorDescent(step_size=0.1),
+    "magnetic": magnetic.MagneticMirrorDescent(step_size=0.1, temperature=0.1),
+    "magnetic_moving": magnetic.MagneticMirrorDescent(
+        step_size=0.1, temperature=0.1, magnet_rate=0.05
+    ),
+    "magnetic_annealed": magnetic.MagneticMirrorDescent(
+        step_size=0.1, temperature=schedules.PowerDecay(initial=1.0)
+    ),
+    "mirror_prox": mirror_prox.MirrorProx(step_size=0.1),
+    "optimistic": optimistic.OptimisticMirrorDescent(step_size=0.1),
+    "optimistic_euclidean": optimistic.OptimisticMirrorDescent(
+        step_size=0.1, mirror_map=mirror_maps.Euclidean()
+    ),
+    "magnetic_tsallis": magnetic.MagneticMirrorDescent(
+        step_size=0.1,
+        temperature=0.1,
+        magnet_rate=0.05,
+        mirror_map=mirror_maps.Tsallis(order=0.5),
+    ),
+    "cfr": regret_matching.RegretMatching(rule=regret_rules.Vanilla()),
+    "cfr_plus": averaged.Averaged(
+        solver=regret_matching.AlternatingRegretMatching(
+            rule=regret_rules.Plus()
+        ),
+        power=1.0,
+    ),
+    "linear_cfr": averaged.Averaged(
+        solver=regret_matching.AlternatingRegretMatching(
+            rule=regret_rules.Discounted(
+                positive_power=1.0, negative_power=1.0
+            )
+        ),
+        power=1.0,
+    ),
+    "dcfr": regret_matching.AlternatingRegretMatching(
+        rule=regret_rules.Discounted()
+    ),
+    "pcfr_plus": regret_matching.AlternatingRegretMatching(
+        rule=regret_rules.Predictive()
+    ),
+}
+# Compilation is most of the time: the larger trees see two solvers each.
+SMALL = ("kuhn_three_players", "tiny_hanabi")
+CASES = [
+    *itertools.product(SOLVERS, SMALL),
+    *itertools.product(("magnetic_moving", "cfr_plus"), games.TREES),
+]
+
+
+class ConformanceTest(parameterized.TestCase):
+
+  @parameterized.parameters(*dict.fromkeys(CASES))
+  def test_solver_keeps_its_contract(self, solver, game):
+    testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
+
+  @parameterized.parameters("magnetic_moving", "mirror_prox", "cfr_plus")
+  def test_on_a_ragged_matrix_game(self, solver):
+    game = games.random_matrix_game((2, 5, 3))
+    testing.check_solver(SOLVERS[solver], game)
+
+  @parameterized.parameters("magnetic_tsallis", "optimistic", "dcfr")
+  def test_in_single_precision(self, solver):
+    game, _ = games.compiled("kuhn", dtype=jnp.float32)
+    testing.check_solver(SOLVERS[solver], game)
+
+
+if __name__ == "__main__":
+  absltest.main()
