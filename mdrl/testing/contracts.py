@@ -143,7 +143,7 @@ def _check_sums(game, plans):
 
 def _check_state(solver, game, state):
   _require(
-      isinstance(state, tuple) and hasattr(state, "_fields"),
+      hasattr(state, "_fields"),
       f"the state is a {type(state).__name__}, not a NamedTuple",
   )
   _require(int(state.step) == 0, f"the first step is {state.step}, not 0")
