@@ -76,7 +76,7 @@ def run(
     solver: solver_lib.Solver,
     game: game_lib.Game,
     metrics_fn: MetricsFn,
-    checkpoints: Sequence[int],
+    checkpoints: Sequence[int] | np.ndarray,
     state: Any = None,
 ) -> tuple[Any, Trace]:
   """Runs a solver and measures it at checkpoints, in one compiled program.
@@ -163,10 +163,6 @@ def log_checkpoints(
   ):
     if value < 1:
       raise ValueError(f"`{name}` must be positive, got {value}")
-  spaced = np.geomspace(1, num_updates, num_checkpoints)
-  steps = np.unique(np.rint(spaced).astype(np.int64))
-  return np.concatenate([[0], steps[:-1], [num_updates]])[
-      (1 if num_checkpoints == 1 else 0) :
-  ]
-
-
+  spaced = np.rint(np.geomspace(1, num_updates, num_checkpoints))
+  spaced[-1] = num_updates
+  return np.unique(np.concatenate([[0], spaced]).astype(np.int64))

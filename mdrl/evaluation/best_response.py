@@ -18,6 +18,7 @@ def _choose_best(legal_of):
   return row_fn
 
 
+@jax.jit
 def values_of_gains(
     game: base.Game, gains: base.Gains
 ) -> tuple[Float[Array, ""], ...]:
@@ -28,11 +29,13 @@ def values_of_gains(
   )
 
 
+@jax.jit
 def values(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
   """Returns the value of a best response of each player to the others."""
   return jnp.stack(values_of_gains(game, game.gains(plans)))
 
 
+@jax.jit
 def policies(game: base.Game, plans: base.Plans) -> base.Policies:
   """Returns a pure best response of each player to the others.
 

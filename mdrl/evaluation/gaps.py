@@ -1,5 +1,6 @@
 """How far plans are from equilibrium; utilities in the game's own units."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -8,6 +9,7 @@ from mdrl.games import base
 from mdrl.geometry import dilated, mirror_maps
 
 
+@jax.jit
 def improvements(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
   """Returns what each player gains by a best response; zero at equilibrium."""
   gains = game.gains(plans)
@@ -18,6 +20,7 @@ def improvements(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
   ])
 
 
+@jax.jit
 def nash_conv(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   """Returns NashConv: the sum of the players' improvements.
 
@@ -26,11 +29,13 @@ def nash_conv(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   return jnp.sum(improvements(game, plans))
 
 
+@jax.jit
 def exploitability(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   """Returns NashConv / N, as OpenSpiel defines it; some papers use the sum."""
   return nash_conv(game, plans) / game.num_players
 
 
+@jax.jit
 def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   """Returns max_x u(x, y) - min_y u(x, y) of a two-player zero-sum game.
 
@@ -46,6 +51,7 @@ def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   return nash_conv(game, plans)
 
 
+@jax.jit
 def regularized_gap(
     game: base.Game,
     policies: base.Policies,
@@ -72,7 +78,8 @@ def regularized_gap(
   """
   geometry = mirror_maps.NegativeEntropy() if mirror_map is None else mirror_map
   weight = jnp.asarray(temperature, game.dtype)
-  gains = game.gains(game.plans(policies))
+  plans = game.plans(policies)
+  gains = game.gains(plans)
   total = jnp.zeros((), game.dtype)
   for i, (t, gain) in enumerate(zip(game.treeplexes, gains, strict=True)):
     if magnets is None:
@@ -81,6 +88,5 @@ def regularized_gap(
       anchor = dilated.to_dual(t, geometry, magnets[i])
     best = dilated.prox(t, geometry, gain, [(weight, anchor)])[1]
     cost = dilated.divergence(t, geometry, policies[i], anchor)
-    plan = game.plans(policies)[i]
-    total += best - (jnp.vdot(gain, plan) - weight * cost)
+    total += best - (jnp.vdot(gain, plans[i]) - weight * cost)
   return total

@@ -58,6 +58,7 @@ class Game(Protocol):
     ...
 
 
+@jax.jit
 def random_policies(game: Game, key: PRNGKeyArray) -> Policies:
   """Returns policies drawn uniformly from the simplex at every infostate."""
   keys = jax.random.split(key, game.num_players)

@@ -1,6 +1,7 @@
 """Normal-form games of any number of players, dense."""
 
 from collections.abc import Sequence
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +37,7 @@ class MatrixGame:
     """Floating type of the utilities."""
     return self.payoffs[0].dtype
 
+  @jax.jit
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the realization plans of policies."""
     return tuple(
@@ -43,6 +45,7 @@ class MatrixGame:
         for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
+  @functools.partial(jax.jit, static_argnames="player")
   def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
     """Returns the derivative of a player's utility in its own plan."""
     utility = self.payoffs[player]
@@ -52,10 +55,12 @@ class MatrixGame:
         utility = jnp.tensordot(utility, plans[j][1:], axes=[[j], [0]])
     return jnp.concatenate([jnp.zeros(1, utility.dtype), utility])
 
+  @jax.jit
   def gains(self, plans: base.Plans) -> base.Gains:
     """Returns the gain of every player."""
     return tuple(self.gain(plans, i) for i in range(self.num_players))
 
+  @jax.jit
   def values(self, plans: base.Plans) -> Float[Array, " N"]:
     """Returns the expected utility of every player."""
     return jnp.stack([

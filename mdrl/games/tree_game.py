@@ -1,5 +1,7 @@
 """Extensive-form games with perfect recall, as arrays."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -43,6 +45,7 @@ class TreeGame:
     """Floating type of the utilities."""
     return self.treeplexes[0].dtype
 
+  @jax.jit
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the realization plans of policies."""
     return tuple(
@@ -50,15 +53,18 @@ class TreeGame:
         for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
+  @functools.partial(jax.jit, static_argnames="player")
   def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
     """Returns the derivative of a player's utility in its own plan."""
     others = plans[:player] + plans[player + 1 :]
     return self.payoffs[player](*others)
 
+  @jax.jit
   def gains(self, plans: base.Plans) -> base.Gains:
     """Returns the gain of every player."""
     return tuple(self.gain(plans, i) for i in range(self.num_players))
 
+  @jax.jit
   def values(self, plans: base.Plans) -> Float[Array, " N"]:
     """Returns the expected utility of every player."""
     return jnp.stack([

@@ -113,10 +113,12 @@ class Treeplex:
       parts.append(out.reshape(-1))
     return jnp.concatenate(parts)
 
+  @jax.jit
   def to_policy(self, plan: Float[Array, " S"]) -> Float[Array, " S"]:
     """Returns the policy of a plan; uniform where the plan does not reach."""
     return self.map_rows(simplex.normalize, plan)
 
+  @jax.jit
   def to_table(self, x: Float[Array, " S"]) -> Float[Array, "I A"]:
     """Returns one row per infostate, padded with zeros to the widest."""
     if not self.groups:
@@ -127,6 +129,7 @@ class Treeplex:
         for group in self.groups
     ])
 
+  @jax.jit
   def from_table(self, table: Float[Array, "I A"]) -> Float[Array, " S"]:
     """Returns the flat form of one row per infostate."""
     parts = [jnp.zeros(1, table.dtype)]

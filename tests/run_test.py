@@ -1,0 +1,164 @@
+"""Tests of the run loop."""
+
+from absl.testing import absltest, parameterized
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mdrl import run
+from mdrl.evaluation import gaps
+from mdrl.games import matrix_game
+from mdrl.solvers import magnetic, mirror_descent
+from mdrl.testing import games
+
+
+def _solver(step_size=0.3):
+  return magnetic.MagneticMirrorDescent(step_size=step_size, temperature=0.1)
+
+
+def _infinite(game, plans):
+  del game
+  return {"first": jnp.sum(plans[0]), "second": jnp.log(plans[1][1] - 1.0)}
+
+
+class RunTest(parameterized.TestCase):
+
+  def test_records_every_checkpoint_and_step_zero(self):
+    game, _ = games.compiled("kuhn")
+    state, trace = run.run(
+        _solver(), game, gaps.nash_conv, [0, 1, 5, 20]
+    )
+    np.testing.assert_array_equal(trace.step, [0, 1, 5, 20])
+    self.assertEqual(int(state.step), 20)
+    # NashConv of uniform play in Kuhn poker.
+    self.assertAlmostEqual(float(trace.metrics[0]), 11 / 12, delta=1e-15)
+    for count, value in zip((1, 5, 20), trace.metrics[1:]):
+      alone = run.advance(_solver(), game, run.init(_solver(), game), count)
+      plans = _solver().plans(game, alone)
+      self.assertAlmostEqual(
+          float(gaps.nash_conv(game, plans)), float(value), delta=1e-15
+      )
+
+  def test_resumed_equals_uninterrupted_bit_for_bit(self):
+    game, _ = games.compiled("leduc")
+    whole, trace = run.run(_solver(), game, gaps.nash_conv, [3, 7, 12])
+    half, first = run.run(_solver(), game, gaps.nash_conv, [3])
+    end, second = run.run(
+        _solver(), game, gaps.nash_conv, [7, 12], state=half
+    )
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(end)):
+      np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(
+        trace.metrics, np.concatenate([first.metrics, second.metrics])
+    )
+
+  def test_a_second_call_does_not_compile(self):
+    game, _ = games.compiled("kuhn")
+    run.run(_solver(), game, gaps.exploitability, [0, 4])
+    compiled = run._run._cache_size()
+    run.run(_solver(0.7), game, gaps.exploitability, [2, 9])
+    self.assertEqual(run._run._cache_size(), compiled)
+
+  def test_a_sweep_is_a_vmap(self):
+    game = games.random_zero_sum_game(3, 4)
+    steps = jnp.array([0.1, 0.2, 0.5])
+
+    def measure(step_size):
+      solver = mirror_descent.MirrorDescent(step_size=step_size)
+      return run.run(solver, game, gaps.duality_gap, [0, 10, 50])[1]
+
+    swept = jax.vmap(measure)(steps)
+    for k, step_size in enumerate(steps):
+      alone = measure(step_size)
+      np.testing.assert_allclose(
+          swept.metrics[k], alone.metrics, atol=1e-14
+      )
+      np.testing.assert_array_equal(swept.step[k], alone.step)
+
+  def test_a_sweep_over_games_is_a_vmap(self):
+    several = [games.random_zero_sum_game(3, 4, seed) for seed in range(3)]
+    stacked = jax.tree.map(lambda *x: jnp.stack(x), *several)
+    solver = mirror_descent.MirrorDescent(step_size=0.3)
+    swept = jax.vmap(
+        lambda game: run.run(solver, game, gaps.duality_gap, [0, 20])[1].metrics
+    )(stacked)
+    for k, game in enumerate(several):
+      _, alone = run.run(solver, game, gaps.duality_gap, [0, 20])
+      np.testing.assert_allclose(swept[k], alone.metrics, atol=1e-14)
+
+  def test_sharded_sweep_equals_the_whole(self):
+    game = games.random_zero_sum_game(3, 4)
+    mesh = jax.make_mesh(
+        (4,), ("sweep",), axis_types=(jax.sharding.AxisType.Auto,)
+    )
+    sharding = jax.sharding.NamedSharding(mesh, jax.P("sweep"))
+    steps = jnp.linspace(0.1, 0.8, 8)
+
+    @jax.jit
+    def sweep(steps, game):
+      def measure(step_size):
+        solver = mirror_descent.MirrorDescent(step_size=step_size)
+        return run.run(solver, game, gaps.duality_gap, [0, 30])[1].metrics
+
+      return jax.vmap(measure)(steps)
+
+    np.testing.assert_allclose(
+        sweep(jax.device_put(steps, sharding), game),
+        sweep(steps, game),
+        atol=1e-14,
+    )
+
+  def test_values_that_are_not_finite_are_data_and_the_host_raises(self):
+    game = games.random_zero_sum_game(2, 2)
+    _, trace = run.run(_solver(), game, _infinite, [0, 3])
+    self.assertFalse(np.isfinite(trace.metrics["second"]).any())
+    with self.assertRaisesRegex(
+        ValueError, "`trace` must be finite, got nan for second after 0 updates"
+    ):
+      run.raise_if_not_finite(trace)
+
+  def test_a_diverging_run_is_reported_with_its_step(self):
+    game = matrix_game.zero_sum_game([[0.0, 1e200], [1e200, 0.0]])
+    solver = mirror_descent.MirrorDescent(step_size=1e200)
+    _, trace = run.run(solver, game, gaps.nash_conv, [0, 1, 8])
+    with self.assertRaisesRegex(ValueError, "use a smaller step size"):
+      run.raise_if_not_finite(trace)
+
+  def test_finite_traces_pass(self):
+    game = games.random_zero_sum_game(2, 2)
+    _, trace = run.run(_solver(), game, gaps.nash_conv, [0, 3])
+    run.raise_if_not_finite(trace)
+
+  @parameterized.parameters(
+      ([], "`checkpoints` must be a sequence of whole numbers"),
+      (np.array([1.5]), "`checkpoints` must be a sequence of whole numbers"),
+      ([3, 3], "`checkpoints` must increase, got \\[3, 3\\]"),
+      ([5, 2], "`checkpoints` must increase"),
+      ([-1, 2], "`checkpoints` must not lie before `state`"),
+  )
+  def test_refuses_checkpoints(self, checkpoints, message):
+    game = games.random_zero_sum_game(2, 2)
+    with self.assertRaisesRegex(ValueError, message):
+      run.run(_solver(), game, gaps.nash_conv, checkpoints)
+
+  def test_refuses_checkpoints_before_the_state(self):
+    game = games.random_zero_sum_game(2, 2)
+    state, _ = run.run(_solver(), game, gaps.nash_conv, [5])
+    with self.assertRaisesRegex(ValueError, "has made 5 updates, got \\[4\\]"):
+      run.run(_solver(), game, gaps.nash_conv, [4], state=state)
+
+  @parameterized.parameters((1, 1), (1, 5), (10, 1), (1000, 10), (7, 100))
+  def test_log_checkpoints(self, num_updates, num_checkpoints):
+    steps = run.log_checkpoints(num_updates, num_checkpoints)
+    self.assertEqual(steps[0], 0)
+    self.assertEqual(steps[-1], num_updates)
+    self.assertTrue((np.diff(steps) > 0).all())
+    self.assertLessEqual(len(steps), num_checkpoints + 1)
+
+  def test_log_checkpoints_refuses_zero(self):
+    with self.assertRaisesRegex(ValueError, "`num_updates` must be positive"):
+      run.log_checkpoints(0, 3)
+
+
+if __name__ == "__main__":
+  absltest.main()
