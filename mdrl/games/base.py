@@ -11,7 +11,6 @@ import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from mdrl.games import treeplex
-from mdrl.geometry import simplex
 
 # One array per player, over that player's slots.
 Policies = tuple[Float[Array, " _"], ...]
@@ -21,15 +20,17 @@ Gains = tuple[Float[Array, " _"], ...]
 
 @runtime_checkable
 class Game(Protocol):
-  """A game of N players, each with a treeplex; a pytree of arrays.
+  """A game of N players, each with a treeplex; a pytree of arrays."""
 
-  Attributes:
-    treeplexes: The decisions of each player.
-    zero_sum: Whether utilities add up to zero, or to any constant.
-  """
+  @property
+  def treeplexes(self) -> tuple[treeplex.Treeplex, ...]:
+    """The decisions of each player."""
+    ...
 
-  treeplexes: tuple[treeplex.Treeplex, ...]
-  zero_sum: bool
+  @property
+  def zero_sum(self) -> bool:
+    """Whether utilities add up to zero, or to any constant."""
+    ...
 
   @property
   def num_players(self) -> int:
@@ -63,10 +64,7 @@ def random_policies(game: Game, key: PRNGKeyArray) -> Policies:
   """Returns policies drawn uniformly from the simplex at every infostate."""
   keys = jax.random.split(key, game.num_players)
   return tuple(
-      t.map_rows(
-          simplex.normalize,
-          jax.random.exponential(k, (t.num_slots,), t.dtype),
-      )
+      t.to_policy(jax.random.exponential(k, (t.num_slots,), t.dtype))
       for t, k in zip(game.treeplexes, keys, strict=True)
   )
 

@@ -59,12 +59,24 @@ class SegmentSum:
         parts.append(_sum_columns(index, weight, factors))
       else:
         parts.append(jnp.sum(_entries(index, weight, factors), axis=1))
-    return jnp.concatenate(parts)[self.position]
+    return take(jnp.concatenate(parts), self.position)
+
+
+def put(index: np.ndarray) -> Int[Array, "..."]:
+  """Returns indices on the device, in 32 bits; compiles nothing."""
+  return jax.device_put(index.astype(np.int32))
+
+
+def take(x: Float[Array, " _"], index: Int[Array, "..."]) -> Array:
+  """Returns elements of `x`, at indices known to lie within it."""
+  return x.at[index].get(
+      mode="promise_in_bounds", wrap_negative_indices=False
+  )
 
 
 def _entries(index, weight, factors):
   for at, factor in zip(index, factors, strict=True):
-    weight = weight * factor[at]
+    weight = weight * take(factor, at)
   return weight
 
 
@@ -114,15 +126,15 @@ def segment_sum(
     values = np.where(real, weight[entry], 0).astype(dtype)
     if by_column:
       blocks, values = [np.ascontiguousarray(b.T) for b in blocks], values.T
-    indices.append(tuple(jnp.asarray(b) for b in blocks))
-    weights.append(jnp.asarray(np.ascontiguousarray(values)))
+    indices.append(tuple(put(b) for b in blocks))
+    weights.append(jax.device_put(np.ascontiguousarray(values)))
   position = np.empty(num_segments, np.int32)
   position[np.concatenate(placed)] = np.arange(num_segments, dtype=np.int32)
   return SegmentSum(
       buckets=tuple(buckets),
       indices=tuple(indices),
       weights=tuple(weights),
-      position=jnp.asarray(position),
+      position=put(position),
   )
 
 

@@ -103,20 +103,31 @@ class Treeplex:
     """Returns the legal slots of a group, or None where all are."""
     return group.view(self.legal) if group.padded else None
 
-  def map_rows(
-      self, fn: Callable[..., Array], *arrays: Float[Array, " S"]
+  def mask(self, x: Float[Array, " S"]) -> Float[Array, " S"]:
+    """Returns `x` with zeros at padding."""
+    return jnp.where(self.legal, x, jnp.zeros_like(x))
+
+  def map_groups(
+      self, fn: Callable[[Group], Float[Array, "R W"]]
   ) -> Float[Array, " S"]:
-    """Applies `fn(*rows, legal)` group by group; slot 0 becomes zero."""
+    """Returns what `fn` makes of each group; slot 0 becomes zero."""
     parts = [jnp.zeros(1, self.dtype)]
-    for group in self.groups:
-      out = fn(*(group.view(x) for x in arrays), self.rows(group))
-      parts.append(out.reshape(-1))
+    parts += [fn(group).reshape(-1) for group in self.groups]
     return jnp.concatenate(parts)
 
   @jax.jit
-  def to_policy(self, plan: Float[Array, " S"]) -> Float[Array, " S"]:
-    """Returns the policy of a plan; uniform where the plan does not reach."""
-    return self.map_rows(simplex.normalize, plan)
+  def to_policy(self, weights: Float[Array, " S"]) -> Float[Array, " S"]:
+    """Returns the policy in proportion to a plan, or to any weights.
+
+    Uniform at infostates whose weights are all zero, as where a plan does not
+    reach.
+    """
+    weights = self.mask(weights)
+    return self.map_groups(
+        lambda group: simplex.normalize(
+            group.view(weights), group.view(self.uniform)
+        )
+    )
 
   @jax.jit
   def to_table(self, x: Float[Array, " S"]) -> Float[Array, "I A"]:
@@ -152,7 +163,7 @@ def sweep_down(
       reach = jnp.ones(rows, policy.dtype)
     else:
       row, slot = treeplex.parents[depth - 1]
-      reach = reach[row] * policy[slot]
+      reach = segments.take(reach, row) * segments.take(policy, slot)
     first = groups[0].row
     parts = []
     for g in groups:
@@ -263,15 +274,15 @@ def lay_out(
       ones, source = np.ones(len(at)), np.arange(len(at))
       owner_row = row[owner[above - 1]] - levels[-2][0].row
       parents.append(
-          (jnp.asarray(owner_row, np.int32), jnp.asarray(slot[above], np.int32))
+          (segments.put(owner_row), segments.put(slot[above]))
       )
       children.append(
           segments.segment_sum(local, (source,), ones, size, dtype)
       )
   treeplex = Treeplex(
       levels=tuple(levels),
-      legal=jnp.asarray((uniform > 0) | (np.arange(len(uniform)) == 0)),
-      uniform=jnp.asarray(uniform),
+      legal=jax.device_put((uniform > 0) | (np.arange(len(uniform)) == 0)),
+      uniform=jax.device_put(uniform),
       parents=tuple(parents),
       children=tuple(children),
   )

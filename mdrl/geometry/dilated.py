@@ -60,17 +60,12 @@ def mix(
 ) -> Dual:
   """Returns the policy nearest to weighted anchors, infostate by infostate."""
 
-  def nearest(*rows):
-    *duals, legal = rows
-    weights = [weight for weight, _ in anchors]
-    return mirror_maps.prox(
-        mirror_map,
-        jnp.zeros_like(duals[0]),
-        list(zip(weights, duals, strict=True)),
-        legal,
-    )[0]
+  def nearest(group):
+    rows = [(weight, group.view(dual)) for weight, dual in anchors]
+    gain = jnp.zeros_like(rows[0][1])
+    return mirror_maps.prox(mirror_map, gain, rows, treeplex.rows(group))[0]
 
-  return treeplex.map_rows(nearest, *(dual for _, dual in anchors))
+  return treeplex.map_groups(nearest)
 
 
 def divergence(

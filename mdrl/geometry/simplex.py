@@ -38,22 +38,16 @@ def mask(rows: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
 
 
 def normalize(
-    weights: Float[Array, "R W"], legal: Legal
+    weights: Float[Array, "R W"], otherwise: Float[Array, "R W"]
 ) -> Float[Array, "R W"]:
-  """Divides nonnegative rows by their sums; rows of zeros become uniform."""
-  weights = mask(weights, legal)
+  """Divides nonnegative rows by their sums; rows of zeros become `otherwise`.
+
+  Weights are zero at illegal slots.
+  """
   total = jnp.sum(weights, axis=1, keepdims=True)
   # The inner where keeps the division finite, and so its gradient.
   scaled = weights / jnp.where(total > 0, total, jnp.ones_like(total))
-  return jnp.where(total > 0, scaled, uniform(weights, legal))
-
-
-def uniform(like: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
-  """Returns uniform probabilities over the legal slots of each row."""
-  if legal is None:
-    return jnp.full_like(like, 1 / like.shape[1])
-  ones = mask(jnp.ones_like(like), legal)
-  return ones / jnp.sum(ones, axis=1, keepdims=True)
+  return jnp.where(total > 0, scaled, otherwise)
 
 
 def project(point: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:

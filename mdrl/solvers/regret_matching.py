@@ -15,7 +15,6 @@ from jaxtyping import Array, Float, Int
 from mdrl import struct
 from mdrl.games import base as game_lib
 from mdrl.games import treeplex as treeplex_lib
-from mdrl.geometry import simplex
 from mdrl.solvers import base, regret_rules
 
 
@@ -77,7 +76,7 @@ class RegretMatching(base.Solver):
         step.astype(game.dtype), state.regret[player], advantage
     )
     weights = jnp.maximum(self.rule.weights(regret, advantage), 0)
-    policy = treeplex.map_rows(simplex.normalize, weights)
+    policy = treeplex.to_policy(weights)
     return regret, policy, treeplex_lib.sweep_down(treeplex, policy)
 
   def policies(
@@ -121,6 +120,6 @@ class AlternatingRegretMatching(RegretMatching):
 def _advantages(treeplex, policy, gain):
   def row_fn(q, group):
     value = jnp.sum(q * group.view(policy), axis=1)
-    return value, simplex.mask(q - value[:, None], treeplex.rows(group))
+    return value, q - value[:, None]
 
-  return treeplex_lib.sweep_up(treeplex, gain, row_fn)[0]
+  return treeplex.mask(treeplex_lib.sweep_up(treeplex, gain, row_fn)[0])
