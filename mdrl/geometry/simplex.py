@@ -45,9 +45,11 @@ def normalize(
   Weights are zero at illegal slots.
   """
   total = jnp.sum(weights, axis=1, keepdims=True)
-  # The inner where keeps the division finite, and so its gradient.
-  scaled = weights / jnp.where(total > 0, total, jnp.ones_like(total))
-  return jnp.where(total > 0, scaled, otherwise)
+  some = total > 0
+  # Chosen before the division, which is then finite, and so is its gradient.
+  return jnp.where(some, weights, otherwise) / jnp.where(
+      some, total, jnp.ones_like(total)
+  )
 
 
 def project(point: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
