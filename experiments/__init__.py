@@ -1,0 +1,1 @@
+"""Binaries: flags to library to files."""

@@ -1,0 +1,67 @@
+"""The figure of a run: exploitability against updates and against seconds."""
+
+from collections.abc import Sequence
+import pathlib
+from typing import Any
+
+from matplotlib import figure
+from matplotlib.backends import backend_agg
+import numpy as np
+
+# Below this, exploitability is rounding error: it may be zero or negative, and
+# is drawn here.
+_FLOOR = 1e-16
+_COLORS = {"last": "#d1495b", "average": "#00798c"}
+_LABELS = {"last": "last iterate", "average": "average iterate"}
+
+
+def save(
+    path: pathlib.Path,
+    rows: Sequence[dict[str, Any]],
+    title: str,
+    reports: str,
+) -> None:
+  """Draws a trace.
+
+  Args:
+    path: The PNG file.
+    rows: The rows of the trace.
+    title: Names the game and the solver.
+    reports: The iterate that is the result; its line is thicker.
+  """
+  fig = figure.Figure(figsize=(9, 4), layout="constrained")
+  backend_agg.FigureCanvasAgg(fig)
+  fig.suptitle(title, fontsize=11)
+  panels = fig.subplots(1, 2, sharey=True)
+  labels = {"step": "updates", "seconds": "seconds of updates"}
+  for axes, key in zip(panels, labels, strict=True):
+    # The first state comes before the first update, so it has no logarithm.
+    shown = [row for row in rows if row[key] > 0]
+    at = np.array([row[key] for row in shown])
+    for iterate, color in _COLORS.items():
+      gaps = np.array([row[f"exploitability_{iterate}"] for row in shown])
+      axes.plot(
+          at,
+          np.maximum(gaps, _FLOOR),
+          marker=".",
+          color=color,
+          linewidth=2.2 if iterate == reports else 1.2,
+          label=_LABELS[iterate] + (" (result)" * (iterate == reports)),
+      )
+    if shown:
+      axes.set(xscale="log", yscale="log")
+    axes.set_xlabel(labels[key])
+    axes.grid(which="major", alpha=0.4)
+  panels[0].set_ylabel("exploitability")
+  panels[0].legend()
+  lowest = min(min(row[f"exploitability_{i}"] for i in _COLORS) for row in rows)
+  if lowest < _FLOOR:
+    panels[0].axhline(_FLOOR, color="gray", linewidth=0.8, linestyle=":")
+    panels[0].annotate(
+        f"{_FLOOR:.0e} or less",
+        (0.02, _FLOOR),
+        xycoords=("axes fraction", "data"),
+        fontsize=8,
+        va="bottom",
+    )
+  fig.savefig(path, dpi=150)

@@ -1,0 +1,87 @@
+"""The game of a run, the solver of it, and where the solver starts."""
+
+import os
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments import settings as settings_lib
+from experiments import solver_factory
+from mdrl.evaluation import payoff_norm
+from mdrl.games import base, openspiel, tree_game
+from mdrl.games import index as index_lib
+from mdrl.solvers import averaged
+
+
+class Problem(NamedTuple):
+  """A compiled game and a solver of it.
+
+  Attributes:
+    name: The string by which OpenSpiel loads the game that was compiled.
+    game: The game.
+    names: Names of its rows.
+    solver: The solver and its average.
+    payoff_norm: Unit of utility in the solver's hyper-parameters.
+    first_policies: Where the solver starts; None for uniform policies.
+  """
+
+  name: str
+  game: tree_game.TreeGame
+  names: index_lib.Index
+  solver: averaged.Averaged
+  payoff_norm: float
+  first_policies: base.Policies | None
+
+
+def make(settings: settings_lib.Settings) -> Problem:
+  """Makes what the settings ask for, and sets JAX up for it.
+
+  Raises:
+    ValueError: If there is no such game or it cannot be compiled, or a
+      hyper-parameter is out of range.
+  """
+  jax.config.update("jax_enable_x64", settings.precision == "float64")
+  _keep_programs(settings.cache_dir)
+  source = openspiel.load_game(settings.game)
+  game, names = openspiel.compile_game(
+      source,
+      max_histories=settings.max_histories,
+      cache_dir=_subfolder(settings.cache_dir, "games"),
+  )
+  unit = 1.0
+  if settings.config.get("normalize"):
+    unit = payoff_norm.payoff_norm(game)
+  return Problem(
+      name=str(source),
+      game=game,
+      names=names,
+      solver=solver_factory.make(settings.solver, settings.config, unit),
+      payoff_norm=unit,
+      first_policies=_random_policies(game, settings.seed)
+      if settings.seed
+      else None,
+  )
+
+
+def _keep_programs(cache_dir):
+  folder = _subfolder(cache_dir, "programs")
+  # Whoever set JAX's own variable has a place for programs already.
+  if folder and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    jax.config.update("jax_compilation_cache_dir", folder)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def _subfolder(cache_dir, name):
+  return os.path.join(cache_dir, name) if cache_dir else None
+
+
+def _random_policies(game, seed):
+  """Draws a point uniformly from the simplex of every infostate."""
+  rng = np.random.default_rng(seed)
+  policies = []
+  for t in game.treeplexes:
+    drawn = jnp.asarray(rng.exponential(size=t.num_slots), game.dtype)
+    policies.append(t.to_policy(jnp.where(t.legal, drawn, 0)))
+  return tuple(policies)

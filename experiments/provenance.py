@@ -1,0 +1,75 @@
+"""What a run ran on: versions, device, commit and the size of the game."""
+
+from collections.abc import Iterable
+import datetime
+import importlib.metadata
+import pathlib
+import platform
+import subprocess
+import sys
+from typing import Any
+
+import jax
+import numpy as np
+
+from mdrl.games import index as index_lib
+from mdrl.games import tree_game
+
+_PACKAGES = ("jax", "jaxlib", "numpy", "open_spiel", "mdrl")
+_ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def start() -> dict[str, Any]:
+  """Returns when, by what and on what this process runs."""
+  device = jax.devices()[0]
+  return {
+      "time": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
+      "command": sys.argv,
+      "commit": commit(),
+      "device": f"{device.platform}: {device.device_kind}",
+      "versions": versions(_PACKAGES),
+  }
+
+
+def versions(packages: Iterable[str]) -> dict[str, str | None]:
+  """Returns the versions of Python and of packages; None if not installed."""
+  found: dict[str, str | None] = {"python": platform.python_version()}
+  for package in packages:
+    try:
+      found[package] = importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+      found[package] = None
+  return found
+
+
+def commit(folder: pathlib.Path = _ROOT) -> str | None:
+  """Returns the commit checked out, with `-dirty` if files differ from it.
+
+  None where there is no commit, no repository or no git.
+  """
+  describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+  try:
+    result = subprocess.run(
+        ["git", *describe],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+  except (OSError, subprocess.TimeoutExpired):
+    return None
+  return result.stdout.strip() if result.returncode == 0 else None
+
+
+def game_size(
+    game: tree_game.TreeGame, index: index_lib.Index
+) -> dict[str, Any]:
+  """Returns the numbers that say how large a compiled game is."""
+  return {
+      "players": game.num_players,
+      "zero_sum": game.zero_sum,
+      "infostates": [len(player.infostates) for player in index.players],
+      "sequences": [
+          1 + int(np.sum(player.width)) for player in index.players
+      ],
+  }

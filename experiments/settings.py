@@ -1,0 +1,74 @@
+"""What a run of `solve_game` was asked to do."""
+
+from collections.abc import Mapping
+import dataclasses
+import pathlib
+import re
+from typing import Any
+
+from experiments import solver_table
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+  """The flags of a run, and the hyper-parameters that they resolve to.
+
+  Attributes:
+    game: OpenSpiel's game string, or the path of a `.efg` file.
+    solver: A name in the table of solvers.
+    config: All hyper-parameters of that solver.
+    out: The folder of the run.
+    updates: Number of updates.
+    checkpoints: Number of evaluations.
+    precision: `float64` or `float32`.
+    seed: Of the first policies; 0 is uniform policies.
+    max_histories: The largest tree to enumerate.
+    cache_dir: Where compiled games and programs are kept; empty for nowhere.
+    save_seconds: Time between states saved.
+    resume: Whether to go on with the run in `out`.
+    overwrite: Whether to delete the run in `out`.
+  """
+
+  game: str
+  solver: str
+  config: dict[str, solver_table.Value]
+  out: pathlib.Path
+  updates: int
+  checkpoints: int
+  precision: str
+  seed: int
+  max_histories: int
+  cache_dir: str
+  save_seconds: float
+  resume: bool
+  overwrite: bool
+
+  def as_json(self) -> dict[str, Any]:
+    """Returns the flags as JSON holds them."""
+    return {**dataclasses.asdict(self), "out": str(self.out)}
+
+
+# What decides every number of a run, besides the number of updates.
+_DECISIVE = ("game", "solver", "config", "precision", "checkpoints", "seed")
+
+
+def check_same(settings: Settings, recorded: Mapping[str, Any]) -> None:
+  """Raises ValueError if a recorded run was asked for other numbers."""
+  wanted = settings.as_json()
+  for name in _DECISIVE:
+    old, new = recorded.get(name), wanted[name]
+    if name == "config" and old != new and isinstance(old, dict):
+      name = next(k for k in {**old, **new} if old.get(k) != new.get(k))
+      old, new, name = old.get(name), new.get(name), f"config.{name}"
+    if old != new:
+      raise ValueError(
+          f"`--resume` must keep --{name}={old} of the run in "
+          f"{settings.out}, got {new}; choose another --out for a new run"
+      )
+
+
+def default_out(game: str, solver: str) -> pathlib.Path:
+  """Returns the folder of a run that did not choose one."""
+  name = pathlib.Path(game).stem if game.endswith(".efg") else game
+  name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name).strip("_")
+  return pathlib.Path("runs") / f"{name}_{solver}"

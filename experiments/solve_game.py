@@ -1,0 +1,147 @@
+"""Solves a game and leaves what can be plotted, loaded and gone on with.
+
+  python -m experiments.solve_game
+  python -m experiments.solve_game --game=kuhn_poker --solver=cfr_plus
+  python -m experiments.solve_game --config.step_size=0.3 --out=runs/small_steps
+
+The folder of the run then holds flags.json, trace.jsonl (one line per
+evaluation), policy.npz (`experiments.run_files` says how to load it),
+convergence.png and checkpoint. A run that was killed goes on by the same
+command with `--resume`, and ends with the same numbers.
+"""
+
+from collections.abc import Sequence
+import pathlib
+import re
+import sys
+from typing import NoReturn
+
+from absl import app, flags, logging
+from ml_collections import config_dict, config_flags
+
+from experiments import settings as settings_lib
+from experiments import solver_table
+
+_GAME = flags.DEFINE_string(
+    "game",
+    "leduc_poker",
+    "OpenSpiel's game string, or the path of a .efg file.",
+)
+_SOLVER = flags.DEFINE_enum(
+    "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm."
+)
+_OUT = flags.DEFINE_string(
+    "out", None, "Folder of the run; by default runs/<game>_<solver>."
+)
+_UPDATES = flags.DEFINE_integer(
+    "updates", 10_000, "Number of updates.", lower_bound=1
+)
+_CHECKPOINTS = flags.DEFINE_integer(
+    "checkpoints",
+    50,
+    "Number of evaluations, evenly spaced in the logarithm of the updates.",
+    lower_bound=1,
+)
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float64", ["float64", "float32"], "Of all numbers."
+)
+_SEED = flags.DEFINE_integer(
+    "seed",
+    0,
+    "Of the first policies, drawn uniformly; 0 starts from uniform policies.",
+    lower_bound=0,
+)
+_MAX_HISTORIES = flags.DEFINE_integer(
+    "max_histories", 5_000_000, "The largest tree to read.", lower_bound=1
+)
+_CACHE_DIR = flags.DEFINE_string(
+    "cache_dir",
+    "~/.cache/mdrl",
+    "Where trees and compiled programs are kept for later runs; '' for none.",
+)
+_SAVE_SECONDS = flags.DEFINE_float(
+    "save_seconds", 5.0, "Seconds between saved states.", lower_bound=0.0
+)
+_RESUME = flags.DEFINE_bool(
+    "resume", False, "Go on with the run in --out, if there is one."
+)
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run in --out.")
+_LIST_SOLVERS = flags.DEFINE_bool(
+    "list_solvers", False, "Print the solvers and their defaults, and exit."
+)
+
+
+def parse_flags(argv: Sequence[str]) -> list[str]:
+  """Parses flags, with the overrides of hyper-parameters among them."""
+  for argument in argv[1:]:
+    override = re.match(r"--?(?:no)?config\.([^=]*)", argument)
+    if override and override[1] not in solver_table.FIELDS:
+      _fail(
+          f"`--config.{override[1]}` is no hyper-parameter of any solver; "
+          f"there are {', '.join(solver_table.FIELDS)}"
+      )
+  fields = config_dict.ConfigDict({
+      name: config_dict.placeholder(field.type)
+      for name, field in solver_table.FIELDS.items()
+  })
+  # This looks for overrides at once, so that it needs the arguments here.
+  config_flags.DEFINE_config_dict(
+      "config", fields, solver_table.help_text(), sys_argv=list(argv)
+  )
+  flags.FLAGS["config"].default_as_str = "the solver's own"
+  return app.parse_flags_with_usage(list(argv))
+
+
+def main(argv: Sequence[str]) -> None:
+  """Runs what the flags ask for."""
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  if _LIST_SOLVERS.value:
+    print(solver_table.listing())
+    return
+  if not flags.FLAGS["verbosity"].present:
+    logging.set_verbosity(logging.WARNING)
+  try:
+    settings = _settings()
+    # JAX takes seconds to import, and whoever asked for help does not wait.
+    from experiments import solve_loop
+
+    outcome = solve_loop.solve(settings)
+  except (ValueError, OSError) as error:
+    _fail(str(error))
+  except KeyboardInterrupt:
+    _fail("interrupted", status=130)
+  print(outcome.summary)
+  sys.exit(outcome.status)
+
+
+def _settings() -> settings_lib.Settings:
+  game, solver = _GAME.value, _SOLVER.value
+  cache_dir = _CACHE_DIR.value
+  return settings_lib.Settings(
+      game=game,
+      solver=solver,
+      config=solver_table.resolve(solver, flags.FLAGS.config.to_dict()),
+      out=pathlib.Path(
+          _OUT.value or settings_lib.default_out(game, solver)
+      ),
+      updates=_UPDATES.value,
+      checkpoints=_CHECKPOINTS.value,
+      precision=_PRECISION.value,
+      seed=_SEED.value,
+      max_histories=_MAX_HISTORIES.value,
+      cache_dir=str(pathlib.Path(cache_dir).expanduser()) if cache_dir else "",
+      save_seconds=_SAVE_SECONDS.value,
+      resume=_RESUME.value,
+      overwrite=_OVERWRITE.value,
+  )
+
+
+def _fail(message: str, status: int = 1) -> NoReturn:
+  """Ends the process with one line, as a user's mistake needs no traceback."""
+  print(f"solve_game: {' '.join(message.split())}", file=sys.stderr)
+  sys.exit(status)
+
+
+if __name__ == "__main__":
+  app.run(main, flags_parser=parse_flags)

@@ -1,0 +1,99 @@
+"""Makes the solvers of `solver_table` from their hyper-parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mdrl import checks
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import (
+    averaged,
+    base,
+    magnetic,
+    mirror_descent,
+    mirror_prox,
+    optimistic,
+    regret_matching,
+    regret_rules,
+    schedules,
+)
+
+_DESCENTS = {
+    "mirror_descent": mirror_descent.MirrorDescent,
+    "mirror_prox": mirror_prox.MirrorProx,
+    "optimistic": optimistic.OptimisticMirrorDescent,
+}
+_RULES = {
+    "cfr": regret_rules.Vanilla,
+    "cfr_plus": regret_rules.Plus,
+    "linear_cfr": lambda: regret_rules.Discounted(
+        positive_power=1.0, negative_power=1.0
+    ),
+    "dcfr": regret_rules.Discounted,
+    "pcfr_plus": regret_rules.Predictive,
+}
+
+
+def make(
+    name: str, values: Mapping[str, Any], payoff_norm: float
+) -> averaged.Averaged:
+  """Returns a solver that also keeps its average.
+
+  Args:
+    name: Its name in the table.
+    values: Its hyper-parameters, all of them.
+    payoff_norm: The unit of utility where `normalize` is on.
+
+  Raises:
+    ValueError: If a value is out of range.
+  """
+  return averaged.Averaged(
+      solver=_solver(name, values, payoff_norm), power=values["average_power"]
+  )
+
+
+def _solver(name, values, payoff_norm) -> base.Solver:
+  if name in _RULES:
+    powers = ("positive_power", "negative_power")
+    rule = _RULES[name](**{k: values[k] for k in powers if k in values})
+    if values["alternating"]:
+      return regret_matching.AlternatingRegretMatching(rule=rule)
+    return regret_matching.RegretMatching(rule=rule)
+  unit = payoff_norm if values["normalize"] else 1.0
+  checks.positive("step_size", values["step_size"])
+  shared = {
+      "step_size": _schedule("step", "step_size", values, 1 / unit),
+      "mirror_map": _mirror_map(values),
+  }
+  if name in _DESCENTS:
+    return _DESCENTS[name](**shared)
+  checks.between("temperature", values["temperature"], 0)
+  return magnetic.MagneticMirrorDescent(
+      temperature=_schedule("temperature", "temperature", values, unit),
+      magnet_rate=values["magnet_rate"],
+      **shared,
+  )
+
+
+def _schedule(prefix, field, values, unit):
+  initial = values[field] * unit
+  power, delay = (values[f"{prefix}_{k}"] for k in ("power", "delay"))
+  checks.between(f"{prefix}_power", power, 0)
+  checks.positive(f"{prefix}_delay", delay)
+  if power == 0:
+    return initial
+  return schedules.PowerDecay(initial=initial, power=power, delay=delay)
+
+
+def _mirror_map(values):
+  match values["mirror_map"]:
+    case "euclidean":
+      return mirror_maps.Euclidean()
+    case "entropy":
+      return mirror_maps.NegativeEntropy()
+    case "tsallis":
+      return mirror_maps.Tsallis(order=values["tsallis_order"])
+    case other:
+      raise ValueError(
+          "`mirror_map` must be euclidean, entropy or tsallis, got "
+          f"{other!r}"
+      )

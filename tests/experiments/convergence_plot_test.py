@@ -1,0 +1,59 @@
+"""Tests that any trace can be drawn on logarithmic axes."""
+
+import pathlib
+import tempfile
+
+from absl.testing import absltest, parameterized
+from matplotlib import image
+import numpy as np
+
+from experiments import convergence_plot
+
+
+def _rows(gaps):
+  return [
+      {
+          "step": step,
+          "seconds": 0.1 * step,
+          "exploitability_last": gap,
+          "exploitability_average": abs(gap) + 0.1,
+      }
+      for step, gap in enumerate(gaps)
+  ]
+
+
+class ConvergencePlotTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    folder = self.enterContext(tempfile.TemporaryDirectory())
+    self.path = pathlib.Path(folder) / "plot.png"
+
+  def _pixels(self, rows):
+    convergence_plot.save(self.path, rows, "kuhn_poker cfr", "last")
+    return image.imread(self.path)
+
+  @parameterized.named_parameters(
+      ("usual", [1.0, 0.1, 0.01]),
+      ("zero", [1.0, 0.1, 0.0]),
+      ("negative rounding error", [1.0, -1e-18, 1e-30]),
+      ("all zero", [0.0, 0.0]),
+      ("one point", [1.0]),
+  )
+  def test_draws(self, gaps):
+    pixels = self._pixels(_rows(gaps))
+    self.assertGreater(pixels.shape[1], 1000)
+    self.assertGreater(np.ptp(pixels), 0.5)
+
+  def test_draws_where_the_clock_stood_still(self):
+    rows = [{**row, "seconds": 0.0} for row in _rows([1.0, 0.5, 0.1])]
+    self._pixels(rows)
+
+  def test_another_trace_is_another_figure(self):
+    first = self._pixels(_rows([1.0, 0.1, 0.01]))
+    second = self._pixels(_rows([1.0, 0.1, 0.001]))
+    self.assertFalse(np.array_equal(first, second))
+
+
+if __name__ == "__main__":
+  absltest.main()

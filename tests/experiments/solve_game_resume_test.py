@@ -1,0 +1,125 @@
+"""Tests that a killed run goes on to the numbers of an uninterrupted one."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from absl.testing import absltest, parameterized
+import numpy as np
+
+from experiments import run_files
+from tests.experiments import binary
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Long enough that signals arrive in the middle, and mostly one long interval.
+_RUN = ("--game=kuhn_poker", "--updates=600000", "--checkpoints=12")
+
+
+class ResumeTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    folder = self.enterContext(tempfile.TemporaryDirectory())
+    self.folder = pathlib.Path(folder)
+
+  def _start(self, out, *arguments):
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "experiments.solve_game", *_RUN),
+            *(f"--out={out}", "--cache_dir=", "--save_seconds=0", *arguments),
+        ],
+        cwd=_ROOT,
+        # The suite runs with these, and programs must be the same.
+        env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+  def _interrupt(self, process, out, number):
+    """Sends a signal once there are states beyond those of the start."""
+    before = _latest(out)
+    deadline = time.monotonic() + 60
+    while _latest(out) < before + 20_000 and time.monotonic() < deadline:
+      self.assertIsNone(process.poll(), "the run ended before the signal")
+      time.sleep(0.01)
+    process.send_signal(number)
+    return process.communicate(timeout=60)
+
+  def _numbers(self, out):
+    rows = run_files.read_trace(out / "trace.jsonl")
+    for row in rows:
+      del row["seconds"]
+    return rows, dict(np.load(out / "policy.npz"))
+
+  @parameterized.parameters("magnetic", "pcfr_plus")
+  def test_killed_runs_end_with_the_same_numbers(self, solver):
+    whole, parts = self.folder / "whole", self.folder / "parts"
+    arguments = (f"--solver={solver}", "--seed=3")
+    result = binary.call(*_RUN, f"--out={whole}", *arguments)
+    self.assertEqual(result.status, 0, result.stderr)
+
+    process = self._start(parts, *arguments)
+    self._interrupt(process, parts, signal.SIGKILL)
+    self.assertEqual(process.returncode, -signal.SIGKILL)
+    # What a kill in the middle of a line leaves.
+    with open(parts / "trace.jsonl", "a", encoding="utf-8") as trace:
+      trace.write('{"step": 599')
+
+    process = self._start(parts, *arguments, "--resume")
+    stdout, _ = self._interrupt(process, parts, signal.SIGTERM)
+    self.assertEqual(process.returncode, 128 + signal.SIGTERM)
+    self.assertRegex(stdout, "stopped by SIGTERM after .* go on by --resume")
+    self.assertFalse((parts / "policy.npz").exists())
+
+    result = binary.call(*_RUN, f"--out={parts}", *arguments, "--resume")
+    self.assertEqual(result.status, 0, result.stderr)
+    (rows, policy), (other_rows, other) = map(self._numbers, (whole, parts))
+    self.assertEqual(rows, other_rows)
+    for name in policy:
+      np.testing.assert_array_equal(policy[name], other[name])
+
+  def test_more_updates_extend_a_finished_run(self):
+    out, whole = self.folder / "out", self.folder / "whole"
+    small = ("--game=kuhn_poker", "--solver=cfr", "--checkpoints=4")
+    for arguments in (
+        (f"--out={out}", "--updates=10"),
+        (f"--out={out}", "--updates=30", "--resume"),
+        (f"--out={whole}", "--updates=30"),
+    ):
+      self.assertEqual(binary.call(*small, *arguments).status, 0)
+    (rows, policy), (other_rows, other) = map(self._numbers, (whole, out))
+    self.assertEqual(rows[-1], other_rows[-1])
+    steps = [row["step"] for row in other_rows]
+    self.assertEqual(steps, sorted(set(steps)))
+    record = json.loads((out / "flags.json").read_text())
+    self.assertEqual(record["flags"]["updates"], 30)
+    self.assertLen(record["earlier"], 1)
+    self.assertIn("commit", record["earlier"][0])
+    np.testing.assert_array_equal(policy["average"], other["average"])
+
+  def test_finished_run_is_not_run_again(self):
+    out = self.folder / "out"
+    small = (f"--out={out}", "--game=kuhn_poker", "--updates=10")
+    self.assertEqual(binary.call(*small).status, 0)
+    trace = (out / "trace.jsonl").read_bytes()
+    (out / "policy.npz").unlink()
+    result = binary.call(*small, "--resume")
+    self.assertIn("after 10 updates", result.stdout)
+    self.assertEqual((out / "trace.jsonl").read_bytes(), trace)
+    self.assertTrue((out / "policy.npz").exists())
+
+
+def _latest(out):
+  """The number of updates of the latest state that is whole."""
+  names = (path.name for path in (out / "checkpoint").glob("*"))
+  return max((int(name) for name in names if name.isdigit()), default=0)
+
+
+if __name__ == "__main__":
+  absltest.main()
