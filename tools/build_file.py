@@ -39,7 +39,13 @@ _DATA_FOLDERS = tuple(f for f in SOURCE_FOLDERS if f != "tools")
 # The tests that Bazel runs in continuous integration: quick ones from each
 # layer, enough to show that the targets and the toolchain work. All others have
 # targets as well, and pytest runs them.
-SMOKE_TESTS: tuple[str, ...] = ("tests/benchmarks/reference_test.py",)
+SMOKE_TESTS: tuple[str, ...] = (
+  "tests/benchmarks/reference_test.py",
+  "tests/games/segments_test.py",
+  "tests/solvers/mirror_prox_test.py",
+  "tests/solvers/regret_rules_test.py",
+  "tests/struct_test.py",
+)
 
 _HEADER = """\
 # Written by `python -m tools.build_file --write`; edit that, not this.

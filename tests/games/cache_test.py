@@ -1,0 +1,242 @@
+"""Tests of compiled trees on disk."""
+
+import importlib.metadata
+import pathlib
+import tempfile
+from unittest import mock
+
+from absl.testing import absltest, parameterized
+import jax
+import numpy as np
+import pyspiel
+
+from mdrl.games import cache, openspiel, tree_tables
+
+
+def _tables():
+  """Returns tables in which no two arrays are alike, and some are empty."""
+  return tree_tables.TreeTables(
+      infostates=(("été\n日本", "", "a,b;\0"), (), ("x" * 300,)),
+      parent=(np.array([0, 1, 1]), np.zeros(0, int), np.array([0])),
+      width=(np.array([2, 1, 3]), np.zeros(0, int), np.array([2])),
+      action=(np.arange(6) ** 2, np.zeros(0, int), np.array([7, 9])),
+      sequence=np.arange(12, dtype=np.int32).reshape(4, 3),
+      chance=np.array([0.1, 1 / 3, 0, 1]),
+      utility=np.linspace(-1, 1, 12).reshape(4, 3) ** 3,
+      num_histories=2**40,
+  )
+
+
+def _text(utility):
+  return f"""EFG 2 R "Two moves" {{ "A" "B" }}
+p "" 1 1 "first" {{ "l" "r" }} 0
+t "" 1 "" {{ {utility} 2 }}
+t "" 2 "" {{ 3 4 }}
+"""
+
+
+class CacheTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    folder = self.enterContext(tempfile.TemporaryDirectory())
+    self.folder = pathlib.Path(folder) / "made" / "when needed"
+
+  def _assert_equal(self, actual, expected):
+    self.assertEqual(actual._fields, expected._fields)
+    self.assertEqual(actual.infostates, expected.infostates)
+    self.assertEqual(actual.num_histories, expected.num_histories)
+    self.assertIs(type(actual.num_histories), int)
+    ours, theirs = (
+        [*t.parent, *t.width, *t.action, t.sequence, t.chance, t.utility]
+        for t in (actual, expected)
+    )
+    for a, b in zip(ours, theirs, strict=True):
+      self.assertEqual(a.dtype, b.dtype)
+      np.testing.assert_array_equal(a, b)
+
+  def test_load_returns_what_save_was_given(self):
+    cache.save(self.folder, "name", _tables())
+    self._assert_equal(cache.load(self.folder, "name"), _tables())
+
+  def test_an_enumerated_game(self):
+    tables = openspiel.enumerate_tree(openspiel.load_game("kuhn_poker"))
+    cache.save(str(self.folder), "kuhn", tables)
+    self._assert_equal(cache.load(str(self.folder), "kuhn"), tables)
+
+  def test_nothing_is_stored_under_other_names(self):
+    self.assertIsNone(cache.load(self.folder, "name"))
+    cache.save(self.folder, "name", _tables())
+    self.assertIsNone(cache.load(self.folder, "other"))
+
+  def test_save_leaves_one_file_and_replaces_it(self):
+    cache.save(self.folder, "name", _tables()._replace(num_histories=1))
+    cache.save(self.folder, "name", _tables())
+    self.assertEqual([p.name for p in self.folder.iterdir()], ["name.npz"])
+    self._assert_equal(cache.load(self.folder, "name"), _tables())
+
+  def test_truncated_files_are_not_read(self):
+    cache.save(self.folder, "name", _tables())
+    path = self.folder / "name.npz"
+    content = path.read_bytes()
+    for size in range(0, len(content), 41):
+      path.write_bytes(content[:size])
+      self.assertIsNone(cache.load(self.folder, "name"))
+
+  def test_damaged_files_are_not_read(self):
+    cache.save(self.folder, "name", _tables())
+    path = self.folder / "name.npz"
+    content = path.read_bytes()
+    unread = 0
+    for at in range(0, len(content), 7):
+      damaged = bytearray(content)
+      damaged[at] ^= 0xFF if at % 2 else 1
+      path.write_bytes(damaged)
+      tables = cache.load(self.folder, "name")
+      if tables is None:
+        unread += 1
+      else:
+        # What was hit says nothing, such as a date.
+        self._assert_equal(tables, _tables())
+    self.assertGreater(unread, 100)
+
+  def test_other_files_are_not_read(self):
+    self.folder.mkdir(parents=True)
+    path = self.folder / "name.npz"
+    path.write_bytes(b"nonsense" * 100)
+    self.assertIsNone(cache.load(self.folder, "name"))
+    np.savez(path, sequence=np.zeros((1, 2)))
+    self.assertIsNone(cache.load(self.folder, "name"))
+    with path.open("wb") as file:
+      np.save(file, np.zeros(3))
+    self.assertIsNone(cache.load(self.folder, "name"))
+
+  def test_keys_change_with_what_they_are_of(self):
+    keys = [
+        cache.key("kuhn_poker()"),
+        cache.key("kuhn_poker(players=3)"),
+        cache.key("kuhn_poker()", b"content"),
+        cache.key("kuhn_poker()", b"contents"),
+        cache.key("kuhn_poker()", b"content", b"s"),
+    ]
+    with mock.patch.object(
+        importlib.metadata, "version", return_value="0.0"
+    ):
+      keys.append(cache.key("kuhn_poker()"))
+    with mock.patch.object(cache, "_SCHEMA", cache._SCHEMA + 1):
+      keys.append(cache.key("kuhn_poker()"))
+    self.assertLen(set(keys), len(keys))
+    self.assertEqual(keys[0], cache.key("kuhn_poker()"))
+    for key in keys:
+      self.assertRegex(key, "^[0-9a-f]{64}$")
+
+
+class CompileWithCacheTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(
+        self.enterContext(tempfile.TemporaryDirectory())
+    )
+    self.cache = self.folder / "cache"
+    self.enumerate = self.enterContext(
+        mock.patch.object(
+            openspiel, "enumerate_tree", wraps=openspiel.enumerate_tree
+        )
+    )
+
+  def _compile(self, game, **kwargs):
+    return openspiel.compile_game(game, cache_dir=self.cache, **kwargs)
+
+  def _utilities(self, game):
+    """Returns the weights of the first player's payoffs."""
+    compiled, _ = self._compile(game)
+    weights = [w.ravel() for w in jax.tree.leaves(compiled.payoffs[0].weights)]
+    return sorted(np.concatenate(weights).tolist())
+
+  @parameterized.parameters(
+      "kuhn_poker(players=3)", "goofspiel(num_cards=3,imp_info=True)"
+  )
+  def test_a_stored_game_is_the_compiled_one(self, name):
+    expected, expected_index = openspiel.compile_game(name)
+    for _ in range(2):
+      game, index = self._compile(name)
+      self.assertEqual(jax.tree.structure(game), jax.tree.structure(expected))
+      for a, b in zip(jax.tree.leaves(game), jax.tree.leaves(expected)):
+        self.assertEqual(a.dtype, b.dtype)
+        np.testing.assert_array_equal(a, b)
+      for a, b in zip(index.players, expected_index.players, strict=True):
+        self.assertEqual(a.infostates, b.infostates)
+        np.testing.assert_array_equal(a.action, b.action)
+        np.testing.assert_array_equal(a.actions_table(), b.actions_table())
+    # Once without a cache, once to fill it.
+    self.assertEqual(self.enumerate.call_count, 2)
+
+  def test_games_are_stored_apart(self):
+    for name in ("kuhn_poker", "kuhn_poker(players=3)", "matrix_rps"):
+      self._compile(name)
+    self.assertLen(list(self.cache.iterdir()), 3)
+    self.assertEqual(self.enumerate.call_count, 3)
+
+  def test_a_damaged_file_is_made_again(self):
+    expected = self._utilities("kuhn_poker")
+    (path,) = self.cache.iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    self.assertEqual(self._utilities("kuhn_poker"), expected)
+    self.assertEqual(self.enumerate.call_count, 2)
+    self.assertEqual(path.read_bytes(), content)
+
+  def test_a_smaller_limit_refuses_a_stored_tree(self):
+    self._compile("kuhn_poker")
+    with self.assertRaisesRegex(ValueError, "`max_histories` is 57, and kuhn"):
+      self._compile("kuhn_poker", max_histories=57)
+    with self.assertRaisesRegex(ValueError, "`max_histories` must be positive"):
+      self._compile("kuhn_poker", max_histories=0)
+    self._compile("kuhn_poker", max_histories=58)
+    self.assertEqual(self.enumerate.call_count, 3)
+
+  def test_a_refused_tree_is_not_stored(self):
+    with self.assertRaisesRegex(ValueError, "`max_histories`"):
+      self._compile("kuhn_poker", max_histories=57)
+    self.assertFalse(self.cache.exists())
+
+  def test_a_changed_file_is_read_again(self):
+    path = self.folder / "game.efg"
+    path.write_text(_text(1))
+    self.assertEqual(self._utilities(str(path)), [1, 3])
+    path.write_text(_text(-5))
+    self.assertEqual(self._utilities(str(path)), [-5, 3])
+    self.assertEqual(self._utilities(str(path)), [-5, 3])
+    self.assertEqual(self.enumerate.call_count, 2)
+
+  def test_a_changed_file_in_normal_form_is_read_again(self):
+    path = self.folder / "game.nfg"
+    for utility in (1, -5):
+      path.write_text(
+          f'NFG 1 R "g" {{ "A" "B" }}\n{{ 2 1 }}\n\n{utility} 2 3 4\n'
+      )
+      name = f"nfg_game(filename={path})"
+      self.assertEqual(self._utilities(name), sorted([utility, 3]))
+
+  def test_files_of_equal_content_are_told_apart_from_changed_ones(self):
+    for name, utility in (("a", 1), ("b", 1), ("c", -5)):
+      path = self.folder / f"{name}.efg"
+      path.write_text(_text(utility))
+      self.assertEqual(self._utilities(str(path)), sorted([utility, 3]))
+
+  def test_matrix_games_of_one_name_are_told_apart(self):
+    for utility in (1, -5):
+      game = pyspiel.create_matrix_game(
+          "mine", "mine", ["a", "b"], ["c"], [[utility], [3]], [[2], [4]]
+      )
+      self.assertEqual(self._utilities(game), sorted([utility, 3]))
+
+  def test_games_of_text_are_told_apart(self):
+    for utility in (1, -5):
+      game = pyspiel.load_efg_game(_text(utility))
+      self.assertEqual(self._utilities(game), sorted([utility, 3]))
+
+
+if __name__ == "__main__":
+  absltest.main()

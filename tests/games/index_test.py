@@ -1,0 +1,126 @@
+"""Tests of the names of rows and slots."""
+
+from absl.testing import absltest, parameterized
+import numpy as np
+
+from mdrl.games import index as index_lib
+from mdrl.games import tree_game, tree_tables
+
+
+def _build() -> index_lib.Index:
+  """Returns the index of a ragged tree, and of a player without moves."""
+  tables = tree_tables.TreeTables(
+      infostates=(("root", "thin", "wide"), ()),
+      parent=(np.array([0, 0, 2]), np.zeros(0, int)),
+      width=(np.array([2, 1, 3]), np.zeros(0, int)),
+      action=(np.array([4, 7, 0, 2, 5, 9]), np.zeros(0, int)),
+      sequence=np.array([[1, 0], [3, 0], [6, 0]], np.int32),
+      chance=np.ones(3),
+      utility=np.ones((3, 2)),
+      num_histories=9,
+  )
+  return tree_game.build(tables)[1]
+
+
+class IndexTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.index = _build()
+    self.player = self.index[0]
+
+  def test_every_name_has_its_slots(self):
+    actions = {"root": [4, 7], "thin": [0], "wide": [2, 5, 9]}
+    self.assertCountEqual(self.player.infostates, actions)
+    seen = []
+    for name, legal in actions.items():
+      row = self.player.row(name)
+      self.assertEqual(self.player.infostates[row], name)
+      self.assertEqual(self.player.width[row], len(legal))
+      slots = self.player.slots(row)
+      self.assertEqual(self.player.action[slots].tolist(), legal)
+      for k, action in enumerate(legal):
+        slot = self.player.slot(name, action)
+        self.assertEqual(slot, self.player.start[row] + k)
+        seen.append(slot)
+    self.assertLen(set(seen), 6)
+    others = np.setdiff1d(np.arange(len(self.player.action)), seen)
+    self.assertIn(0, others)
+    self.assertTrue((self.player.action[others] == -1).all())
+
+  def test_actions_table(self):
+    table = self.player.actions_table()
+    self.assertEqual(table.shape, (3, 3))
+    rows = {
+        name: table[self.player.row(name)].tolist()
+        for name in self.player.infostates
+    }
+    self.assertEqual(
+        rows, {"root": [4, 7, -1], "thin": [0, -1, -1], "wide": [2, 5, 9]}
+    )
+
+  def test_policies_there_and_back(self):
+    named = {
+        "wide": {2: 0.5, 5: 0.125, 9: 0.375},
+        "root": {4: 0.25, 7: 0.75},
+        "thin": {0: 1.0},
+    }
+    policy = self.player.policy(named)
+    self.assertEqual(policy[0], 1)
+    self.assertEqual(policy.sum(), 4)
+    self.assertEqual(policy[self.player.slot("wide", 9)], 0.375)
+    self.assertEqual(self.player.probabilities(policy), named)
+
+  def test_more_probabilities_than_needed_are_ignored(self):
+    named = {
+        "root": {4: 0.25, 7: 0.75, 11: 0.0},
+        "thin": {0: 1.0},
+        "wide": {2: 1.0, 5: 0.0, 9: 0.0},
+        "other": {1: 1.0},
+    }
+    policy = self.player.policy(named)
+    self.assertEqual(policy.sum(), 4)
+
+  def test_a_player_without_infostates(self):
+    player = self.index[1]
+    self.assertEqual(player.infostates, ())
+    self.assertEqual(player.actions_table().shape, (0, 0))
+    self.assertEqual(player.policy({}).tolist(), [1])
+    self.assertEqual(player.probabilities(np.ones(1)), {})
+
+  def test_unknown_infostate(self):
+    with self.assertRaisesRegex(
+        ValueError,
+        "`infostate` must be one of the player's 3 information-state strings, "
+        "got 'rot'; `infostates` lists them",
+    ):
+      self.player.slot("rot", 4)
+
+  def test_illegal_action(self):
+    with self.assertRaisesRegex(
+        ValueError,
+        r"`action` must be legal at 'wide': one of \[2, 5, 9\], got 4",
+    ):
+      self.player.slot("wide", 4)
+    with self.assertRaisesRegex(ValueError, "`action` must be legal.*got -1"):
+      self.player.slot("thin", -1)
+
+  @parameterized.parameters("root", "wide")
+  def test_missing_probabilities(self, name):
+    named = {
+        "root": {4: 0.25, 7: 0.75},
+        "thin": {0: 1.0},
+        "wide": {2: 1.0, 5: 0.0, 9: 0.0},
+    }
+    part = {**named, name: dict(list(named[name].items())[1:])}
+    without = {k: v for k, v in named.items() if k != name}
+    for given in (part, without):
+      with self.assertRaisesRegex(
+          ValueError,
+          rf"`probabilities` must cover actions \[.*\] of infostate '{name}'",
+      ):
+        self.player.policy(given)
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,191 @@
+"""Tests of segment sums against numpy's unbuffered additions."""
+
+from unittest import mock
+
+from absl.testing import absltest, parameterized
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mdrl.games import segments
+
+_SIZE = 40
+
+
+def _expected(segment, sources, weight, num_segments, factors):
+  out = np.zeros(num_segments)
+  terms = weight.copy()
+  for source, factor in zip(sources, factors, strict=True):
+    terms = terms * factor[source]
+  np.add.at(out, segment, terms)
+  return out
+
+
+def _draw(seed, num_segments, num_entries, num_factors):
+  """Returns random entries; about half of the segments have none."""
+  rng = np.random.default_rng(seed)
+  used = rng.permutation(num_segments)[: (num_segments + 1) // 2]
+  # Uneven lengths, from one entry to many.
+  chance = rng.exponential(size=len(used)) ** 2
+  segment = rng.choice(used, num_entries, p=chance / chance.sum())
+  sources = tuple(
+      rng.integers(0, _SIZE, num_entries) for _ in range(num_factors)
+  )
+  return segment, sources, rng.normal(size=num_entries), num_segments
+
+
+def _factors(seed, num_factors, *batch):
+  rng = np.random.default_rng((seed, 1))
+  return [rng.normal(size=(*batch, _SIZE)) for _ in range(num_factors)]
+
+
+_call = jax.jit(lambda plan, factors: plan(*factors))
+_call_batch = jax.jit(
+    lambda plan, factors: jax.vmap(lambda f: plan(*f))(factors)
+)
+
+
+class SegmentSumTest(parameterized.TestCase):
+
+  def _assert_sums(self, entries, seed=0):
+    plan = segments.segment_sum(*entries, np.dtype(float))
+    factors = _factors(seed, len(entries[1]))
+    np.testing.assert_allclose(
+        _call(plan, [jnp.asarray(f) for f in factors]),
+        _expected(*entries, factors),
+        rtol=0,
+        atol=1e-12,
+    )
+    return plan
+
+  @parameterized.product(
+      num_factors=(0, 1, 2),
+      by_column=(False, True),
+  )
+  def test_random_segments(self, num_factors, by_column):
+    entries = _draw(num_factors, 30, 300, num_factors)
+    with mock.patch.object(segments, "_LARGE", 1 if by_column else 10**9):
+      plan = self._assert_sums(entries)
+    filled = [b for b in plan.buckets if b.length]
+    self.assertGreater(len(filled), 2)
+    self.assertEqual({b.by_column for b in filled}, {by_column})
+
+  @parameterized.product(by_column=(False, True))
+  def test_under_vmap(self, by_column):
+    entries = _draw(5, 30, 300, 2)
+    with mock.patch.object(segments, "_LARGE", 1 if by_column else 10**9):
+      plan = segments.segment_sum(*entries, np.dtype(float))
+    factors = _factors(5, 2, 4)
+    sums = _call_batch(plan, [jnp.asarray(f) for f in factors])
+    for k in range(4):
+      np.testing.assert_allclose(
+          sums[k],
+          _expected(*entries, [f[k] for f in factors]),
+          rtol=0,
+          atol=1e-12,
+      )
+
+  @parameterized.parameters(
+      # A block of the threshold is summed by column, a smaller one by row.
+      (625, 32, True),
+      (624, 32, False),
+      # Rounded up to a power of two, which then counts.
+      (625, 17, True),
+      (1, 16_385, True),
+      (1, 16_384, False),
+      (20_000, 1, True),
+  )
+  def test_blocks_about_the_threshold(self, rows, length, by_column):
+    rng = np.random.default_rng(rows)
+    size = rows * length
+    entries = (
+        rng.permutation(np.repeat(np.arange(rows), length)),
+        (rng.integers(0, _SIZE, size),),
+        rng.normal(size=size),
+        rows,
+    )
+    (bucket,) = self._assert_sums(entries).buckets
+    self.assertEqual(bucket.by_column, by_column)
+    self.assertEqual(bucket.rows, rows)
+
+  @parameterized.parameters(0, 2)
+  def test_one_entry(self, num_factors):
+    sources = tuple(np.array([3 + k]) for k in range(num_factors))
+    self._assert_sums((np.array([4]), sources, np.array([-2.5]), 6))
+
+  @parameterized.parameters(1, 7)
+  def test_all_entries_in_one_segment(self, num_segments):
+    rng = np.random.default_rng(num_segments)
+    segment = np.full(21, num_segments - 1)
+    sources = (rng.integers(0, _SIZE, 21),)
+    self._assert_sums((segment, sources, rng.normal(size=21), num_segments))
+
+  def test_no_entries(self):
+    none = np.zeros(0, int)
+    plan = self._assert_sums((none, (none,), np.zeros(0), 3))
+    self.assertEqual(plan.buckets, ((3, 0, False),))
+
+  def test_every_length_is_padded_to_the_next_power_of_two(self):
+    lengths = np.arange(1, 10)
+    segment = np.repeat(np.arange(9), lengths)
+    sources = (np.arange(45) % _SIZE,)
+    plan = self._assert_sums((segment, sources, np.ones(45), 9))
+    self.assertEqual(
+        [(b.rows, b.length) for b in plan.buckets],
+        [(1, 1), (1, 2), (2, 4), (4, 8), (1, 16)],
+    )
+
+  def test_dtype_is_that_asked_for(self):
+    entries = _draw(1, 10, 50, 1)
+    plan = segments.segment_sum(*entries, np.dtype(np.float32))
+    (factor,) = _factors(1, 1)
+    total = plan(jnp.asarray(factor, jnp.float32))
+    self.assertEqual(total.dtype, jnp.float32)
+    np.testing.assert_allclose(
+        total, _expected(*entries, [factor]), rtol=0, atol=1e-4
+    )
+
+
+class EntriesTest(parameterized.TestCase):
+
+  def _sorted(self, segment, sources, weight):
+    table = np.stack([segment, *sources, weight])
+    return table[:, np.lexsort(table)]
+
+  @parameterized.product(num_factors=(0, 1, 2), large=(1, 40, 10**9))
+  def test_invert_segment_sum(self, num_factors, large):
+    segment, sources, weight, size = _draw(num_factors, 30, 300, num_factors)
+    with mock.patch.object(segments, "_LARGE", large):
+      plan = segments.segment_sum(
+          segment, sources, weight, size, np.dtype(float)
+      )
+    np.testing.assert_array_equal(
+        self._sorted(*segments.entries(plan)),
+        self._sorted(segment, sources, weight),
+    )
+
+  def test_leave_out_weights_of_zero(self):
+    plan = segments.segment_sum(
+        np.array([2, 0, 2]),
+        (np.array([5, 6, 7]),),
+        np.array([1.5, 0, -1]),
+        4,
+        np.dtype(float),
+    )
+    segment, (source,), weight = segments.entries(plan)
+    np.testing.assert_array_equal(segment, [2, 2])
+    np.testing.assert_array_equal(source, [5, 7])
+    np.testing.assert_array_equal(weight, [1.5, -1])
+
+  def test_of_nothing(self):
+    none = np.zeros(0, int)
+    plan = segments.segment_sum(
+        none, (none,), np.zeros(0), 3, np.dtype(float)
+    )
+    segment, _, weight = segments.entries(plan)
+    self.assertEmpty(segment)
+    self.assertEmpty(weight)
+
+
+if __name__ == "__main__":
+  absltest.main()
