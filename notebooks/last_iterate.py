@@ -31,12 +31,8 @@ import numpy as np
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import openspiel
-from mdrl.geometry import dilated
-from mdrl.geometry import mirror_maps
-from mdrl.solvers import magnetic
-from mdrl.solvers import mirror_descent
-from mdrl.solvers import mirror_prox
-from mdrl.solvers import optimistic
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import magnetic, mirror_descent, mirror_prox, optimistic
 
 game, index = openspiel.compile_game("kuhn_poker")
 steps = run.log_checkpoints(20_000, 60)

@@ -227,7 +227,7 @@ def _check_name(name):
   short = re.split(r"[(\s]", name, maxsplit=1)[0]
   known = pyspiel.registered_names()
   if short not in known:
-    near = difflib.get_close_matches(short, known, n=3)
+    near = difflib.get_close_matches(short, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else (
         "`pyspiel.registered_names()` lists all"
     )
