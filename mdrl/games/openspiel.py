@@ -37,7 +37,7 @@ def load_game(name: str) -> pyspiel.Game:
   _check_name(name)
   try:
     game = pyspiel.load_game(name)
-  except (RuntimeError, ValueError) as error:
+  except (LookupError, RuntimeError, TypeError, ValueError) as error:
     raise ValueError(
         f"`game` must be a game string that OpenSpiel loads, got {name!r}: "
         f"{error}"

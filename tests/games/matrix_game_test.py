@@ -82,9 +82,8 @@ class MatrixGameTest(parameterized.TestCase):
         [7 / 12, 2 / 3],
     )
 
-  @parameterized.parameters(((4,),), ((2, 5),), ((2, 4, 3),))
-  def test_keeps_the_contract_of_games(self, shape):
-    testing.check_game(games.random_matrix_game(shape))
+  def test_keeps_the_contract_of_games(self):
+    testing.check_game(games.random_matrix_game((2, 4, 3)))
 
   def test_equals_its_compiled_tree_of_two_players(self):
     rng = np.random.default_rng(0)

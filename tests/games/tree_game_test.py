@@ -5,7 +5,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl import testing
 from mdrl.games import segments, tree_game, tree_tables
 
 
@@ -104,9 +103,6 @@ class TreeGameTest(parameterized.TestCase):
       # Padding earns nothing.
       self.assertAlmostEqual(gains[i].sum(), expected[i].sum(), delta=1e-12)
       np.testing.assert_array_equal(game.gain(plans, i), gains[i])
-
-  def test_keeps_the_contract_of_games(self):
-    testing.check_game(tree_game.build(_random_tables(3, 3, 100))[0])
 
   def test_terminals_of_equal_sequences_are_merged(self):
     tables = _random_tables(0, 2, 50)
