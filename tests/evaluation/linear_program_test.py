@@ -3,6 +3,7 @@
 from absl.testing import absltest, parameterized
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from mdrl.evaluation import gaps, linear_program
 from mdrl.games import matrix_game, openspiel
@@ -25,6 +26,7 @@ class LinearProgramTest(parameterized.TestCase):
     plans = tuple(map(jnp.asarray, equilibrium.plans))
     self.assertLess(abs(float(gaps.exploitability(game, plans))), 1e-11)
 
+  @pytest.mark.slow
   def test_six_sided_liars_dice(self):
     game, _ = openspiel.compile_game("liars_dice")
     value = linear_program.solve(game).value
