@@ -81,7 +81,9 @@ def divergence(
     here = mirror_maps.divergence(
         mirror_map, rows, group.view(anchor), legal
     )
-    return here + jnp.sum(rows * below, axis=1), below
+    # Infinite divergences do not count where the plan does not reach.
+    finite = jnp.where(rows > 0, below, jnp.zeros_like(below))
+    return here + jnp.sum(rows * finite, axis=1), below
 
   zeros = jnp.zeros(treeplex.num_slots, policy.dtype)
   return treeplex_lib.sweep_up(treeplex, zeros, row_fn)[1]

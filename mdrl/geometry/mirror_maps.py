@@ -83,13 +83,19 @@ def divergence(
     mirror_map: MirrorMap, policy: Rows, anchor: Rows, legal: Legal
 ) -> Float[Array, " R"]:
   """Returns D(policy, anchor) of each row."""
-  # A probability of zero may meet an infinite dual; their product is zero.
-  inner = jnp.where(policy > 0, policy * anchor, jnp.zeros_like(policy))
   return (
       mirror_map.potential(policy, legal)
-      - jnp.sum(inner, axis=1)
+      - _inner(policy, anchor)
       + mirror_map.offset(anchor, legal)
   )
+
+
+def _inner(policy: Rows, dual: Rows) -> Float[Array, " R"]:
+  """Inner products; a probability of zero may meet an infinite dual."""
+  played = policy > 0
+  # The inner where keeps the derivative finite.
+  safe = jnp.where(played, dual, jnp.zeros_like(dual))
+  return jnp.sum(jnp.where(played, policy * safe, safe), axis=1)
 
 
 @struct.dataclass
@@ -134,8 +140,8 @@ class Euclidean:
   ) -> tuple[Rows, Float[Array, " R"]]:
     """Returns the projection on the simplex and the maximum."""
     policy = simplex.project(dual, legal)
-    value = jnp.sum(policy * simplex.mask(dual, legal), axis=1)
-    return policy, value - self.potential(policy, legal)
+    value = _inner(policy, dual) - self.potential(policy, legal)
+    return policy, value
 
   def potential(self, policy: Rows, legal: Legal) -> Float[Array, " R"]:
     """Returns half the squared norm."""
@@ -219,8 +225,8 @@ class Tsallis:
     base = jnp.maximum(scale * (shifted - multiplier), 0)
     iterate = simplex.mask(base / scale, legal)
     policy = self.to_policy(iterate, legal)
-    value = jnp.sum(policy * simplex.mask(dual, legal), axis=1)
-    return iterate, value - self.potential(policy, legal)
+    value = _inner(policy, dual) - self.potential(policy, legal)
+    return iterate, value
 
   def potential(self, policy: Rows, legal: Legal) -> Float[Array, " R"]:
     """Returns the negative Tsallis entropy."""

@@ -59,6 +59,8 @@ def project(point: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
   2008, https://doi.org/10.1145/1390156.1390191, figure 1).
   """
   masked = point if legal is None else jnp.where(legal, point, -jnp.inf)
+  # Relative to the largest, beside which a unit may be lost in rounding.
+  masked = masked - jnp.max(masked, axis=1, keepdims=True)
   descending = -jnp.sort(-masked, axis=1)
   finite = jnp.isfinite(descending)
   head = jnp.where(finite, descending, jnp.zeros_like(descending))
@@ -68,4 +70,4 @@ def project(point: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
   inside = finite & (head > threshold)
   support = jnp.sum(inside, axis=1, keepdims=True)
   chosen = jnp.take_along_axis(threshold, support - 1, axis=1)
-  return mask(jnp.maximum(point - chosen, 0), legal)
+  return mask(jnp.maximum(masked - chosen, 0), legal)
