@@ -30,8 +30,22 @@ class ConvergencePlotTest(parameterized.TestCase):
     self.path = pathlib.Path(folder) / "plot.png"
 
   def _pixels(self, rows):
-    convergence_plot.save(self.path, rows, "kuhn_poker cfr", "last")
+    figure = convergence_plot.draw(rows, "kuhn_poker cfr", "last")
+    convergence_plot.save(self.path, figure)
     return image.imread(self.path)
+
+  def test_lines_are_the_trace_above_the_floor(self):
+    rows = _rows([1.0, 0.1, -1e-18, 0.0])
+    figure = convergence_plot.draw(rows, "kuhn_poker cfr", "last")
+    updates, seconds = figure.axes
+    last, average = updates.lines[:2]
+    np.testing.assert_array_equal(last.get_xdata(), [1, 2, 3])
+    np.testing.assert_array_equal(last.get_ydata(), [0.1, 1e-16, 1e-16])
+    np.testing.assert_array_equal(average.get_ydata(), [0.2, 0.1, 0.1])
+    np.testing.assert_allclose(seconds.lines[0].get_xdata(), [0.1, 0.2, 0.3])
+    self.assertIn("kuhn_poker cfr", figure.get_suptitle())
+    for axes in figure.axes:
+      self.assertEqual((axes.get_xscale(), axes.get_yscale()), ("log", "log"))
 
   @parameterized.named_parameters(
       ("usual", [1.0, 0.1, 0.01]),

@@ -39,6 +39,7 @@ class SolverTableTest(parameterized.TestCase):
         _made("linear_cfr").solver.rule,
         regret_rules.Discounted(positive_power=1.0, negative_power=1.0),
     )
+    self.assertEqual(_made("dcfr").solver.rule, regret_rules.Discounted())
     self.assertEqual(
         _made("dcfr", negative_power=-1.0).solver.rule,
         regret_rules.Discounted(positive_power=1.5, negative_power=-1.0),
