@@ -63,10 +63,22 @@ def load(
   """Returns stored tables, or None where there are none that can be read."""
   path = pathlib.Path(directory) / f"{name}.npz"
   try:
-    with np.load(path) as arrays:
-      return _tables(arrays)
-  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+      return _tables(_Arrays(archive))
+  except Exception:
+    # Damage shows in many ways, and all have the same remedy.
     return None
+
+
+class _Arrays:
+  """The arrays of an archive by name, read when asked for."""
+
+  def __init__(self, archive: zipfile.ZipFile):
+    self._archive = archive
+
+  def __getitem__(self, name: str) -> np.ndarray:
+    with self._archive.open(f"{name}.npy") as file:
+      return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _tables(arrays):
@@ -88,5 +100,5 @@ def _tables(arrays):
 def _split(names, length):
   text = names.tobytes().decode("utf-8", "surrogateescape")
   stop = np.cumsum(length).tolist()
-  start = [0, *stop[:-1]]
+  start = [0, *stop][:-1]
   return tuple(text[a:b] for a, b in zip(start, stop, strict=True))

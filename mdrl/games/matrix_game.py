@@ -86,7 +86,8 @@ def matrix_game(
   """
   arrays = [np.asarray(p, float) for p in payoffs]
   shape = arrays[0].shape if arrays else ()
-  if len(arrays) != len(shape) or any(a.shape != shape for a in arrays):
+  fits = len(arrays) == len(shape) and all(a.shape == shape for a in arrays)
+  if not fits or not shape or 0 in shape:
     raise ValueError(
         "`payoffs` must hold one array per player, all of one shape with one "
         f"axis per player, got shapes {[a.shape for a in arrays]}"

@@ -59,7 +59,9 @@ def compile_game(
     dtype: Floating type of the game; by default JAX's.
     max_histories: The largest tree to enumerate, in histories: decisions,
       chance nodes and terminals.
-    cache_dir: Where compiled trees are kept between runs; nowhere if None.
+    cache_dir: Where compiled trees are kept between runs; nowhere if None. A
+      game that is not given by its string is not kept, since not all of such a
+      game is in its string.
 
   Returns:
     The game, and the index of its rows by information-state string.
@@ -68,13 +70,11 @@ def compile_game(
     ValueError: If the game is unknown, has imperfect recall, has chance that
       cannot be enumerated, or has too large a tree.
   """
-  if isinstance(game, str):
-    game = load_game(game)
-  else:
-    game = _sequential(game)
-  if cache_dir is None:
+  name = game if isinstance(game, str) else None
+  game = load_game(game) if isinstance(game, str) else _sequential(game)
+  if cache_dir is None or name is None:
     return tree_game.build(enumerate_tree(game, max_histories), dtype)
-  key = cache.key(str(game), *_files(game))
+  key = cache.key(str(game), *_files(name))
   tables = cache.load(cache_dir, key)
   if tables is None or tables.num_histories > max_histories:
     tables = enumerate_tree(game, max_histories)
@@ -261,7 +261,8 @@ def _sequential(game):
   return game
 
 
-def _files(game):
-  """Contents of the files that a game was read from; they belong to its key."""
-  paths = (pathlib.Path(str(v)) for v in game.get_parameters().values())
+def _files(name):
+  """Contents of the files that a game is read from; they belong to its key."""
+  named = re.findall(r"filename=([^,)]*)", name)
+  paths = [pathlib.Path(path) for path in (name, *named)]
   return [path.read_bytes() for path in paths if path.is_file()]

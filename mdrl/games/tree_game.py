@@ -95,6 +95,12 @@ def build(
         f"`utility` must be finite; terminal {bad} pays "
         f"{tables.utility[bad].tolist()}: correct the game's returns"
     )
+  if not np.isfinite(tables.chance).all():
+    bad = int(np.argmin(np.isfinite(tables.chance)))
+    raise ValueError(
+        f"`chance` must be finite; terminal {bad} has probability "
+        f"{tables.chance[bad]}: correct the game's chance outcomes"
+    )
   dtype = jnp.zeros(0, dtype).dtype
   layouts = [
       treeplex.lay_out(parent, width, dtype)

@@ -388,13 +388,13 @@ class LayoutTest(parameterized.TestCase):
     np.testing.assert_array_equal(first, expected)
     self.assertIsNone(second)
 
-  def test_policies_of_weights_ignore_padding(self):
-    tree = Tree(np.array([0, 0]), np.array([3, 1]))
-    layout = _lay_out(tree)
-    weights = _to_slots(layout, np.array([7.0, 1, 1, 2, 0]), fill=np.nan)
+  @parameterized.parameters(np.nan, 1e9)
+  def test_policies_of_weights_ignore_padding(self, fill):
+    layout = _lay_out(Tree(np.array([0, 0]), np.array([3, 2])))
+    weights = np.array([7.0, 1, 1, 2, 6, 2])
     np.testing.assert_array_equal(
-        layout.treeplex.to_policy(weights),
-        _to_slots(layout, np.array([0.0, 0.25, 0.25, 0.5, 1])),
+        layout.treeplex.to_policy(_to_slots(layout, weights, fill)),
+        _to_slots(layout, np.array([0.0, 0.25, 0.25, 0.5, 0.75, 0.25])),
     )
 
 
