@@ -15,16 +15,12 @@ _COLORS = {"last": "#d1495b", "average": "#00798c"}
 _LABELS = {"last": "last iterate", "average": "average iterate"}
 
 
-def save(
-    path: pathlib.Path,
-    rows: Sequence[dict[str, Any]],
-    title: str,
-    reports: str,
-) -> None:
-  """Draws a trace.
+def draw(
+    rows: Sequence[dict[str, Any]], title: str, reports: str
+) -> figure.Figure:
+  """Returns the figure of a trace.
 
   Args:
-    path: The PNG file.
     rows: The rows of the trace.
     title: Names the game and the solver.
     reports: The iterate that is the result; its line is thicker.
@@ -64,4 +60,9 @@ def save(
         fontsize=8,
         va="bottom",
     )
+  return fig
+
+
+def save(path: pathlib.Path, fig: figure.Figure) -> None:
+  """Writes a figure as PNG."""
   fig.savefig(path, dpi=150)

@@ -46,7 +46,7 @@ def make(settings: settings_lib.Settings) -> Problem:
   _keep_programs(settings.cache_dir)
   source = openspiel.load_game(settings.game)
   game, names = openspiel.compile_game(
-      source,
+      settings.game,
       max_histories=settings.max_histories,
       cache_dir=_subfolder(settings.cache_dir, "games"),
   )

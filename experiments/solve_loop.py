@@ -52,7 +52,12 @@ def solve(settings: settings_lib.Settings) -> Outcome:
   label = f"{settings.game} {settings.solver}"
   with (
       progress.Progress(label, settings.updates) as bar,
-      contextlib.closing(_Loop(settings, problem, files, bar)) as loop,
+      contextlib.closing(
+          saved_states.SavedStates(files.states, settings.save_seconds)
+      ) as saved,
+      contextlib.closing(
+          _Loop(settings, problem, files.trace, saved, bar)
+      ) as loop,
       _Interrupts() as interrupts,
   ):
     files.write_flags({**record, "compile_seconds": loop.compile_seconds})
@@ -66,19 +71,19 @@ def solve(settings: settings_lib.Settings) -> Outcome:
     )
   reports = solver_table.SOLVERS[settings.solver].reports
   files.write_policy(problem.name, problem.names, loop.iterates(), reports)
-  convergence_plot.save(files.plot, loop.rows, label, reports)
+  figure = convergence_plot.draw(loop.rows, label, reports)
+  convergence_plot.save(files.plot, figure)
   return Outcome(_summary(settings, loop, reports), 0)
 
 
 class _Loop:
   """The state of a run."""
 
-  def __init__(self, settings, problem, files, bar):
+  def __init__(self, settings, problem, trace, saved, bar):
     self._game, self._solver = problem.game, problem.solver
-    self._bar = bar
+    self._saved, self._bar = saved, bar
     first = run.init(self._solver, self._game, problem.first_policies)
     bar.say(f"compiling {settings.solver} for {settings.game}")
-    self._saved = saved_states.SavedStates(files.states, settings.save_seconds)
     state, self.seconds = self._saved.restore(first)
     # Restored arrays are bound to a device; first ones are bound to it as
     # well, so that both run the same program.
@@ -95,7 +100,7 @@ class _Loop:
     self._measured()
     self.compile_seconds = time.perf_counter() - start
     self._trace = run_files.TraceWriter(
-        files.trace, run_files.read_trace(files.trace, self.step)
+        trace, run_files.read_trace(trace, self.step)
     )
     self._piece = 16
 
@@ -165,8 +170,7 @@ class _Loop:
     self._bar.advanced(self.step, self.seconds)
 
   def close(self):
-    """Waits until everything is on disk."""
-    self._saved.close()
+    """Closes the trace."""
     self._trace.close()
 
 

@@ -51,7 +51,8 @@ class ResumeTest(parameterized.TestCase):
     rows = run_files.read_trace(out / "trace.jsonl")
     for row in rows:
       del row["seconds"]
-    return rows, dict(np.load(out / "policy.npz"))
+    with np.load(out / "policy.npz") as policy:
+      return rows, dict(policy)
 
   # Long enough that signals arrive in the middle.
   @parameterized.parameters(("magnetic", 400_000), ("pcfr_plus", 2_000_000))

@@ -45,7 +45,13 @@ def _loaded(folder):
   names = {"np": np, "policy": policy, "pyspiel": pyspiel}
   code = _snippet().replace('"policy.npz"', repr(str(folder / "policy.npz")))
   exec(code, names)
+  names["data"].close()
   return names["table"]
+
+
+def _read_policy(folder):
+  with np.load(folder / "policy.npz") as data:
+    return dict(data)
 
 
 class FilesTest(parameterized.TestCase):
@@ -142,7 +148,7 @@ class FilesTest(parameterized.TestCase):
 
   def test_policy_holds_both_iterates(self):
     self._solve("--solver=dcfr")
-    data = np.load(self.out / "policy.npz")
+    data = _read_policy(self.out)
     game, index = openspiel.compile_game("kuhn_poker")
     row = self._rows()[-1]
     for name in ("last", "average"):
@@ -217,7 +223,7 @@ class FilesTest(parameterized.TestCase):
 
   def test_precision_is_that_of_the_game(self):
     self._solve("--precision=float32", "--solver=cfr_plus")
-    data = np.load(self.out / "policy.npz")
+    data = _read_policy(self.out)
     single = data["probability"].astype(np.float32)
     np.testing.assert_array_equal(data["probability"], single)
 
