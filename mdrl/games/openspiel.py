@@ -74,7 +74,7 @@ def compile_game(
   game = load_game(game) if isinstance(game, str) else _sequential(game)
   if cache_dir is None or name is None:
     return tree_game.build(enumerate_tree(game, max_histories), dtype)
-  key = cache.key(str(game), *_files(name))
+  key = cache.key(name, *_files(name))
   tables = cache.load(cache_dir, key)
   if tables is None or tables.num_histories > max_histories:
     tables = enumerate_tree(game, max_histories)
@@ -263,6 +263,6 @@ def _sequential(game):
 
 def _files(name):
   """Contents of the files that a game is read from; they belong to its key."""
-  named = re.findall(r"filename=([^,)]*)", name)
+  named = re.findall(r"filename=([^,]*?)\)*(?:,|$)", name)
   paths = [pathlib.Path(path) for path in (name, *named)]
   return [path.read_bytes() for path in paths if path.is_file()]

@@ -47,7 +47,8 @@ class SegmentSum:
 
   def __call__(self, *factors: Float[Array, " _"]) -> Float[Array, " S"]:
     """Returns the sum of every segment; one factor per opponent or child."""
-    dtype = factors[0].dtype if factors else self.weights[0].dtype
+    floats = (*factors, *self.weights)
+    dtype = floats[0].dtype if floats else jnp.result_type(float)
     parts = []
     blocks = iter(zip(self.indices, self.weights, strict=True))
     for bucket in self.buckets:
