@@ -74,10 +74,10 @@ class ConformanceTest(parameterized.TestCase):
   def test_solver_keeps_its_contract(self, solver, game):
     testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
 
-  @pytest.mark.slow
   @parameterized.parameters(
       *itertools.product(("magnetic_moving", "cfr_plus"), REST)
   )
+  @pytest.mark.slow
   def test_on_the_other_trees(self, solver, game):
     testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
 
