@@ -19,11 +19,11 @@ def between(
     open_low: bool = False,
 ) -> None:
   """Raises ValueError unless every element lies in the interval."""
-  known = _known(value)
-  if known is None:
+  numbers = known(value)
+  if numbers is None:
     return
-  above = known > low if open_low else known >= low
-  if not np.all(above & (known <= high)):
+  above = numbers > low if open_low else numbers >= low
+  if not np.all(above & (numbers <= high)):
     bracket = "(" if open_low else "["
     end = "infinity)" if high == np.inf else f"{high}]"
     raise ValueError(
@@ -38,13 +38,13 @@ def positive(name: str, value: Any) -> None:
 
 def differs(name: str, value: Any, other: float, remedy: str) -> None:
   """Raises ValueError if an element equals `other`."""
-  known = _known(value)
-  if known is not None and np.any(known == other):
+  numbers = known(value)
+  if numbers is not None and np.any(numbers == other):
     raise ValueError(f"`{name}` must not be {other}, got {value}; {remedy}")
 
 
-def _known(value):
-  """The value as an array, or None for schedules and traced values."""
+def known(value: Any) -> np.ndarray | None:
+  """Returns the value as an array; None for schedules and traced values."""
   if callable(value) or isinstance(value, Tracer):
     return None
   try:

@@ -39,9 +39,13 @@ def exploitability(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
 def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   """Returns max_x u(x, y) - min_y u(x, y) of a two-player zero-sum game.
 
+  Where one policy plays both parts, that is twice its improvement.
+
   Raises:
     ValueError: If the game is not one.
   """
+  if game.symmetric:
+    return 2 * nash_conv(game, plans)
   if game.num_players != 2 or not game.zero_sum:
     raise ValueError(
         "`game` must be two-player zero-sum to have a duality gap, got "
@@ -69,8 +73,9 @@ def regularized_gap(
     game: The game.
     policies: The policy of each player.
     temperature: Weight of the regulariser, positive, in units of utility.
-    magnets: Policies that the divergence is taken from; by default the
-      potential itself, which differs from uniform policies on a tree.
+    magnets: Policies that the divergence is taken from; by default the game's
+      reference or, where it has none, the potential itself, which differs from
+      uniform policies on a tree.
     mirror_map: The potential at each infostate; by default negative entropy.
 
   Returns:
@@ -82,6 +87,8 @@ def regularized_gap(
   gains = game.gains(plans)
   total = jnp.zeros((), game.dtype)
   for i, (t, gain) in enumerate(zip(game.treeplexes, gains, strict=True)):
+    if magnets is None:
+      magnets = game.reference
     if magnets is None:
       anchor = jnp.zeros(t.num_slots, game.dtype)
     else:

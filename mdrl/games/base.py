@@ -33,6 +33,20 @@ class Game(Protocol):
     ...
 
   @property
+  def symmetric(self) -> bool:
+    """Whether one policy plays all parts of a two-player zero-sum game.
+
+    Such a game has one treeplex, and its gain is that against the policy
+    itself.
+    """
+    ...
+
+  @property
+  def reference(self) -> Policies | None:
+    """Policies that regularised solvers stay near; None is the potential."""
+    ...
+
+  @property
   def num_players(self) -> int:
     """Number of players."""
     ...

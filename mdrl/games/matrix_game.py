@@ -21,11 +21,19 @@ class MatrixGame:
     treeplexes: One infostate for each player.
     payoffs: For each player, its utility by everybody's actions.
     zero_sum: Whether utilities add up to zero, or to any constant.
+    reference: Policies that regularised solvers stay near; by default they
+      are regularised by the potential itself.
   """
 
   treeplexes: tuple[treeplex.Treeplex, ...]
   payoffs: tuple[Float[Array, "..."], ...]
   zero_sum: bool = struct.static()
+  reference: base.Policies | None = None
+
+  @property
+  def symmetric(self) -> bool:
+    """Every player has a policy of its own."""
+    return False
 
   @property
   def num_players(self) -> int:

@@ -29,11 +29,19 @@ class TreeGame:
     treeplexes: The decisions of each player.
     payoffs: For each player, the sum that gives its gain.
     zero_sum: Whether utilities add up to zero, or to any constant.
+    reference: Policies that regularised solvers stay near; by default they
+      are regularised by the potential itself.
   """
 
   treeplexes: tuple[treeplex.Treeplex, ...]
   payoffs: tuple[segments.SegmentSum, ...]
   zero_sum: bool = struct.static()
+  reference: base.Policies | None = None
+
+  @property
+  def symmetric(self) -> bool:
+    """Every player has a policy of its own."""
+    return False
 
   @property
   def num_players(self) -> int:

@@ -1,16 +1,24 @@
-"""The contract of solvers, written once."""
+"""The contract of solvers, written once, and what all of them need."""
 
 import abc
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
 
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from mdrl.games import base
 from mdrl.geometry import dilated, mirror_maps
 
+# Pairs of a weight, in units of utility, and an iterate of every player.
+Anchors = Sequence[tuple[Float[Array, ""], dilated.Duals]]
 
-class Solver(abc.ABC):
+
+# The kind of games that a solver takes: all of them, where it does not say.
+GameT = TypeVar("GameT", bound=base.Game)
+
+
+class Solver(abc.ABC, Generic[GameT]):
   """Three pure functions over a frozen pytree of hyper-parameters.
 
   * A state is a NamedTuple that alone determines the future. Its `step` counts
@@ -24,25 +32,26 @@ class Solver(abc.ABC):
 
   @abc.abstractmethod
   def init(
-      self, game: base.Game, policies: base.Policies | None = None
+      self, game: GameT, policies: base.Policies | None = None
   ) -> Any:
     """Returns the state before the first update.
 
     Args:
       game: What is solved.
-      policies: Where to start; uniform policies by default. Geometries whose
-        gradient is infinite at the boundary never leave it.
+      policies: Where to start; by default the game's reference, or uniform
+        policies where it has none. Geometries whose gradient is infinite at
+        the boundary never leave it.
     """
 
   @abc.abstractmethod
-  def update(self, game: base.Game, state: Any) -> Any:
+  def update(self, game: GameT, state: Any) -> Any:
     """Returns the state after one more update."""
 
   @abc.abstractmethod
-  def policies(self, game: base.Game, state: Any) -> base.Policies:
+  def policies(self, game: GameT, state: Any) -> base.Policies:
     """Returns the policies that the next update plays."""
 
-  def plans(self, game: base.Game, state: Any) -> base.Plans:
+  def plans(self, game: GameT, state: Any) -> base.Plans:
     """Returns the plans of `policies`."""
     return game.plans(self.policies(game, state))
 
@@ -52,9 +61,29 @@ def first_duals(
     mirror_map: mirror_maps.MirrorMap,
     policies: base.Policies | None,
 ) -> dilated.Duals:
-  """Returns policies, uniform ones if None, in dual coordinates."""
+  """Returns where a solver starts, in dual coordinates."""
+  if policies is None:
+    policies = game.reference
   if policies is None:
     policies = base.uniform_policies(game)
+  return duals_of_policies(game, mirror_map, policies)
+
+
+def reference_duals(
+    game: base.Game, mirror_map: mirror_maps.MirrorMap
+) -> dilated.Duals:
+  """Returns the game's reference, or zeros, which are the potential itself."""
+  if game.reference is None:
+    return tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes)
+  return duals_of_policies(game, mirror_map, game.reference)
+
+
+def duals_of_policies(
+    game: base.Game,
+    mirror_map: mirror_maps.MirrorMap,
+    policies: base.Policies,
+) -> dilated.Duals:
+  """Returns policies in dual coordinates."""
   return tuple(
       dilated.to_dual(t, mirror_map, policy)
       for t, policy in zip(game.treeplexes, policies, strict=True)
@@ -70,6 +99,52 @@ def policies_of_duals(
   return tuple(
       dilated.to_policy(t, mirror_map, dual)
       for t, dual in zip(game.treeplexes, duals, strict=True)
+  )
+
+
+def gains_at(
+    game: base.Game,
+    mirror_map: mirror_maps.MirrorMap,
+    duals: dilated.Duals,
+) -> base.Gains:
+  """Returns everybody's gains where all play these iterates."""
+  return game.gains(game.plans(policies_of_duals(game, mirror_map, duals)))
+
+
+def prox(
+    game: base.Game,
+    mirror_map: mirror_maps.MirrorMap,
+    gains: base.Gains,
+    anchors: Anchors,
+) -> dilated.Duals:
+  """Returns everybody's argmax of `<gain, x> - sum_k weight_k D(x, dual_k)`."""
+  return tuple(
+      dilated.prox(
+          t,
+          mirror_map,
+          gain,
+          [(weight, duals[player]) for weight, duals in anchors],
+      )[0]
+      for player, (t, gain) in enumerate(
+          zip(game.treeplexes, gains, strict=True)
+      )
+  )
+
+
+def mix(
+    game: base.Game, mirror_map: mirror_maps.MirrorMap, anchors: Anchors
+) -> dilated.Duals:
+  """Returns everybody's mixture: nearest to the anchors at each infostate.
+
+  With negative entropy it is geometric: a product of powers, normalised.
+  """
+  return tuple(
+      dilated.mix(
+          t,
+          mirror_map,
+          [(weight, duals[player]) for weight, duals in anchors],
+      )
+      for player, t in enumerate(game.treeplexes)
   )
 
 

@@ -47,7 +47,7 @@ class MagneticMirrorDescent(base.Solver):
       mirror descent.
     magnet_rate: Rate in [0, 1] at which the magnet follows the policy that was
       played, by interpolation of their duals at each infostate; 0 keeps the
-      first magnet, which is the potential itself.
+      first magnet: the game's reference, or the potential itself.
     mirror_map: The potential at each infostate.
   """
 
@@ -64,9 +64,9 @@ class MagneticMirrorDescent(base.Solver):
   def init(
       self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> MagneticState:
-    """Starts from the policies; magnets of zeros are the potential."""
+    """Starts from the policies, with the game's reference as the magnet."""
     duals = base.first_duals(game, self.mirror_map, policies)
-    magnets = jax.tree.map(jnp.zeros_like, duals)
+    magnets = base.reference_duals(game, self.mirror_map)
     return MagneticState(base.zero_step(), duals, magnets)
 
   def update(
@@ -77,18 +77,16 @@ class MagneticMirrorDescent(base.Solver):
         schedules.at(s, state.step, game.dtype)
         for s in (self.step_size, self.temperature, self.magnet_rate)
     )
-    gains = game.gains(self.plans(game, state))
-    duals, magnets = [], []
-    for t, gain, dual, magnet in zip(
-        game.treeplexes, gains, state.dual, state.magnet, strict=True
-    ):
-      anchors = [(1 / step_size, dual), (temperature, magnet)]
-      duals.append(dilated.prox(t, self.mirror_map, gain, anchors)[0])
-      toward = [(1 - rate, magnet), (rate, dual)]
-      moved = dilated.mix(t, self.mirror_map, toward)
-      # The first magnet is no policy, and mixing would make it one.
-      magnets.append(jnp.where(rate > 0, moved, magnet))
-    return MagneticState(state.step + 1, tuple(duals), tuple(magnets))
+    gains = base.gains_at(game, self.mirror_map, state.dual)
+    anchors = [(1 / step_size, state.dual), (temperature, state.magnet)]
+    duals = base.prox(game, self.mirror_map, gains, anchors)
+    toward = [(1 - rate, state.magnet), (rate, state.dual)]
+    moved = base.mix(game, self.mirror_map, toward)
+    # A magnet of zeros is no policy, and mixing would make it one.
+    magnets = jax.tree.map(
+        lambda new, old: jnp.where(rate > 0, new, old), moved, state.magnet
+    )
+    return MagneticState(state.step + 1, duals, magnets)
 
   def policies(
       self, game: game_lib.Game, state: MagneticState

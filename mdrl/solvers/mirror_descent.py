@@ -57,13 +57,8 @@ class MirrorDescent(base.Solver):
   ) -> MirrorDescentState:
     """Makes one step along the gains of the current policies."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
-    gains = game.gains(self.plans(game, state))
-    duals = tuple(
-        dilated.prox(t, self.mirror_map, gain, [(weight, dual)])[0]
-        for t, gain, dual in zip(
-            game.treeplexes, gains, state.dual, strict=True
-        )
-    )
+    gains = base.gains_at(game, self.mirror_map, state.dual)
+    duals = base.prox(game, self.mirror_map, gains, [(weight, state.dual)])
     return MirrorDescentState(state.step + 1, duals)
 
   def policies(

@@ -61,12 +61,8 @@ class MirrorProx(base.Solver):
   def _from(self, game, center, at, step):
     """Steps from the centre along the gains at another point."""
     weight = 1 / schedules.at(self.step_size, step, game.dtype)
-    policies = base.policies_of_duals(game, self.mirror_map, at)
-    gains = game.gains(game.plans(policies))
-    return tuple(
-        dilated.prox(t, self.mirror_map, gain, [(weight, dual)])[0]
-        for t, gain, dual in zip(game.treeplexes, gains, center, strict=True)
-    )
+    gains = base.gains_at(game, self.mirror_map, at)
+    return base.prox(game, self.mirror_map, gains, [(weight, center)])
 
   def update(
       self, game: game_lib.Game, state: MirrorProxState

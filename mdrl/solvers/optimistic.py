@@ -8,6 +8,7 @@ convergence in extensive-form games" (2021), https://arxiv.org/abs/2106.14326.
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
@@ -66,13 +67,12 @@ class OptimisticMirrorDescent(base.Solver):
   ) -> OptimisticState:
     """Makes one step along the gains and their predicted change."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
-    gains = game.gains(self.plans(game, state))
-    duals = tuple(
-        dilated.prox(t, self.mirror_map, 2 * gain - last, [(weight, dual)])[0]
-        for t, gain, last, dual in zip(
-            game.treeplexes, gains, state.last_gain, state.dual, strict=True
-        )
+    gains = base.gains_at(game, self.mirror_map, state.dual)
+    predicted = jax.tree.map(
+        lambda gain, last: 2 * gain - last, gains, state.last_gain
     )
+    anchors = [(weight, state.dual)]
+    duals = base.prox(game, self.mirror_map, predicted, anchors)
     return OptimisticState(state.step + 1, duals, gains)
 
   def policies(
