@@ -7,6 +7,7 @@ import pathlib
 import re
 
 import jax
+from jaxtyping import Float
 import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
@@ -80,6 +81,50 @@ def compile_game(
     tables = enumerate_tree(game, max_histories)
     cache.save(cache_dir, key, tables)
   return tree_game.build(tables, dtype)
+
+
+def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
+  """Returns what each strategy of a symmetric game wins from each other.
+
+  Games that are played in turns are brought to normal form first, with one
+  strategy for every plan of action; that form must be small.
+
+  Args:
+    name: OpenSpiel's game string, such as `blotto(coins=5,fields=3)`.
+
+  Returns:
+    The first player's utilities, which are antisymmetric.
+
+  Raises:
+    ValueError: If there is no such game, or it is not two-player, zero-sum and
+      symmetric.
+  """
+  _check_name(name)
+  try:
+    game = pyspiel.load_game(name)
+    if game.num_players() != 2:
+      raise ValueError(
+          "`game` must be a symmetric game of two players, got "
+          f"{game.num_players()} players in {name}"
+      )
+    if not isinstance(game, pyspiel.MatrixGame):
+      game = pyspiel.extensive_to_matrix_game(game)
+  except (LookupError, RuntimeError, TypeError, pyspiel.SpielError) as error:
+    raise ValueError(
+        f"`game` must be a game that OpenSpiel loads as a matrix, got {name!r}:"
+        f" {error}"
+    ) from error
+  first = np.array(game.row_utilities(), float)
+  second = np.array(game.col_utilities(), float)
+  square = first.shape[0] == first.shape[1]
+  if not square or not np.allclose(first, -first.T) or not np.allclose(
+      first, -second
+  ):
+    raise ValueError(
+        "`game` must be zero-sum and symmetric, so that what row a wins from "
+        f"column b is what b wins from a, which {name} is not"
+    )
+  return first
 
 
 def enumerate_tree(

@@ -21,7 +21,9 @@ def check_game(game: game_lib.Game, seed: int = 0) -> None:
   Policies give plans that satisfy the equations of a treeplex; utilities are
   linear in each plan, with the gain as slope; `zero_sum` says what the
   utilities do; all arrays have one dtype; the game passes through `jit` as an
-  argument, and `vmap` gives what a loop gives.
+  argument, and `vmap` gives what a loop gives. Where one policy plays all parts
+  of a symmetric game, what it wins from another, the other loses, and it wins
+  nothing from itself.
 
   Args:
     game: What to check.
@@ -33,7 +35,10 @@ def check_game(game: game_lib.Game, seed: int = 0) -> None:
   keys = jax.random.split(jax.random.key(seed), 3)
   first, second, third = (game_lib.random_policies(game, k) for k in keys)
   _check_plans(game, first)
-  _check_linear(game, game.plans(first), game.plans(second))
+  if game.symmetric:
+    _check_symmetric(game, game.plans(first), game.plans(second))
+  else:
+    _check_linear(game, game.plans(first), game.plans(second))
   _check_sums(game, [game.plans(p) for p in (first, second, third)])
   for leaf in jax.tree.leaves(game):
     if jnp.issubdtype(leaf.dtype, jnp.floating):
@@ -133,6 +138,30 @@ def _check_linear(game, plans, others):
     )
 
 
+def _check_symmetric(game, plans, others):
+  _require(
+      game.num_players == 1 and game.zero_sum,
+      "a symmetric game has one policy and is zero-sum, not "
+      f"{game.num_players} and zero_sum={game.zero_sum}",
+  )
+  (against,), (against_other,) = game.gains(plans), game.gains(others)
+  mean = jax.tree.map(lambda a, b: (a + b) / 2, plans, others)
+  for name, left, right in (
+      ("one wins what the other does not lose",
+       jnp.vdot(against, others[0]), -jnp.vdot(against_other, plans[0])),
+      ("a policy wins from itself", game.values(plans), jnp.zeros(1)),
+      ("the gain is not linear in the plan",
+       game.gain(mean, 0), (against + against_other) / 2),
+  ):
+    chex.assert_trees_all_close(
+        left, right.astype(game.dtype), rtol=_tolerance(game),
+        atol=_tolerance(game), custom_message=name,
+    )
+  _require_equal(
+      against, game.gain(plans, 0), "`gain` and `gains` differ"
+  )
+
+
 def _check_sums(game, plans):
   sums = jnp.stack([jnp.sum(game.values(p)) for p in plans])
   constant = float(jnp.ptp(sums)) < _tolerance(game)
@@ -215,7 +244,10 @@ def _check_sweep(solver, game, num_updates):
 
   leaves = [jnp.asarray(leaf) for leaf in leaves]
   # Not so far that a bounded hyper-parameter leaves its range.
-  others = [0.9 * leaf for leaf in leaves]
+  others = [
+      0.9 * leaf if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf + 1
+      for leaf in leaves
+  ]
   stacked = [jnp.stack(pair) for pair in zip(leaves, others, strict=True)]
   swept = jax.vmap(final, in_axes=(0, None))(treedef.unflatten(stacked), game)
   for k, values in enumerate((leaves, others)):

@@ -11,7 +11,16 @@ import jax
 import numpy as np
 
 from mdrl.games import index as index_lib
-from mdrl.games import matrix_game, openspiel, tree_game
+from mdrl.games import (
+  matrix_game,
+  openspiel,
+  preference_game,
+  preference_models,
+  tree_game,
+)
+
+# The reference policy of the shared three-response games: softmax(1, 0, -1).
+SKEWED = np.exp([1.0, 0.0, -1.0]) / np.exp([1.0, 0.0, -1.0]).sum()
 
 GOOFSPIEL = "goofspiel(num_cards=4,imp_info=True,points_order=descending)"
 
@@ -34,6 +43,19 @@ def compiled(
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Returns a game of the table, compiled once a process."""
   return openspiel.compile_game(TREES.get(name, name), dtype=dtype)
+
+
+# What each preference game brings: structure, several contexts, a reference.
+PREFERENCES = {
+    "dice": lambda: preference_game.preference_game(preference_models.dice()),
+    "cycle": lambda: preference_game.preference_game(
+        preference_models.cycle(3), SKEWED
+    ),
+    "contexts": lambda: preference_game.preference_game(
+        np.stack([preference_models.uniform(5, seed) for seed in range(3)]),
+        np.tile(np.array([0.3, 0.1, 0.2, 0.15, 0.25]), (3, 1)),
+    ),
+}
 
 
 def random_matrix_game(

@@ -1,0 +1,312 @@
+"""Where preferences come from: matrices of known structure, on the host.
+
+Each function returns P as an array, P[a, b] the probability that a is preferred
+to b, and says whether P is transitive and whether it has a Condorcet winner;
+`preference_order.decide` decides both for any matrix. Dice, raters and the
+cycle are those of Munos et al., "Nash learning from human feedback" (2024),
+https://arxiv.org/abs/2312.00886, section 3.2 and appendix C.
+"""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+Matrix = Float[np.ndarray, "A A"]
+
+NONTRANSITIVE_DICE = ((2, 4, 9), (1, 6, 8), (3, 5, 7))
+
+
+def dice(faces: Sequence[Sequence[float]] = NONTRANSITIVE_DICE) -> Matrix:
+  """Returns the chances of dice to roll more than one another.
+
+  The default three are not transitive and have no Condorcet winner: each beats
+  the next with probability 5/9. Others may be either.
+
+  Raises:
+    ValueError: If there are no dice, or one has no faces.
+  """
+  if not faces or not all(len(die) for die in faces):
+    raise ValueError(
+        f"`faces` must hold the faces of each die, got {faces!r}"
+    )
+  return np.array([
+      [_chance_above(np.asarray(a, float), np.asarray(b, float)) for b in faces]
+      for a in faces
+  ])
+
+
+def _chance_above(a, b):
+  difference = a[:, None] - b[None]
+  return float(np.mean((difference > 0) + 0.5 * (difference == 0)))
+
+
+def cycle(num_responses: int = 3, win: float = 1.0) -> Matrix:
+  """Returns rock-paper-scissors of an odd number of responses.
+
+  Each response beats the (n - 1) / 2 that follow it, and the last is followed
+  by the first. Hard at a winning probability of 1, soft below; not transitive
+  and without a Condorcet winner unless it is 1/2, where all tie, which is
+  transitive.
+
+  Raises:
+    ValueError: If the number is even or below 3, or `win` is not in [1/2, 1].
+  """
+  if num_responses < 3 or num_responses % 2 == 0:
+    raise ValueError(
+        f"`num_responses` must be odd and at least 3, got {num_responses}"
+    )
+  _check_probability("win", win, 0.5)
+  place = np.arange(num_responses)
+  after = (place[None] - place[:, None]) % num_responses
+  beats = (after > 0) & (after <= num_responses // 2)
+  return np.where(after == 0, 0.5, np.where(beats, win, 1 - win))
+
+
+def three_raters(epsilon: float = 0.0) -> Matrix:
+  """Returns the mean preference of three kinds of raters.
+
+  A share of 1/3 - epsilon prefers the second response to the first, and shares
+  of 1/3 + epsilon/2 the first to the third, and the third to the second; each
+  kind is indifferent otherwise. Not transitive and without a Condorcet winner
+  for |epsilon| < 1/3. The equilibrium is (1/3 + epsilon/2, 1/3 + epsilon/2,
+  1/3 - epsilon).
+
+  Raises:
+    ValueError: If epsilon is not in [-1/3, 1/3].
+  """
+  if not abs(epsilon) <= 1 / 3:
+    raise ValueError(f"`epsilon` must lie in [-1/3, 1/3], got {epsilon}")
+  rare, frequent = 1 / 3 - epsilon, 1 / 3 + epsilon / 2
+  matrix = np.full((3, 3), 0.5)
+  kinds = ((1, 0, rare), (0, 2, frequent), (2, 1, frequent))
+  for winner, loser, share in kinds:
+    matrix[winner, loser] += share / 2
+    matrix[loser, winner] -= share / 2
+  return matrix
+
+
+def elo(scores: ArrayLike) -> Matrix:
+  """Returns Bradley-Terry preferences: `sigmoid(score_a - score_b)`.
+
+  Scores are in logits, not in points of 400 per factor of ten. Transitive; the
+  highest score, if it is alone, is the Condorcet winner. (Bradley & Terry,
+  1952.)
+
+  Raises:
+    ValueError: If the scores are not a vector of finite numbers.
+  """
+  vector = np.asarray(scores, float)
+  if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
+    raise ValueError(f"`scores` must be finite numbers in a row, got {scores}")
+  return special.expit(np.subtract.outer(vector, vector))
+
+
+def bradley_terry_mixture(
+    scores: ArrayLike, shares: ArrayLike | None = None
+) -> Matrix:
+  """Returns the mean preference of raters, each of them Bradley-Terry.
+
+  Every rater is transitive; the mean may not be, and may lack a Condorcet
+  winner (Condorcet, 1785).
+
+  Args:
+    scores: One row of scores per rater, in logits.
+    shares: Of each kind of rater; by default equal.
+
+  Raises:
+    ValueError: If the scores are not finite rows, or the shares no
+      distribution over them.
+  """
+  rows = np.asarray(scores, float)
+  if rows.ndim != 2 or 0 in rows.shape or not np.isfinite(rows).all():
+    raise ValueError(
+        "`scores` must hold one row of finite numbers per rater, got "
+        f"{scores}"
+    )
+  weights = np.full(len(rows), 1 / len(rows))
+  if shares is not None:
+    weights = np.asarray(shares, float)
+  fits = weights.shape == rows.shape[:1] and (weights >= 0).all()
+  if not fits or abs(weights.sum() - 1) > 1e-9:
+    raise ValueError(
+        f"`shares` must be {len(rows)} shares that add up to 1, got {shares}"
+    )
+  return np.tensordot(weights, np.stack([elo(row) for row in rows]), axes=1)
+
+
+def cyclic_raters(num_responses: int = 3, sharpness: float = np.inf) -> Matrix:
+  """Returns a population of transitive raters whose majority is a cycle.
+
+  As many raters as responses, each with the ranking of the one before, shifted
+  by one place: for three sharp raters each response beats the next with
+  probability 2/3. Not transitive and without a Condorcet winner for three
+  responses or more.
+
+  Args:
+    num_responses: At least 2.
+    sharpness: Logits between neighbours in a ranking; infinite by default.
+
+  Raises:
+    ValueError: If there are fewer than two responses, or the sharpness is not
+      positive.
+  """
+  if num_responses < 2:
+    raise ValueError(f"`num_responses` must be at least 2, got {num_responses}")
+  if not sharpness > 0:
+    raise ValueError(f"`sharpness` must be positive, got {sharpness}")
+  ranks = np.arange(num_responses)
+  # Whoever shifts by k has response k first; lower places score less.
+  rows = -np.stack([np.roll(ranks, k) for k in ranks]).astype(float)
+  difference = rows[:, :, None] - rows[:, None]
+  if np.isinf(sharpness):
+    return np.mean((difference > 0) + 0.5 * (difference == 0), axis=0)
+  return np.mean(special.expit(sharpness * difference), axis=0)
+
+
+def skew_low_rank(
+    num_responses: int, rank: int = 2, scale: float = 3.0, seed: int = 0
+) -> Matrix:
+  """Returns `sigmoid(scale * u_a^T J u_b)` for random u and a skew J.
+
+  J is block-diagonal with blocks ((0, 1), (-1, 0)), and u is standard normal
+  over sqrt(rank), one vector per response. Almost surely not transitive once
+  there are many responses, and a Condorcet winner is then rare; for few, either
+  may be.
+
+  Args:
+    num_responses: n.
+    rank: Even; dimension of u.
+    scale: Of the logits.
+    seed: Of u.
+
+  Raises:
+    ValueError: If a number is not positive, or the rank is odd.
+  """
+  _check_count(num_responses)
+  if rank < 2 or rank % 2:
+    raise ValueError(f"`rank` must be even and positive, got {rank}")
+  if not 0 < scale < np.inf:
+    raise ValueError(f"`scale` must be positive and finite, got {scale}")
+  draw = np.random.default_rng(seed).normal(size=(num_responses, rank))
+  u = draw / np.sqrt(rank)
+  skew = np.kron(np.eye(rank // 2), np.array([[0, 1], [-1, 0]]))
+  return special.expit(scale * (u @ skew @ u.T))
+
+
+def uniform(num_responses: int, seed: int = 0) -> Matrix:
+  """Returns P drawn from [0, 1], below the diagonal and row by row.
+
+  Neither is certain; for many responses P is almost surely not transitive, and
+  a Condorcet winner is rare. These are the games of the simulations of Zhou,
+  Fazel & Du (2025), https://arxiv.org/abs/2503.08942.
+
+  Raises:
+    ValueError: If the number is not positive.
+  """
+  return _from_lower(num_responses, np.random.default_rng(seed).random)
+
+
+def tournament(num_responses: int, seed: int = 0) -> Matrix:
+  """Returns P drawn from {0, 1}: every tournament is equally likely.
+
+  Neither is certain: there is a Condorcet winner with probability n / 2^(n-1).
+
+  Raises:
+    ValueError: If the number is not positive.
+  """
+  rng = np.random.default_rng(seed)
+  return _from_lower(
+      num_responses, lambda size: rng.integers(2, size=size).astype(float)
+  )
+
+
+def _from_lower(num_responses, draw):
+  _check_count(num_responses)
+  matrix = np.full((num_responses, num_responses), 0.5)
+  row, column = np.tril_indices(num_responses, -1)
+  below = draw(len(row))
+  matrix[row, column] = below
+  matrix[column, row] = 1 - below
+  return matrix
+
+
+def noisy(preferences: ArrayLike, flip: float) -> Matrix:
+  """Returns preferences of a rater that errs with a probability.
+
+  The order of responses, and with it transitivity and the Condorcet winner, is
+  that of `preferences`, unless flip is 1/2, where all responses tie.
+
+  Raises:
+    ValueError: If `flip` is not in [0, 1/2].
+  """
+  _check_probability("flip", flip, 0, 0.5)
+  matrix = np.asarray(preferences, float)
+  return (1 - flip) * matrix + flip * (1 - matrix)
+
+
+def sampled(
+    preferences: ArrayLike, num_comparisons: int, seed: int = 0
+) -> Matrix:
+  """Returns the win rates of a number of random comparisons of each pair.
+
+  Transitivity and the Condorcet winner are those of `preferences` in the limit
+  of many comparisons alone.
+
+  Raises:
+    ValueError: If the number is not positive, or an entry no probability.
+  """
+  if num_comparisons < 1:
+    raise ValueError(
+        f"`num_comparisons` must be positive, got {num_comparisons}"
+    )
+  matrix = np.asarray(preferences, float)
+  if not ((matrix >= 0) & (matrix <= 1)).all():
+    raise ValueError("`preferences` must lie in [0, 1], got other entries")
+  row, column = np.tril_indices(len(matrix), -1)
+  wins = np.random.default_rng(seed).binomial(
+      num_comparisons, matrix[row, column]
+  )
+  rates = np.full(matrix.shape, 0.5)
+  rates[row, column] = wins / num_comparisons
+  rates[column, row] = 1 - rates[row, column]
+  return rates
+
+
+def from_payoffs(payoffs: ArrayLike) -> Matrix:
+  """Returns the preferences of a symmetric zero-sum game's payoffs.
+
+  P = 1/2 + u / (2 max |u|), so that equilibria are the same. Transitive where
+  the game is, such as a game of the higher number.
+
+  Args:
+    payoffs: u[a, b], what a wins from b; antisymmetric.
+
+  Raises:
+    ValueError: If the payoffs are not finite or not antisymmetric.
+  """
+  u = np.asarray(payoffs, float)
+  if u.ndim != 2 or u.shape[0] != u.shape[1] or not u.size:
+    raise ValueError(f"`payoffs` must be a square matrix, got shape {u.shape}")
+  scale = np.abs(u).max()
+  bad = np.argwhere(~(np.abs(u + u.T) <= 1e-9 * max(scale, 1.0)))
+  if len(bad):
+    a, b = bad[0].tolist()
+    raise ValueError(
+        "`payoffs` must be finite and antisymmetric, as those of a symmetric "
+        f"zero-sum game are, got {u[a, b]} at row {a}, column {b} and "
+        f"{u[b, a]} for the opposite pair"
+    )
+  return 0.5 + (u - u.T) / 4 / (scale if scale else 1.0)
+
+
+def _check_count(num_responses):
+  if num_responses < 1:
+    raise ValueError(f"`num_responses` must be positive, got {num_responses}")
+
+
+def _check_probability(name, value, low, high=1.0):
+  if not low <= value <= high:
+    raise ValueError(f"`{name}` must lie in [{low}, {high}], got {value}")
