@@ -7,10 +7,11 @@ host and in double precision.
 
 from typing import NamedTuple
 
+from jaxtyping import Float
 import numpy as np
 from scipy import optimize, sparse
 
-from mdrl.games import matrix_game, segments, tree_game
+from mdrl.games import matrix_game, preference_game, segments, tree_game
 from mdrl.games import treeplex as treeplex_lib
 
 
@@ -43,6 +44,20 @@ def solve(game: tree_game.TreeGame | matrix_game.MatrixGame) -> Equilibrium:
   first = _maximin(payoff[1], legal[0], *constraints)
   second = _maximin(payoff[0], legal[1], *constraints[::-1])
   return Equilibrium(float(first @ (payoff[0] @ second)), (first, second))
+
+
+def minimax_winner(
+    game: preference_game.PreferenceGame,
+) -> Float[np.ndarray, "X A"]:
+  """Returns a minimax winner of each context: no response beats it.
+
+  Raises:
+    ValueError: If a program fails.
+  """
+  advantages = np.asarray(game.advantage, float)
+  winners = [solve(matrix_game.zero_sum_game(a)).plans[0][1:]
+             for a in advantages]
+  return np.stack(winners)
 
 
 def _payoff_matrix(game, player):
