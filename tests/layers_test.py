@@ -47,6 +47,8 @@ _LAYERS = {
 
 _SHARED_BY_SOLVERS = (
   "mdrl.solvers.base",
+  "mdrl.solvers.one_iterate",
+  "mdrl.solvers.pairwise_fit",
   "mdrl.solvers.regret_rules",
   "mdrl.solvers.schedules",
 )

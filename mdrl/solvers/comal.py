@@ -1,0 +1,78 @@
+"""Convergent meta-alignment (COMAL).
+
+Liu, Oikonomou, Zheng, Cai & Cohan, "COMAL: a convergent meta-algorithm for
+aligning LLMs with general preferences" (2024),
+https://arxiv.org/abs/2410.23223. Algorithm 1 and theorem 3.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.solvers import base
+
+
+class ComalState(NamedTuple):
+  """The number of updates and of refreshes, and the inner solver's state."""
+
+  step: Int[Array, ""]
+  num_refreshes: Int[Array, ""]
+  inner: Any
+
+
+@struct.dataclass
+class Comal(base.Solver):
+  """Solves regularised games one after another, each around the last solution.
+
+  `solver` runs on the game until an update moves no probability by more than
+  `tolerance`; then the reference becomes the policy found, and the solver
+  starts again from there. This is the proximal-point method: its outer iterates
+  approach an equilibrium of the game itself, which the first reference does not
+  bias. An inner run that is cut short, by a loose tolerance, can make the next
+  start worse than the one before. In a stack of contexts, all are refreshed
+  together.
+
+  Attributes:
+    solver: Solves a game regularised by its reference, such as
+      `nash_mirror_prox.NashMirrorProx`.
+    tolerance: Largest change of a probability at which an inner run ends.
+  """
+
+  solver: base.Solver
+  tolerance: float | Float[Array, "..."] = 1e-6
+
+  def __post_init__(self):
+    checks.positive("tolerance", self.tolerance)
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> ComalState:
+    """Starts the first inner run, around the game's reference."""
+    step = base.zero_step()
+    return ComalState(step, step, self.solver.init(game, policies))
+
+  def update(self, game: game_lib.Game, state: ComalState) -> ComalState:
+    """Makes one inner update, and begins the next run where it is the last."""
+    inner = self.solver.update(game, state.inner)
+    before = self.solver.policies(game, state.inner)
+    after = self.solver.policies(game, inner)
+    ended = self._ended(game, before, after)
+    fresh = self.solver.init(struct.replace(game, reference=after), after)
+    inner = jax.tree.map(lambda a, b: jnp.where(ended, a, b), fresh, inner)
+    count = state.num_refreshes + ended.astype(state.num_refreshes.dtype)
+    return ComalState(state.step + 1, count, inner)
+
+  def _ended(self, game, before, after) -> Bool[Array, ""]:
+    change = jax.tree.map(lambda a, b: jnp.max(jnp.abs(a - b)), before, after)
+    largest = jnp.max(jnp.stack(change))
+    return largest <= jnp.asarray(self.tolerance).astype(game.dtype)
+
+  def policies(
+      self, game: game_lib.Game, state: ComalState
+  ) -> game_lib.Policies:
+    """Returns the inner solver's policies."""
+    return self.solver.policies(game, state.inner)

@@ -1,0 +1,87 @@
+"""Nash-EMA.
+
+Munos et al., "Nash learning from human feedback" (2024),
+https://arxiv.org/abs/2312.00886. Appendix F.3, in tables, where
+the parameters that are averaged are dual coordinates: logits.
+"""
+
+from typing import NamedTuple
+
+from jaxtyping import Array, Float, Int
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import base, one_iterate, schedules
+
+_ENTROPY = mirror_maps.NegativeEntropy()
+
+
+class NashEMAState(NamedTuple):
+  """The iterate, its moving average and the reference; the step counts."""
+
+  step: Int[Array, ""]
+  dual: dilated.Duals
+  average: dilated.Duals
+  reference: dilated.Duals
+
+
+@struct.dataclass
+class NashEMA(base.Solver):
+  """Mirror descent against an exponential moving average of past logits.
+
+  With log x the log-policy and m the log-policy of the average,
+
+    log x <- log x + step_size * (gain at m - temperature * (log x - log ref))
+    m     <- decay * m + (1 - decay) * log x,
+
+  each up to a constant. It stands in for fictitious play, whose average is of
+  policies. A fixed point has m = log x, and so is the equilibrium of
+  `temperature`. The paper prints the average with the first parameters in place
+  of the previous average, which is the same for one update; this is the
+  recursion that its text describes. Without a guarantee.
+
+  Attributes:
+    step_size: In units of 1 / utility, at most 1 / temperature.
+    temperature: tau > 0, in units of utility.
+    decay: Share in [0, 1) of the previous average that remains in the next; 0
+      plays against the latest policy.
+  """
+
+  step_size: schedules.Schedule
+  temperature: schedules.Schedule
+  decay: float | Float[Array, "..."] = 0.9
+
+  def __post_init__(self):
+    one_iterate.check_explicit(self.step_size, self.temperature)
+    checks.between("decay", self.decay, 0, 1)
+    checks.differs("decay", self.decay, 1, "the average would never move")
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> NashEMAState:
+    """Starts with the policies as the average, too."""
+    duals = base.first_duals(game, _ENTROPY, policies)
+    reference = base.reference_duals(game, _ENTROPY)
+    return NashEMAState(base.zero_step(), duals, duals, reference)
+
+  def update(self, game: game_lib.Game, state: NashEMAState) -> NashEMAState:
+    """Steps along the gains at the average, and moves the average."""
+    step_size, temperature, decay = (
+        schedules.at(s, state.step, game.dtype)
+        for s in (self.step_size, self.temperature, self.decay)
+    )
+    gains = base.gains_at(game, _ENTROPY, state.average)
+    anchors = one_iterate.explicit_anchors(
+        step_size, temperature, state.dual, state.reference
+    )
+    duals = base.prox(game, _ENTROPY, gains, anchors)
+    toward = [(decay, state.average), (1 - decay, duals)]
+    average = base.mix(game, _ENTROPY, toward)
+    return NashEMAState(state.step + 1, duals, average, state.reference)
+
+  def policies(
+      self, game: game_lib.Game, state: NashEMAState
+  ) -> game_lib.Policies:
+    """Returns the current policies."""
+    return base.policies_of_duals(game, _ENTROPY, state.dual)

@@ -1,0 +1,99 @@
+"""Solvers whose whole state is one iterate, and what it stays near.
+
+Most methods of learning from human feedback are of this kind: they differ in
+where the gain is taken and in which anchors the step has. All step sizes here
+are steps in units of 1 / utility, whatever a paper calls its inverse or its
+multiple; each class says how to convert.
+"""
+
+import abc
+from typing import NamedTuple
+
+from jaxtyping import Array, Int
+import numpy as np
+
+from mdrl import checks
+from mdrl.games import base as game_lib
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import base, schedules
+
+
+class OneIterateState(NamedTuple):
+  """The number of updates, the iterate and the reference, in dual coordinates.
+
+  The reference is that of the game when the solver started.
+  """
+
+  step: Int[Array, ""]
+  dual: dilated.Duals
+  reference: dilated.Duals
+
+
+class OneIterate(base.Solver[base.GameT]):
+  """A solver that maps its iterate to the next.
+
+  Whoever derives from it says how, in `next_duals`, and may declare a
+  `mirror_map` as a hyper-parameter.
+  """
+
+  mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
+
+  def init(
+      self, game: base.GameT, policies: game_lib.Policies | None = None
+  ) -> OneIterateState:
+    """Starts from the policies, by default from the reference."""
+    return OneIterateState(
+        base.zero_step(),
+        base.first_duals(game, self.mirror_map, policies),
+        base.reference_duals(game, self.mirror_map),
+    )
+
+  @abc.abstractmethod
+  def next_duals(
+      self, game: base.GameT, state: OneIterateState
+  ) -> dilated.Duals:
+    """Returns the iterate after one more update."""
+
+  def update(
+      self, game: base.GameT, state: OneIterateState
+  ) -> OneIterateState:
+    """Moves the iterate."""
+    duals = self.next_duals(game, state)
+    return OneIterateState(state.step + 1, duals, state.reference)
+
+  def policies(
+      self, game: base.GameT, state: OneIterateState
+  ) -> game_lib.Policies:
+    """Returns the current policies."""
+    return base.policies_of_duals(game, self.mirror_map, state.dual)
+
+
+def explicit_anchors(step_size, temperature, dual, reference) -> base.Anchors:
+  """Returns the anchors of a step whose regulariser is linearised.
+
+  Of `<gain, x> - temperature * D(x, reference) - D(x, dual) / step_size`, the
+  explicit step replaces the regulariser by its slope at the iterate, so that
+  with negative entropy
+
+    log x = (1 - step_size * temperature) * dual
+            + step_size * temperature * reference + step_size * gain + constant.
+  """
+  return [(1 / step_size - temperature, dual), (temperature, reference)]
+
+
+def check_explicit(
+    step_size: schedules.Schedule, temperature: schedules.Schedule
+) -> None:
+  """Raises ValueError unless 0 < step_size * temperature <= 1, where known."""
+  checks.positive("step_size", step_size)
+  checks.between("temperature", temperature, 0)
+  if checks.known(step_size) is None or checks.known(temperature) is None:
+    return
+  product = np.multiply(np.asarray(step_size), np.asarray(temperature))
+  # One in decimals may be above one in binary.
+  if np.any(product > 1 + 1e-12):
+    raise ValueError(
+        "`step_size` times `temperature` must be at most 1, got step_size "
+        f"{step_size} and temperature {temperature}; a linearised step would "
+        "pass beyond the reference"
+    )

@@ -1,0 +1,90 @@
+"""Self-play preference optimisation to the minimax winner (SPO).
+
+Swamy, Dann, Kidambi, Wu & Agarwal, "A minimaximalist approach to reinforcement
+learning from human feedback" (2024), https://arxiv.org/abs/2401.04056. Not to
+be confused with `sppo`, whose paper has almost the same name.
+"""
+
+from typing import NamedTuple
+
+import jax
+from jaxtyping import Array, Int
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import base, schedules
+
+_ENTROPY = mirror_maps.NegativeEntropy()
+
+
+class SPOState(NamedTuple):
+  """The number of updates, the learner's policy, and the average played."""
+
+  step: Int[Array, ""]
+  dual: dilated.Duals
+  average: game_lib.Plans
+
+
+@struct.dataclass
+class SPO(base.Solver):
+  """Hedge against itself; the result is the average of the policies played.
+
+  The learner multiplies the probability of each response by
+  exp(step_size * win rate against its own policy). By symmetry, its average
+  after T updates has a duality gap of at most twice its regret over T: with n
+  responses and a constant step,
+
+    gap <= 2 * (log(n) / (step_size T) + step_size / 8),
+
+  for uniform first policies. The last policy may move away. Any other learner
+  with small regret serves as well: wrap it in `averaged.Averaged`.
+
+  Attributes:
+    step_size: In units of 1 / utility; a number or a schedule.
+  """
+
+  step_size: schedules.Schedule
+
+  def __post_init__(self):
+    checks.positive("step_size", self.step_size)
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> SPOState:
+    """Starts at the policies; nothing has been played."""
+    duals = base.first_duals(game, _ENTROPY, policies)
+    plans = game.plans(base.policies_of_duals(game, _ENTROPY, duals))
+    return SPOState(base.zero_step(), duals, plans)
+
+  def update(self, game: game_lib.Game, state: SPOState) -> SPOState:
+    """Averages what is played now, and lets the learner move."""
+    weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
+    played = game.plans(base.policies_of_duals(game, _ENTROPY, state.dual))
+    anchors = [(weight, state.dual)]
+    duals = base.prox(game, _ENTROPY, game.gains(played), anchors)
+    count = (state.step + 1).astype(game.dtype)
+    average = jax.tree.map(
+        lambda mean, plan: mean + (plan - mean) / count, state.average, played
+    )
+    return SPOState(state.step + 1, duals, average)
+
+  def policies(
+      self, game: game_lib.Game, state: SPOState
+  ) -> game_lib.Policies:
+    """Returns the policies of the average."""
+    return tuple(
+        t.to_policy(plan)
+        for t, plan in zip(game.treeplexes, state.average, strict=True)
+    )
+
+  def plans(self, game: game_lib.Game, state: SPOState) -> game_lib.Plans:
+    """Returns the average plans."""
+    del game
+    return state.average
+
+  def last_policies(
+      self, game: game_lib.Game, state: SPOState
+  ) -> game_lib.Policies:
+    """Returns the policy that the learner plays next."""
+    return base.policies_of_duals(game, _ENTROPY, state.dual)

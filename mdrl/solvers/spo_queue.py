@@ -1,0 +1,118 @@
+"""SPO with a queue of recent trajectories.
+
+Swamy, Dann, Kidambi, Wu & Agarwal, "A minimaximalist approach to reinforcement
+learning from human feedback" (2024), https://arxiv.org/abs/2401.04056: the
+practical form. A trajectory is a response here, and the reward of every
+response is known at once; queue length and number of samples are this
+library's, as the paper's could not be confirmed.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int, PRNGKeyArray, UInt
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.games import preference_game
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import base, schedules
+
+_ENTROPY = mirror_maps.NegativeEntropy()
+
+
+class QueueSPOState(NamedTuple):
+  """The learner, its average, the queue (oldest first) and the random key."""
+
+  step: Int[Array, ""]
+  dual: dilated.Duals
+  average: game_lib.Plans
+  queue: Int[Array, "X K"]
+  key: UInt[Array, " 2"]
+
+
+@struct.dataclass
+class QueueSPO(base.Solver[preference_game.PreferenceGame]):
+  """Rewards a response by the share of recent samples that it beats.
+
+  Each update draws `num_samples` responses to every context from the policy,
+  which push the oldest out of the queue, and multiplies the probability of each
+  response by exp(step_size * its mean preference over the queue). The result is
+  the average of the policies played; a short queue makes it noisy, a long one
+  makes the learner chase its past.
+
+  Attributes:
+    step_size: In units of 1 / utility; a number or a schedule.
+    seed: Of the samples.
+    length: Of the queue of a context; at first filled from the first policy.
+    num_samples: New responses per update and context, at most `length`.
+  """
+
+  step_size: schedules.Schedule
+  seed: int | Int[Array, "..."] = 0
+  length: int = struct.static(default=64)
+  num_samples: int = struct.static(default=8)
+
+  def __post_init__(self):
+    checks.positive("step_size", self.step_size)
+    checks.between("seed", self.seed, 0)
+    checks.between("num_samples", self.num_samples, 1, self.length)
+
+  def init(
+      self,
+      game: preference_game.PreferenceGame,
+      policies: game_lib.Policies | None = None,
+  ) -> QueueSPOState:
+    """Starts at the policy, with a queue full of its samples."""
+    duals = base.first_duals(game, _ENTROPY, policies)
+    plans = game.plans(base.policies_of_duals(game, _ENTROPY, duals))
+    key, draw = jax.random.split(jax.random.key(self.seed))
+    queue = _draw(draw, game.rows(duals[0]), self.length)
+    data = jax.random.key_data(key)
+    return QueueSPOState(base.zero_step(), duals, plans, queue, data)
+
+  def update(
+      self, game: preference_game.PreferenceGame, state: QueueSPOState
+  ) -> QueueSPOState:
+    """Samples, averages what is played, and lets the learner move."""
+    weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
+    key, draw = jax.random.split(jax.random.wrap_key_data(state.key))
+    new = _draw(draw, game.rows(state.dual[0]), self.num_samples)
+    queue = jnp.concatenate([state.queue[:, self.num_samples :], new], axis=1)
+    member = jax.nn.one_hot(queue, game.num_responses, dtype=game.dtype)
+    recent = game.plans((game.slots(jnp.mean(member, axis=1)),))
+    anchors = [(weight, state.dual)]
+    duals = base.prox(game, _ENTROPY, game.gains(recent), anchors)
+    played = game.plans(base.policies_of_duals(game, _ENTROPY, state.dual))
+    count = (state.step + 1).astype(game.dtype)
+    average = jax.tree.map(
+        lambda mean, plan: mean + (plan - mean) / count, state.average, played
+    )
+    data = jax.random.key_data(key)
+    return QueueSPOState(state.step + 1, duals, average, queue, data)
+
+  def policies(
+      self, game: preference_game.PreferenceGame, state: QueueSPOState
+  ) -> game_lib.Policies:
+    """Returns the average policy."""
+    return (game.treeplex.to_policy(state.average[0]),)
+
+  def plans(
+      self, game: preference_game.PreferenceGame, state: QueueSPOState
+  ) -> game_lib.Plans:
+    """Returns the average plan."""
+    del game
+    return state.average
+
+  def last_policies(
+      self, game: preference_game.PreferenceGame, state: QueueSPOState
+  ) -> game_lib.Policies:
+    """Returns the policy that the learner plays next."""
+    return base.policies_of_duals(game, _ENTROPY, state.dual)
+
+
+def _draw(key: PRNGKeyArray, logits: Array, count: int) -> Int[Array, "X K"]:
+  """Draws responses to every context."""
+  shape = (count, logits.shape[0])
+  return jnp.swapaxes(jax.random.categorical(key, logits, shape=shape), 0, 1)
