@@ -34,6 +34,7 @@ setuptools.setup(
         "jaxtyping>=0.3.2",
         "matplotlib>=3.10",
         "ml_collections>=1.1",
+        "mpltern>=1.0.4",
         "numpy>=2.0",
         "open_spiel>=2.0.2",
         "optax>=0.2.8",
