@@ -16,6 +16,8 @@ from mdrl.games import base, cache, tree_game, tree_tables
 from mdrl.games import index as index_lib
 
 MAX_HISTORIES = 5_000_000
+# Of a normal form; OpenSpiel takes seconds for the square of their number.
+_MAX_STRATEGIES = 1000
 
 
 def load_game(name: str) -> pyspiel.Game:
@@ -87,7 +89,8 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
   """Returns what each strategy of a symmetric game wins from each other.
 
   Games that are played in turns are brought to normal form first, with one
-  strategy for every plan of action; that form must be small.
+  strategy for every plan of action; that form must be small: of at most 1000
+  strategies.
 
   Args:
     name: OpenSpiel's game string, such as `blotto(coins=5,fields=3)`.
@@ -96,8 +99,8 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
     The first player's utilities, which are antisymmetric.
 
   Raises:
-    ValueError: If there is no such game, or it is not two-player, zero-sum and
-      symmetric.
+    ValueError: If there is no such game, it is not two-player, zero-sum and
+      symmetric, or its normal form is large.
   """
   _check_name(name)
   try:
@@ -107,7 +110,10 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
           "`game` must be a symmetric game of two players, got "
           f"{game.num_players()} players in {name}"
       )
-    if not isinstance(game, pyspiel.MatrixGame):
+    if game.get_type().information == pyspiel.GameType.Information.ONE_SHOT:
+      game = pyspiel.load_matrix_game(name)
+    else:
+      _check_few_strategies(_sequential(game), name)
       game = pyspiel.extensive_to_matrix_game(game)
   except (LookupError, RuntimeError, TypeError, pyspiel.SpielError) as error:
     raise ValueError(
@@ -280,6 +286,34 @@ def _check_name(name):
         f"`game` must be a game of OpenSpiel or a `.efg` file, got {name!r}: "
         f"{hint}"
     )
+
+
+def _check_few_strategies(game, name):
+  """Visits histories until a player is known to have too many strategies."""
+  named = game.get_type().provides_information_state_string
+  known = set()
+  count = [1] * game.num_players()
+  stack = [game.new_initial_state()]
+  while stack:
+    state = stack.pop()
+    if state.is_terminal():
+      continue
+    actions = state.legal_actions()
+    stack.extend(state.child(action) for action in actions)
+    if state.is_chance_node():
+      continue
+    player = state.current_player()
+    infostate = (
+        state.information_state_string(player) if named else state.history_str()
+    )
+    if (player, infostate) not in known:
+      known.add((player, infostate))
+      count[player] *= len(actions)
+      if count[player] > _MAX_STRATEGIES:
+        raise ValueError(
+            f"`game` must have at most {_MAX_STRATEGIES} strategies, one for "
+            f"every plan of action, and {name} has more; choose a smaller game"
+        )
 
 
 def _sequential(game):

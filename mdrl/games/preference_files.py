@@ -51,17 +51,22 @@ def load(path: str | os.PathLike[str]) -> WinRates:
 
 
 def _load_npy(path):
-  try:
-    matrix = np.load(path, allow_pickle=False)
-  except (OSError, ValueError, EOFError) as error:
-    raise ValueError(
-        f"`path` must hold an array of numbers, got {path}: {error}"
-    ) from error
-  numbers = isinstance(matrix, np.ndarray) and matrix.dtype.kind in "biuf"
-  if not numbers or not matrix.ndim:
+  with open(path, "rb") as file:
+    try:
+      matrix = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+      raise ValueError(
+          f"`path` must hold an array of numbers, got {path}: {error}"
+      ) from error
+  if matrix.dtype.kind not in "biuf":
     raise ValueError(
         f"`path` must hold an array of real numbers, got {path} with "
-        f"{getattr(matrix, 'dtype', type(matrix).__name__)}"
+        f"{matrix.dtype}"
+    )
+  if matrix.ndim not in (2, 3) or matrix.shape[-1] != matrix.shape[-2]:
+    raise ValueError(
+        "`path` must hold a square matrix, or one per context, got shape "
+        f"{matrix.shape} in {path}"
     )
   return matrix.astype(float)
 
@@ -72,8 +77,10 @@ def _parse(path, rows):
     names, rows = rows[0], rows[1:]
   if names is not None and rows and len(names) == len(rows[0]) == len(rows) + 1:
     names = names[1:]
-  if rows and len(rows[0]) == len(rows) + 1:
-    labels = [row[0] for row in rows]
+  labels = [row[0] for row in rows]
+  # Numbers are no names: they are a column too many.
+  named = not any(map(_is_number, labels))
+  if named and rows and len(rows[0]) == len(rows) + 1:
     if names is not None and labels != names:
       raise ValueError(
           f"`path` must name rows as columns, got {labels} and {names} in "

@@ -47,9 +47,9 @@ def cycle(num_responses: int = 3, win: float = 1.0) -> Matrix:
   """Returns rock-paper-scissors of an odd number of responses.
 
   Each response beats the (n - 1) / 2 that follow it, and the last is followed
-  by the first. Hard at a winning probability of 1, soft below; not transitive
-  and without a Condorcet winner unless it is 1/2, where all tie, which is
-  transitive.
+  by the first. Hard at a winning probability of 1, soft below. Without a
+  Condorcet winner; not transitive unless that probability is 1/2, where all
+  tie, which is transitive.
 
   Raises:
     ValueError: If the number is even or below 3, or `win` is not in [1/2, 1].
@@ -256,13 +256,19 @@ def sampled(
   of many comparisons alone.
 
   Raises:
-    ValueError: If the number is not positive, or an entry no probability.
+    ValueError: If the number is not positive, the matrix is not square, or an
+      entry is no probability.
   """
   if num_comparisons < 1:
     raise ValueError(
         f"`num_comparisons` must be positive, got {num_comparisons}"
     )
   matrix = np.asarray(preferences, float)
+  if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+    raise ValueError(
+        "`preferences` must be a square matrix, got shape "
+        f"{matrix.shape}; sample context by context"
+    )
   if not ((matrix >= 0) & (matrix <= 1)).all():
     raise ValueError("`preferences` must lie in [0, 1], got other entries")
   row, column = np.tril_indices(len(matrix), -1)
@@ -290,8 +296,11 @@ def from_payoffs(payoffs: ArrayLike) -> Matrix:
   u = np.asarray(payoffs, float)
   if u.ndim != 2 or u.shape[0] != u.shape[1] or not u.size:
     raise ValueError(f"`payoffs` must be a square matrix, got shape {u.shape}")
-  scale = np.abs(u).max()
-  bad = np.argwhere(~(np.abs(u + u.T) <= 1e-9 * max(scale, 1.0)))
+  # What is not finite counts as zero, and is found by itself.
+  finite = np.where(np.isfinite(u), u, 0)
+  scale = np.abs(finite).max()
+  missed = np.abs(finite + finite.T) > 1e-9 * scale
+  bad = np.argwhere(missed | ~np.isfinite(u))
   if len(bad):
     a, b = bad[0].tolist()
     raise ValueError(

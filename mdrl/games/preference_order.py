@@ -38,13 +38,18 @@ def decide(preferences: ArrayLike, tolerance: float = 1e-9) -> Order:
     tolerance: Probabilities this near to 1/2, or to one another, are equal.
 
   Raises:
-    ValueError: If the matrix is not square.
+    ValueError: If the matrix is not square, or holds NaN or nothing.
   """
   matrix = np.asarray(preferences, float)
   if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
     raise ValueError(
         "`preferences` must be a square matrix, got shape "
         f"{matrix.shape}; decide context by context"
+    )
+  if not matrix.size or np.isnan(matrix).any():
+    raise ValueError(
+        "`preferences` must hold numbers alone, at least one of them, got "
+        f"{matrix.tolist()}"
     )
   at_least = matrix >= 0.5 - tolerance
   steps = at_least.astype(float) @ at_least.astype(float)
@@ -70,10 +75,13 @@ def _is_strong(matrix, tolerance):
 
 
 def _is_bradley_terry(matrix, tolerance):
-  """Whether logits are differences of scores, those from one response."""
-  certain = (matrix <= 0) | (matrix >= 1)
-  if certain.any():
+  """Whether logits are differences of scores, those of neighbours added up."""
+  if (matrix <= 0).any():
     return False
-  scores = special.logit(matrix[:, 0])
+  # Far from 1/2, and most of all near 1, probabilities say little of scores.
+  order = np.argsort(matrix.sum(axis=1))
+  ranked = matrix[np.ix_(order, order)]
+  steps = -special.logit(np.diagonal(ranked, 1))
+  scores = np.concatenate([np.zeros(1), np.cumsum(steps)])
   fitted = special.expit(np.subtract.outer(scores, scores))
-  return bool((np.abs(fitted - matrix) <= tolerance).all())
+  return bool((np.abs(fitted - ranked) <= tolerance).all())

@@ -1,0 +1,69 @@
+"""Tests of COMAL: inner runs end where they say, outer ones at equilibria."""
+
+from absl.testing import absltest, parameterized
+import numpy as np
+
+from mdrl import run
+from mdrl.evaluation import gaps
+from mdrl.games import openspiel
+from mdrl.solvers import comal, magnetic, nash_mirror_prox
+from mdrl.testing import games
+from tests.solvers import preferences as oracle
+
+_INNER = nash_mirror_prox.NashMirrorProx(step_size=2.0, temperature=0.1)
+
+
+class ComalTest(parameterized.TestCase):
+
+  @parameterized.parameters(
+      (oracle.HARD, oracle.REFERENCE, 2000, 1e-13),
+      (oracle.DICE, oracle.REFERENCE, 20_000, 1e-4),
+      (oracle.RANDOM, np.full(10, 0.1), 20_000, 1e-5),
+  )
+  def test_approaches_an_equilibrium(self, matrix, reference, updates, limit):
+    game = oracle.game(matrix, reference)
+    policy = oracle.policy_after(comal.Comal(solver=_INNER), game, updates)
+    self.assertLess(oracle.gap(matrix, policy), limit)
+
+  def test_the_first_inner_run_ends_at_the_regularised_equilibrium(self):
+    game = oracle.game(oracle.HARD)
+    solver = comal.Comal(solver=_INNER, tolerance=1e-9)
+    state = run.init(solver, game)
+    while not int(state.num_refreshes):
+      before = state
+      state = run.advance(solver, game, state, 1)
+    expected = oracle.equilibrium(game, 0.1)
+    policy = solver.policies(game, state)[0][1:]
+    np.testing.assert_allclose(policy, expected, atol=1e-8)
+    inner = _INNER.update(game, before.inner)
+    old, new = (_INNER.policies(game, s)[0] for s in (before.inner, inner))
+    self.assertLessEqual(np.abs(new - old).max(), 1e-9)
+    # From here the reference is the policy that was found.
+    self.assertEqual(int(state.inner.step), 0)
+    np.testing.assert_allclose(
+        np.exp(state.inner.reference[0][1:]), policy, atol=1e-14
+    )
+
+  def test_outer_iterates_are_those_of_the_proximal_point_method(self):
+    game = oracle.game(oracle.HARD)
+    solver = comal.Comal(solver=_INNER, tolerance=1e-12)
+    state, center = run.init(solver, game), oracle.REFERENCE
+    for outer in range(1, 4):
+      while int(state.num_refreshes) < outer:
+        state = run.advance(solver, game, state, 1)
+      center = oracle.equilibrium(oracle.game(oracle.HARD, center), 0.1)
+      policy = solver.policies(game, state)[0][1:]
+      np.testing.assert_allclose(policy, center, atol=1e-10)
+
+  def test_runs_on_trees(self):
+    game, _ = games.compiled("kuhn")
+    inner = magnetic.MagneticMirrorDescent(step_size=0.9, temperature=0.3)
+    solver = comal.Comal(solver=inner, tolerance=1e-4)
+    state, trace = run.run(solver, game, gaps.exploitability, [0, 500, 5000])
+    self.assertGreater(int(state.num_refreshes), 3)
+    self.assertLess(float(trace.metrics[2]), 0.1 * float(trace.metrics[1]))
+    self.assertIn("kuhn", str(openspiel.load_game("kuhn_poker")))
+
+
+if __name__ == "__main__":
+  absltest.main()

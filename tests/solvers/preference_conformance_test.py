@@ -1,0 +1,156 @@
+"""Every solver of preference games keeps the contract and shares the answer."""
+
+import itertools
+
+from absl.testing import absltest, parameterized
+import jax.numpy as jnp
+import numpy as np
+
+from mdrl import run, testing
+from mdrl.evaluation import preferences
+from mdrl.games import preference_game, preference_models
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import (
+    apo,
+    averaged,
+    comal,
+    dno,
+    egpo,
+    inpo,
+    iterative_dpo,
+    iterative_ipo,
+    magnetic,
+    magnetic_preference,
+    mirror_descent,
+    mirror_prox,
+    nash_ema,
+    nash_md,
+    nash_mirror_prox,
+    onpo,
+    optimistic,
+    rlhf,
+    spo,
+    spo_queue,
+    sppo,
+    srpo,
+)
+from mdrl.testing import games
+
+_STEP = {"step_size": 0.3, "temperature": 0.2}
+# These read pairs of responses, so that only preference games will do.
+PAIRWISE = {
+    "dno": dno.DNO(step_size=0.3),
+    "iterative_dpo": iterative_dpo.IterativeDPO(temperature=2.0),
+    "rlhf": rlhf.RLHF(**_STEP),
+    "spo_queue": spo_queue.QueueSPO(step_size=0.3, length=8, num_samples=2),
+    "srpo": srpo.SRPO(**_STEP),
+}
+GENERAL = {
+    "apo": apo.APO(step_size=0.3),
+    "comal": comal.Comal(
+        solver=nash_mirror_prox.NashMirrorProx(**_STEP), tolerance=0.01
+    ),
+    "egpo": egpo.EGPO(**_STEP),
+    "inpo": inpo.INPO(**_STEP),
+    "iterative_ipo": iterative_ipo.IterativeIPO(temperature=2.0),
+    "magnetic_preference": magnetic_preference.MagneticPreferenceOptimization(
+        period=2, **_STEP
+    ),
+    "nash_ema": nash_ema.NashEMA(**_STEP),
+    "nash_md": nash_md.NashMD(**_STEP),
+    "nash_md_euclidean": nash_md.NashMD(
+        mixture=0.1, mirror_map=mirror_maps.Euclidean(), **_STEP
+    ),
+    "nash_mirror_prox": nash_mirror_prox.NashMirrorProx(**_STEP),
+    "onpo": onpo.ONPO(step_size=0.3),
+    "spo": spo.SPO(step_size=0.3),
+    "sppo": sppo.SPPO(step_size=0.3),
+}
+OF_ALL_GAMES = {
+    "magnetic": magnetic.MagneticMirrorDescent(**_STEP),
+    "mirror_descent": averaged.Averaged(
+        solver=mirror_descent.MirrorDescent(step_size=0.3)
+    ),
+    "mirror_prox": mirror_prox.MirrorProx(step_size=0.3),
+    "optimistic": optimistic.OptimisticMirrorDescent(step_size=0.3),
+}
+ALL = PAIRWISE | GENERAL | OF_ALL_GAMES
+
+# Each solver of the regularised game, with steps that suit hard cycles.
+REGULARIZED = {
+    "egpo": lambda tau: egpo.EGPO(step_size=0.5, temperature=tau),
+    "inpo": lambda tau: inpo.INPO(step_size=0.2, temperature=tau),
+    "magnetic": lambda tau: magnetic.MagneticMirrorDescent(
+        step_size=0.2, temperature=tau
+    ),
+    "mtpo": lambda tau: nash_md.NashMD(
+        step_size=0.2, temperature=tau, mixture=0.0
+    ),
+    "nash_ema": lambda tau: nash_ema.NashEMA(
+        step_size=0.05, temperature=tau, decay=0.5
+    ),
+    "nash_mirror_prox": lambda tau: nash_mirror_prox.NashMirrorProx(
+        step_size=2.0, temperature=tau
+    ),
+}
+
+
+class ConformanceTest(parameterized.TestCase):
+
+  @parameterized.parameters(*ALL)
+  def test_keeps_the_contract(self, solver):
+    testing.check_solver(ALL[solver], games.PREFERENCES["contexts"]())
+
+  @parameterized.parameters(*GENERAL)
+  def test_runs_on_trees_and_more_players(self, solver):
+    game, _ = games.compiled("kuhn_three_players")
+    state = run.init(GENERAL[solver], game)
+    state = run.advance(GENERAL[solver], game, state, 3)
+    policies = GENERAL[solver].policies(game, state)
+    for t, policy in zip(game.treeplexes, policies):
+      table = np.asarray(t.to_table(policy))
+      np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-12)
+
+  @parameterized.parameters("nash_mirror_prox", "iterative_dpo", "srpo")
+  def test_in_single_precision(self, solver):
+    game = preference_game.preference_game(
+        preference_models.uniform(5, 0), dtype=jnp.float32
+    )
+    testing.check_solver(ALL[solver], game)
+
+  @parameterized.parameters(*itertools.product(REGULARIZED, (0.2, 0.1)))
+  def test_regularised_solvers_share_the_fixed_point(self, name, temperature):
+    solver = REGULARIZED[name](temperature)
+    game = preference_game.preference_game(
+        preference_models.cycle(3), games.SKEWED
+    )
+    state = run.advance(solver, game, run.init(solver, game), 10_000)
+    plans = solver.plans(game, state)
+    self.assertLess(preferences.residual(game, plans, temperature)[0], 1e-8)
+    policy = np.asarray(plans[0][1:])
+    wins = preference_models.cycle(3) @ policy
+    logits = np.log(games.SKEWED) + wins / temperature
+    expected = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(policy, expected, atol=1e-8)
+
+  @parameterized.parameters(*PAIRWISE, *GENERAL)
+  def test_contexts_do_not_touch_one_another(self, name):
+    if name in ("spo_queue", "comal"):
+      self.skipTest("contexts share the random key, or when to refresh")
+    solver = ALL[name]
+    matrices = [preference_models.uniform(4, seed) for seed in range(3)]
+    together = _policies(solver, np.stack(matrices))
+    for row, matrix in zip(together, matrices):
+      np.testing.assert_allclose(
+          row, _policies(solver, matrix)[0], atol=1e-12
+      )
+
+
+def _policies(solver, matrices):
+  game = preference_game.preference_game(matrices)
+  state = run.advance(solver, game, run.init(solver, game), 5)
+  return np.asarray(game.rows(solver.policies(game, state)[0]))
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,80 @@
+"""Tests of SPO with a queue of recent samples."""
+
+from absl.testing import absltest, parameterized
+import jax
+import numpy as np
+
+from mdrl import run
+from mdrl.solvers import spo, spo_queue
+from tests.solvers import preferences as oracle
+
+
+def _solver(**changes):
+  return spo_queue.QueueSPO(**{"step_size": 0.1, "length": 16} | changes)
+
+
+class QueueSPOTest(parameterized.TestCase):
+
+  def test_new_samples_push_out_the_oldest(self):
+    game, solver = oracle.game(oracle.HARD), _solver(num_samples=3)
+    state = run.init(solver, game)
+    after = run.advance(solver, game, state, 1)
+    self.assertEqual(state.queue.shape, (1, 16))
+    np.testing.assert_array_equal(after.queue[:, :13], state.queue[:, 3:])
+
+  def test_the_reward_is_the_share_of_the_queue_that_is_beaten(self):
+    game, solver = oracle.game(oracle.HARD), _solver()
+    after = run.advance(solver, game, run.init(solver, game), 1)
+    beaten = oracle.HARD[:, np.asarray(after.queue[0])].mean(axis=1)
+    expected = oracle.softmax(np.log(oracle.REFERENCE) + 0.1 * beaten)
+    (policy,) = solver.last_policies(game, after)
+    np.testing.assert_allclose(policy[1:], expected, atol=1e-14)
+
+  def test_samples_follow_the_policy(self):
+    game = oracle.game(oracle.HARD)
+    state = run.init(_solver(length=20_000), game)
+    counts = np.bincount(np.asarray(state.queue[0]), minlength=3)
+    np.testing.assert_allclose(
+        counts / 20_000, oracle.REFERENCE, atol=0.015
+    )
+
+  def test_seeds_decide_the_samples(self):
+    game = oracle.game(oracle.HARD)
+    queues = [
+        np.asarray(run.init(_solver(seed=seed), game).queue)
+        for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(queues[0], queues[1])
+    self.assertTrue((queues[0] != queues[2]).any())
+
+  def test_large_samples_give_spo(self):
+    game = oracle.game(oracle.HARD)
+    solver = _solver(length=20_000, num_samples=20_000)
+    np.testing.assert_allclose(
+        oracle.policy_after(solver, game, 30),
+        oracle.policy_after(spo.SPO(step_size=0.1), game, 30),
+        atol=5e-3,
+    )
+
+  def test_the_average_nears_the_minimax_winner_for_all_seeds(self):
+    game = oracle.game(oracle.HARD)
+
+    @jax.jit
+    def final(seed):
+      solver = spo_queue.QueueSPO(step_size=0.03, seed=seed)
+      state = solver.init(game)
+      state = jax.lax.fori_loop(
+          0, 5000, lambda _, s: solver.update(game, s), state
+      )
+      return solver.policies(game, state)[0]
+
+    for policy in np.asarray(jax.vmap(final)(np.arange(5)))[:, 1:]:
+      self.assertLess(oracle.gap(oracle.HARD, policy), 0.06)
+
+  def test_refuses_more_samples_than_the_queue_holds(self):
+    with self.assertRaisesRegex(ValueError, "num_samples"):
+      _solver(num_samples=17)
+
+
+if __name__ == "__main__":
+  absltest.main()
