@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments import program_cache, solver_factory
 from experiments import settings as settings_lib
-from experiments import solver_factory
 from mdrl.evaluation import payoff_norm
 from mdrl.games import base, openspiel, tree_game
 from mdrl.games import index as index_lib
@@ -43,12 +43,14 @@ def make(settings: settings_lib.Settings) -> Problem:
       hyper-parameter is out of range.
   """
   jax.config.update("jax_enable_x64", settings.precision == "float64")
-  _keep_programs(settings.cache_dir)
+  program_cache.keep(settings.cache_dir)
   source = openspiel.load_game(settings.game)
   game, names = openspiel.compile_game(
       settings.game,
       max_histories=settings.max_histories,
-      cache_dir=_subfolder(settings.cache_dir, "games"),
+      cache_dir=os.path.join(settings.cache_dir, "games")
+      if settings.cache_dir
+      else None,
   )
   unit = 1.0
   if settings.config.get("normalize"):
@@ -63,18 +65,6 @@ def make(settings: settings_lib.Settings) -> Problem:
       if settings.seed
       else None,
   )
-
-
-def _keep_programs(cache_dir):
-  folder = _subfolder(cache_dir, "programs")
-  # Whoever set JAX's own variable has a place for programs already.
-  if folder and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    jax.config.update("jax_compilation_cache_dir", folder)
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-
-
-def _subfolder(cache_dir, name):
-  return os.path.join(cache_dir, name) if cache_dir else None
 
 
 def _random_policies(game, seed):

@@ -137,6 +137,21 @@ def bradley_terry_mixture(
   return np.tensordot(weights, np.stack([elo(row) for row in rows]), axes=1)
 
 
+def random_scores(
+    num_raters: int, num_responses: int, seed: int = 0
+) -> Float[np.ndarray, "R A"]:
+  """Returns scores of raters in logits, normal with a deviation of two.
+
+  Raises:
+    ValueError: If a number is not positive.
+  """
+  _check_count(num_responses)
+  if num_raters < 1:
+    raise ValueError(f"`num_raters` must be positive, got {num_raters}")
+  shape = (num_raters, num_responses)
+  return 2 * np.random.default_rng(seed).normal(size=shape)
+
+
 def cyclic_raters(num_responses: int = 3, sharpness: float = np.inf) -> Matrix:
   """Returns a population of transitive raters whose majority is a cycle.
 

@@ -1,0 +1,118 @@
+"""Files that the binaries on preference games leave."""
+
+from collections.abc import Sequence
+import json
+import os
+from typing import Any
+
+import jax
+import numpy as np
+
+from experiments import (
+    preference_plots,
+    preference_problem,
+    preference_run,
+    preference_settings,
+    provenance,
+    run_files,
+)
+
+METRICS = ("divergence", "regularized_gap", "duality_gap")
+
+
+def claim(settings: preference_settings.Settings) -> run_files.RunFiles:
+  """Makes the folder of a run ready.
+
+  Raises:
+    ValueError: If there is a run in it that may not be overwritten, or it
+      cannot be written.
+  """
+  files = run_files.RunFiles(settings.out)
+  files.claim(resume=False, overwrite=settings.overwrite)
+  return files
+
+
+def record(
+    settings: preference_settings.Settings, problem: preference_problem.Problem
+) -> dict[str, Any]:
+  """Returns what `flags.json` holds."""
+  return {
+      "flags": settings.as_json(),
+      "game": {
+          "described": preference_problem.described(problem),
+          "shape": list(problem.games.advantage.shape),
+          "responses": list(problem.names),
+          "equilibrium_residual": problem.residual,
+      },
+      **provenance.start(),
+  }
+
+
+def rows(results: Sequence[preference_run.Result]) -> list[dict[str, Any]]:
+  """Returns the rows of `trace.jsonl`: a result at a checkpoint each.
+
+  Measures are the least, median and greatest over games.
+  """
+  made = []
+  for result in results:
+    for k, step in enumerate(result.steps.tolist()):
+      row: dict[str, Any] = {
+          "solver": result.solver,
+          "temperature": result.temperature,
+          "step_size": result.step_size,
+          "step": step,
+          "queries": int(result.queries[k]),
+      }
+      for metric in METRICS:
+        values = result.metrics[metric][k]
+        row[metric] = [
+            float(np.min(values)),
+            float(np.median(values)),
+            float(np.max(values)),
+        ]
+      made.append(row)
+  return made
+
+
+def write_trace(
+    files: run_files.RunFiles, results: Sequence[preference_run.Result]
+) -> None:
+  """Writes `trace.jsonl`."""
+  text = "".join(json.dumps(row) + "\n" for row in rows(results))
+  partial = files.trace.with_name(".trace.jsonl.partial")
+  partial.write_text(text, encoding="utf-8")
+  os.replace(partial, files.trace)
+
+
+def write_policies(
+    files: run_files.RunFiles,
+    problem: preference_problem.Problem,
+    results: Sequence[preference_run.Result],
+) -> None:
+  """Writes `policy.npz`: preferences, references and final policies.
+
+  `preferences[game, context, a, b]`, `reference[game, context, a]` and, for
+  each result, `policy_NUMBER[game, context, a]`, named in `results`.
+  """
+  games = problem.games
+  advantage = np.asarray(games.advantage)
+  shape = advantage.shape[:3]
+  if games.reference is None:
+    reference = np.full(shape, 1 / shape[-1], advantage.dtype)
+  else:
+    reference = np.asarray(jax.device_get(games.reference[0]))[:, 1:]
+    reference = reference.reshape(shape)
+  arrays = {
+      "preferences": advantage + advantage.dtype.type(0.5),
+      "reference": reference,
+      "responses": np.array(problem.names),
+      "results": np.array([
+          preference_plots.short_label(result, results) for result in results
+      ]),
+  }
+  for number, result in enumerate(results):
+    arrays[f"policy_{number}"] = result.policies
+  partial = files.policy.with_name(".policy.npz.partial")
+  with open(partial, "wb") as file:
+    np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
+  os.replace(partial, files.policy)

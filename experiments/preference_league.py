@@ -1,0 +1,53 @@
+"""Plays the policy of every solver of preference games against every other's.
+
+  python -m experiments.preference_league
+  python -m experiments.preference_league --game=uniform --batch=10
+
+Takes the flags of `solve_preference`. Prints the win rate of each row against
+each column, in percent and as a mean over games, and each contestant's worst.
+The reference, the regularised equilibrium of the first temperature and a
+minimax winner take part. `--out` holds the files of `solve_preference`,
+league.csv and league.png.
+"""
+
+from collections.abc import Sequence
+import csv
+
+from absl import app
+
+from experiments import preference_settings
+
+
+def main(argv: Sequence[str]) -> None:
+  """Runs what the flags ask for."""
+  if preference_settings.answer_lists(argv):
+    return
+  try:
+    settings = preference_settings.read("league")
+    # JAX takes seconds to import, and whoever asked for help does not wait.
+    from experiments import league_table, preference_loop, preference_plots
+
+    outcome = preference_loop.solve(settings)
+    preference_loop.write(settings, outcome)
+    names, rates = league_table.play(outcome)
+    path = settings.out / "league.csv"
+    with open(path, "w", encoding="utf-8", newline="") as file:
+      writer = csv.writer(file)
+      writer.writerow(["", *names])
+      writer.writerows(
+          [name, *row.tolist()] for name, row in zip(names, rates, strict=True)
+      )
+    figure = preference_plots.draw_league(names, rates, outcome.described)
+    preference_plots.save(settings.out / "league.png", figure)
+  except (ValueError, OSError) as error:
+    preference_settings.fail("preference_league", str(error))
+  except KeyboardInterrupt:
+    preference_settings.fail("preference_league", "interrupted", status=130)
+  print(outcome.described)
+  print("win rates in percent, of rows against columns")
+  print(league_table.text(names, rates))
+  print(f"see {settings.out}")
+
+
+if __name__ == "__main__":
+  app.run(main)

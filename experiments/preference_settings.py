@@ -1,0 +1,213 @@
+"""Flags of the binaries on preference games, and what they resolve to."""
+
+from collections.abc import Sequence
+import dataclasses
+import math
+import pathlib
+import re
+import sys
+from typing import Any, NoReturn
+
+from absl import app, flags, logging
+
+from experiments import preference_table
+
+_GAME = flags.DEFINE_string(
+    "game",
+    "cyclic_dice",
+    "A game of --list_games, with parameters as in three_raters(epsilon=0.1), "
+    "a .csv or .npy file of win rates, or openspiel:GAME.",
+)
+_SOLVER = flags.DEFINE_string(
+    "solver", "all", "Names of --list_solvers, separated by commas, or all."
+)
+_TEMPERATURE = flags.DEFINE_list(
+    "temperature", ["0.1"], "Weight of the divergence from the reference, in "
+    "units of preference probability; several make a sweep."
+)
+_STEP_SIZE = flags.DEFINE_list(
+    "step_size", [], "A step in units of 1 / probability, whatever the paper "
+    "calls it; several make a sweep; by default each solver's own."
+)
+_UPDATES = flags.DEFINE_integer(
+    "updates", 1000, "Number of updates.", lower_bound=1
+)
+_CHECKPOINTS = flags.DEFINE_integer(
+    "checkpoints", 30, "Number of evaluations, evenly spaced in the logarithm "
+    "of the updates.", lower_bound=1
+)
+_BATCH = flags.DEFINE_integer(
+    "batch", 1, "Number of games, of consecutive seeds.", lower_bound=1
+)
+_RESPONSES = flags.DEFINE_integer(
+    "responses", None, "Responses of a random game; 10 by default.",
+    lower_bound=2,
+)
+_CONTEXTS = flags.DEFINE_integer(
+    "contexts", 1, "Contexts of each random game.", lower_bound=1
+)
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Of the first game, its reference and samples.", lower_bound=0
+)
+_REFERENCE = flags.DEFINE_enum(
+    "reference", "uniform", ["uniform", "skewed", "random"],
+    "Policy that regularised solvers start from and stay near: skewed has "
+    "evenly spaced logits from 1 to -1, random has standard normal logits.",
+)
+_FLIP = flags.DEFINE_float(
+    "flip", 0.0, "Probability that a rater errs.", 0.0, 0.5
+)
+_COMPARISONS = flags.DEFINE_integer(
+    "comparisons", None, "Replace preferences by the win rates of so many "
+    "random comparisons of each pair.", lower_bound=1
+)
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float64", ["float64", "float32"], "Of all numbers."
+)
+_CHUNK = flags.DEFINE_integer(
+    "chunk", None, "Games that move together; by default as many as fit a "
+    "CPU's cache, or all of them on an accelerator.", lower_bound=1
+)
+_CACHE_DIR = flags.DEFINE_string(
+    "cache_dir",
+    "~/.cache/mdrl",
+    "Where compiled programs are kept for later runs; '' for nowhere.",
+)
+_OUT = flags.DEFINE_string("out", None, "Folder of the run.")
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run in --out.")
+_LIST_SOLVERS = flags.DEFINE_bool(
+    "list_solvers", False, "Print the solvers and their defaults, and exit."
+)
+_LIST_GAMES = flags.DEFINE_bool(
+    "list_games", False, "Print the games and their structure, and exit."
+)
+_OVERRIDES = {
+    name: flags.DEFINE_float(name, None, text)
+    for name, text in preference_table.FIELDS.items()
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+  """What a run was asked to do.
+
+  Attributes:
+    game: A name of the table with parameters, a file, or `openspiel:GAME`.
+    solvers: Names in the table of solvers.
+    config: Hyper-parameters of each solver besides step and temperature.
+    temperatures: Swept over.
+    step_sizes: Swept over; empty for each solver's own.
+    updates: Number of updates.
+    checkpoints: Number of evaluations.
+    batch: Number of games.
+    responses: Of random games; None for the default.
+    contexts: Of random games.
+    seed: Of the first game.
+    reference: `uniform`, `skewed` or `random`.
+    flip: Probability that a rater errs.
+    comparisons: Of each pair, or None for exact preferences.
+    precision: `float64` or `float32`.
+    chunk: Games that move together, or None.
+    cache_dir: Where compiled programs are kept; empty for nowhere.
+    out: The folder of the run.
+    overwrite: Whether to delete the run in `out`.
+  """
+
+  game: str
+  solvers: list[str]
+  config: dict[str, dict[str, float]]
+  temperatures: list[float]
+  step_sizes: list[float]
+  updates: int
+  checkpoints: int
+  batch: int
+  responses: int | None
+  contexts: int
+  seed: int
+  reference: str
+  flip: float
+  comparisons: int | None
+  precision: str
+  chunk: int | None
+  cache_dir: str
+  out: pathlib.Path
+  overwrite: bool
+
+  def as_json(self) -> dict[str, Any]:
+    """Returns the flags as JSON holds them."""
+    return {**dataclasses.asdict(self), "out": str(self.out)}
+
+
+def read(folder: str) -> Settings:
+  """Returns the settings of the flags.
+
+  Args:
+    folder: Name of the run's folder, where `--out` does not say it.
+
+  Raises:
+    ValueError: If a flag does not fit.
+  """
+  if not flags.FLAGS["verbosity"].present:
+    # Below it, JAX tells which accelerators it did not find.
+    logging.set_verbosity(logging.WARNING)
+  solvers = preference_table.choose(_SOLVER.value)
+  overrides = {name: flag.value for name, flag in _OVERRIDES.items()}
+  preference_table.check_overrides(solvers, overrides)
+  name = re.sub(r"[^A-Za-z0-9.=-]+", "_", pathlib.Path(_GAME.value).name)
+  return Settings(
+      game=_GAME.value,
+      solvers=solvers,
+      config={
+          name: preference_table.resolve(name, overrides) for name in solvers
+      },
+      temperatures=_numbers("temperature", _TEMPERATURE.value),
+      step_sizes=_numbers("step_size", _STEP_SIZE.value),
+      updates=_UPDATES.value,
+      checkpoints=_CHECKPOINTS.value,
+      batch=_BATCH.value,
+      responses=_RESPONSES.value,
+      contexts=_CONTEXTS.value,
+      seed=_SEED.value,
+      reference=_REFERENCE.value,
+      flip=_FLIP.value,
+      comparisons=_COMPARISONS.value,
+      precision=_PRECISION.value,
+      chunk=_CHUNK.value,
+      cache_dir=_CACHE_DIR.value,
+      out=pathlib.Path(_OUT.value or f"runs/{folder}_{name.strip('_')}"),
+      overwrite=_OVERWRITE.value,
+  )
+
+
+def _numbers(name, texts):
+  numbers = []
+  for text in texts:
+    try:
+      number = float(text)
+    except ValueError:
+      number = math.nan
+    if not 0 < number < math.inf:
+      raise ValueError(f"`--{name}` must be positive numbers, got {text!r}")
+    numbers.append(number)
+  if len(set(numbers)) < len(numbers):
+    raise ValueError(f"`--{name}` must name each value once, got {texts}")
+  if not numbers and name == "temperature":
+    raise ValueError("`--temperature` must name a value, got none")
+  return numbers
+
+
+def answer_lists(argv: Sequence[str]) -> bool:
+  """Prints a list if one is asked for; refuses arguments that are no flags."""
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  if _LIST_SOLVERS.value:
+    print(preference_table.listing())
+  if _LIST_GAMES.value:
+    print(preference_table.game_listing())
+  return _LIST_SOLVERS.value or _LIST_GAMES.value
+
+
+def fail(program: str, message: str, status: int = 1) -> NoReturn:
+  """Ends the process with one line, as a user's mistake needs no traceback."""
+  print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+  sys.exit(status)

@@ -1,0 +1,382 @@
+"""The solvers and games that `solve_preference` offers.
+
+Importing this does not import JAX, so that `--help` answers at once.
+"""
+
+from collections.abc import Callable
+import dataclasses
+import inspect
+import re
+import textwrap
+
+import numpy as np
+
+from mdrl.games import preference_models
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+  """A solver.
+
+  Attributes:
+    summary: What it is, in one line.
+    paper: Where it is from.
+    target: What it approaches: `regularized` equilibria, the `minimax winner`,
+      or something else.
+    step_size: Default, in units of 1 / utility; None for a step of its own.
+    config: Other hyper-parameters and their defaults.
+  """
+
+  summary: str
+  paper: str
+  target: str
+  step_size: float | None
+  config: dict[str, float]
+
+
+# Meaning and unit of the hyper-parameters besides step size and temperature.
+FIELDS: dict[str, str] = {
+    "mixture": "weight of the reference in the opponent, in [0, 1]",
+    "decay": "share of the average that remains, in [0, 1)",
+    "momentum": "of the extrapolation, in [0, 1)",
+    "period": "updates between refreshes of the magnet",
+    "tolerance": "largest change of a probability at which an inner run ends",
+    "label_smoothing": "probability in [0, 1/2) that a label is wrong",
+    "queue_length": "recent samples that a response is compared to",
+    "num_samples": "new samples per update",
+}
+_WHOLE = ("period", "queue_length", "num_samples")
+
+SOLVERS: dict[str, Entry] = {
+    "nash_mirror_prox": Entry(
+        "Two proximal steps from one centre.",
+        "Tiapkin et al. (2025), arXiv:2505.19731",
+        "regularized",
+        2.0,
+        {},
+    ),
+    "egpo": Entry(
+        "Extragradient on logits.",
+        "Zhou, Fazel & Du (2025), arXiv:2503.08942",
+        "regularized",
+        1.0,
+        {},
+    ),
+    "nash_md": Entry(
+        "Mirror descent against a mixture with the reference, falling steps.",
+        "Munos et al. (2024), arXiv:2312.00886",
+        "regularized",
+        None,
+        {},
+    ),
+    "nash_md_constant": Entry(
+        "Nash-MD with a constant step, biased to a higher temperature.",
+        "Munos et al. (2024), arXiv:2312.00886",
+        "a higher temperature",
+        0.2,
+        {"mixture": 0.125},
+    ),
+    "mtpo": Entry(
+        "Online mirror descent: Nash-MD against itself.",
+        "Shani et al. (2024), arXiv:2405.14655",
+        "regularized",
+        None,
+        {},
+    ),
+    "nash_ema": Entry(
+        "Mirror descent against a moving average of logits.",
+        "Munos et al. (2024), arXiv:2312.00886",
+        "regularized, with small steps",
+        0.05,
+        {"decay": 0.5},
+    ),
+    "inpo": Entry(
+        "Regularised multiplicative weights; not the published step.",
+        "Zhang et al. (2025), arXiv:2407.00617",
+        "regularized, with small steps",
+        0.2,
+        {},
+    ),
+    "inpo_published": Entry(
+        "INPO with the published ratio of step to temperature.",
+        "Zhang et al. (2025), arXiv:2407.00617",
+        "cycles on strong cycles",
+        None,
+        {},
+    ),
+    "magnetic": Entry(
+        "Magnetic mirror descent around the reference.",
+        "Sokota et al. (2023), arXiv:2206.05825",
+        "regularized, with small steps",
+        0.2,
+        {},
+    ),
+    "iterative_ipo": Entry(
+        "Regularised best responses to the last policy.",
+        "Calandriello et al. (2024), arXiv:2403.08635",
+        "regularized, at high temperatures",
+        None,
+        {},
+    ),
+    "magnetic_preference": Entry(
+        "Magnetic mirror descent whose magnet is refreshed.",
+        "Wang et al. (2025), arXiv:2410.16714",
+        "minimax winner",
+        0.2,
+        {"period": 100},
+    ),
+    "comal": Entry(
+        "Nash Mirror Prox around a reference that follows its solutions.",
+        "Liu et al. (2024), arXiv:2410.23223",
+        "minimax winner",
+        2.0,
+        {"tolerance": 1e-6},
+    ),
+    "onpo": Entry(
+        "Optimistic mirror descent with two sequences.",
+        "Zhang et al. (2025), arXiv:2502.16852",
+        "minimax winner",
+        0.5,
+        {},
+    ),
+    "mirror_prox": Entry(
+        "Mirror Prox.",
+        "Nemirovski (2004)",
+        "minimax winner",
+        1.0,
+        {},
+    ),
+    "spo": Entry(
+        "Hedge against itself, averaged.",
+        "Swamy et al. (2024), arXiv:2401.04056",
+        "minimax winner",
+        0.1,
+        {},
+    ),
+    "spo_queue": Entry(
+        "SPO against a queue of recent samples, averaged.",
+        "Swamy et al. (2024), arXiv:2401.04056",
+        "minimax winner, with noise",
+        0.1,
+        {"queue_length": 64, "num_samples": 8},
+    ),
+    "mirror_descent": Entry(
+        "Self-play mirror descent: the average.",
+        "Nemirovski & Yudin (1983)",
+        "minimax winner",
+        0.1,
+        {},
+    ),
+    "sppo": Entry(
+        "Self-play multiplicative weights: the last iterate.",
+        "Wu et al. (2025), arXiv:2405.00675",
+        "moves away on cycles",
+        0.1,
+        {},
+    ),
+    "dno": Entry(
+        "Logistic regression on win rates, which is SPPO in tables.",
+        "Rosset et al. (2024), arXiv:2404.03715",
+        "moves away on cycles",
+        0.1,
+        {},
+    ),
+    "apo": Entry(
+        "SPPO with Nesterov's extrapolation.",
+        "He, Yuan & Gu (2024), arXiv:2410.06293",
+        "moves away on cycles",
+        0.1,
+        {"momentum": 0.3},
+    ),
+    "iterative_dpo": Entry(
+        "Bradley-Terry fits to pairs of the last policy.",
+        "Guo et al. (2024), arXiv:2402.04792",
+        "the RLHF optimum of Bradley-Terry preferences",
+        None,
+        {"label_smoothing": 0.01},
+    ),
+    "srpo": Entry(
+        "A generator against an improver that sees its response.",
+        "Choi et al. (2025), arXiv:2406.01660",
+        "a game of its own",
+        None,
+        {},
+    ),
+    "rlhf": Entry(
+        "A Bradley-Terry reward, fitted once, for contrast.",
+        "Christiano et al. (2017), arXiv:1706.03741",
+        "the RLHF optimum",
+        0.5,
+        {"label_smoothing": 0.01},
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Game:
+  """A kind of game.
+
+  Attributes:
+    model: Makes the preferences of keyword arguments.
+    transitive: Whether they are transitive.
+    condorcet_winner: Whether there is a Condorcet winner.
+    sized: Whether `--responses` and the seed decide the game.
+  """
+
+  model: Callable[..., np.ndarray]
+  transitive: str
+  condorcet_winner: str
+  sized: bool = False
+
+
+def _hard(num_responses: int = 3):
+  return preference_models.cycle(num_responses, 1.0)
+
+
+def _soft(num_responses: int = 3, win: float = 0.75):
+  return preference_models.cycle(num_responses, win)
+
+
+def _elo(num_responses: int = 3, seed: int = 0):
+  """Scores are standard normal, times two."""
+  scores = preference_models.random_scores(1, num_responses, seed)
+  return preference_models.elo(scores[0])
+
+
+def _mixture(num_responses: int = 3, raters: int = 3, seed: int = 0):
+  """Each rater's scores are standard normal, times two."""
+  return preference_models.bradley_terry_mixture(
+      preference_models.random_scores(raters, num_responses, seed)
+  )
+
+
+GAMES: dict[str, Game] = {
+    "cyclic_dice": Game(preference_models.dice, "no", "no"),
+    "rock_paper_scissors": Game(_hard, "no", "no"),
+    "soft_rock_paper_scissors": Game(_soft, "no", "no"),
+    "three_raters": Game(preference_models.three_raters, "no", "no"),
+    "cyclic_raters": Game(preference_models.cyclic_raters, "no", "no"),
+    "elo": Game(_elo, "yes", "yes", sized=True),
+    "bradley_terry_mixture": Game(_mixture, "depends", "depends", sized=True),
+    "skew_low_rank": Game(
+        preference_models.skew_low_rank, "depends", "depends", sized=True
+    ),
+    "uniform": Game(
+        preference_models.uniform, "depends", "depends", sized=True
+    ),
+    "tournament": Game(
+        preference_models.tournament, "depends", "depends", sized=True
+    ),
+}
+
+
+def parse_game(text: str) -> tuple[str, dict[str, float]]:
+  """Splits `name(key=value,...)` of a game in the table.
+
+  Raises:
+    ValueError: If the parameters cannot be read, or the game has no such
+      parameter.
+  """
+  match = re.fullmatch(r"(\w+)(?:\((.*)\))?", text.strip())
+  name = match[1] if match else ""
+  if not match or name not in GAMES:
+    raise ValueError(f"`--game` must be one of {', '.join(GAMES)}, got {text}")
+  known = inspect.signature(GAMES[name].model).parameters
+  allowed = [k for k in known if k not in ("faces", "num_responses", "seed")]
+  if "num_responses" in known and not GAMES[name].sized:
+    allowed.append("num_responses")
+  values = {}
+  for item in filter(None, (match[2] or "").split(",")):
+    key, _, value = (part.strip() for part in item.partition("="))
+    if key not in allowed:
+      raise ValueError(
+          f"`--game={text}` has no parameter {key!r}; {name} has "
+          f"{', '.join(allowed) or 'none'}"
+          + ("; size and seed are --responses and --seed"
+             if GAMES[name].sized else "")
+      )
+    try:
+      whole = isinstance(known[key].default, int)
+      values[key] = int(value) if whole else float(value)
+    except ValueError as error:
+      raise ValueError(
+          f"`--game={text}` must give {key} a number, got {value!r}"
+      ) from error
+  return name, values
+
+
+def resolve(name: str, overrides: dict[str, float | None]) -> dict[str, float]:
+  """Returns the hyper-parameters of a solver besides step and temperature."""
+  config = dict(SOLVERS[name].config)
+  for key, value in overrides.items():
+    if key in config and value is not None:
+      config[key] = value
+  return {k: int(v) if k in _WHOLE else v for k, v in config.items()}
+
+
+def check_overrides(
+    names: list[str], overrides: dict[str, float | None]
+) -> None:
+  """Raises ValueError for a hyper-parameter that no chosen solver has."""
+  for key, value in overrides.items():
+    if value is None:
+      continue
+    if not any(key in SOLVERS[name].config for name in names):
+      having = [name for name in SOLVERS if key in SOLVERS[name].config]
+      raise ValueError(
+          f"`--{key}` is read by {', '.join(having)} alone, got the solvers "
+          f"{', '.join(names)}"
+      )
+    if key in _WHOLE and value != int(value):
+      raise ValueError(f"`--{key}` must be a whole number, got {value}")
+
+
+def choose(text: str) -> list[str]:
+  """Returns the solvers of a comma-separated list, or all of them.
+
+  Raises:
+    ValueError: If there is no such solver.
+  """
+  if text == "all":
+    return list(SOLVERS)
+  names = [name.strip() for name in text.split(",") if name.strip()]
+  for name in names:
+    if name not in SOLVERS:
+      raise ValueError(
+          f"`--solver` must be all, or some of {', '.join(SOLVERS)}, got "
+          f"{name!r}"
+      )
+  if not names or len(set(names)) < len(names):
+    raise ValueError(f"`--solver` must name each solver once, got {text!r}")
+  return names
+
+
+def listing() -> str:
+  """Returns the text of `--list_solvers`."""
+  parts = []
+  for name, entry in SOLVERS.items():
+    step = "its own" if entry.step_size is None else f"{entry.step_size:g}"
+    values = "".join(f" {k}={v:g}" for k, v in entry.config.items())
+    lines = [
+        entry.paper,
+        f"Approaches: {entry.target}. step_size={step}{values}",
+    ]
+    parts.append("\n".join([
+        f"{name}: {entry.summary}",
+        *(textwrap.indent(line, "  ") for line in lines),
+    ]))
+  return "\n\n".join(parts)
+
+
+def game_listing() -> str:
+  """Returns the text of `--list_games`."""
+  rows = [
+      f"{name:26}transitive: {game.transitive:9}Condorcet winner: "
+      f"{game.condorcet_winner:9}{'sized, seeded' if game.sized else ''}"
+      for name, game in GAMES.items()
+  ]
+  return "\n".join([
+      *map(str.rstrip, rows),
+      "a .csv or .npy file of win rates",
+      "openspiel:GAME, any symmetric zero-sum game of OpenSpiel",
+  ])

@@ -1,0 +1,57 @@
+"""Compares the solvers of preference games.
+
+  python -m experiments.solve_preference
+  python -m experiments.solve_preference --game=rock_paper_scissors --solver=nash_md,egpo
+  python -m experiments.solve_preference --game=uniform --responses=100 --batch=64 --temperature=0.1,0.01
+  python -m experiments.solve_preference --game=win_rates.csv --reference=random
+
+Prints one line per solver: after how many preference queries, how far from the
+regularised equilibrium and from the minimax winner. `--out` then holds
+flags.json, trace.jsonl (one line per solver and checkpoint), policy.npz,
+comparison.png and, for three responses, simplex.png.
+"""  # noqa: E501
+
+from collections.abc import Sequence
+import sys
+
+from absl import app
+import rich.box
+import rich.console
+import rich.table
+
+from experiments import preference_settings
+
+
+def main(argv: Sequence[str]) -> None:
+  """Runs what the flags ask for."""
+  if preference_settings.answer_lists(argv):
+    return
+  try:
+    settings = preference_settings.read("preference")
+    # JAX takes seconds to import, and whoever asked for help does not wait.
+    from experiments import preference_loop
+
+    outcome = preference_loop.solve(settings)
+    preference_loop.write(settings, outcome)
+  except (ValueError, OSError) as error:
+    preference_settings.fail("solve_preference", str(error))
+  except KeyboardInterrupt:
+    preference_settings.fail("solve_preference", "interrupted", status=130)
+  print(outcome.described)
+  show(outcome.lines)
+  print(f"see {settings.out}")
+
+
+def show(table_lines: Sequence[Sequence[str]]) -> None:
+  """Prints a table whose first line is its head."""
+  grid = rich.table.Table(box=rich.box.SIMPLE_HEAD)
+  for number, name in enumerate(table_lines[0]):
+    grid.add_column(name, justify="right" if number else "left")
+  for line in table_lines[1:]:
+    grid.add_row(*line)
+  width = None if sys.stdout.isatty() else 160
+  rich.console.Console(width=width).print(grid)
+
+
+if __name__ == "__main__":
+  app.run(main)

@@ -1,0 +1,443 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Rates of Nash learning, against their bounds
+#
+# How fast the solvers of preference games approach the equilibrium that a
+# reference regularises, or the minimax winner of the game itself, in exact
+# tables and double precision. Each cell asserts what its figure shows.
+
+# %%
+import jax
+
+jax.config.update("jax_enable_x64", True)
+
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import numpy as np
+
+from mdrl import run
+from mdrl.evaluation import preferences, queries
+from mdrl.games import preference_game, preference_models
+from mdrl.solvers import (
+    averaged,
+    comal,
+    egpo,
+    inpo,
+    nash_md,
+    nash_mirror_prox,
+    onpo,
+    spo,
+)
+
+
+def softmax(logits):
+  return np.exp(logits) / np.exp(logits).sum()
+
+
+tilted = softmax(np.array([1.0, 0.0, -1.0]))
+normal = softmax(np.random.default_rng(7).normal(size=10))
+dice = preference_game.preference_game(preference_models.dice(), tilted)
+cycle = preference_game.preference_game(preference_models.cycle(3), tilted)
+random = preference_game.preference_game(
+    preference_models.uniform(10, seed=0), normal
+)
+# A game, and the temperature that regularises it.
+problems = {
+    "dice, 0.1": (dice, 0.1),
+    "rock-paper-scissors, 0.1": (cycle, 0.1),
+    "10 random responses, 0.1": (random, 0.1),
+    "10 random responses, 0.01": (random, 0.01),
+}
+
+
+def plan(game, plans):
+  del game
+  return plans[0]
+
+
+def gap(game, plans):
+  return preferences.duality_gap(game, plans)[0]
+
+
+def divergences(solver, game, temperature, steps):
+  """KL of the regularised equilibrium from the iterates."""
+  path = run.run(solver, game, plan, steps)[1].metrics
+  fixed = preferences.equilibrium(game, temperature)
+  kl = jax.vmap(lambda x: preferences.divergence(game, fixed, (x,))[0])(path)
+  return np.array(kl)
+
+
+def drawn(values):
+  """Rounding may be zero or negative, which has no logarithm."""
+  return np.maximum(values, 1e-17)
+
+
+# %% [markdown]
+# ## Nash-MD: at most `8 / (temperature^2 (T + 1))`
+#
+# With the steps of theorem 1 of Munos et al. (2024,
+# https://arxiv.org/abs/2312.00886). The bound holds at every update and is far
+# from tight: the divergence falls like 1 / T^2. MTPO, which plays against the
+# iterate and not the mixture, has the same steps here.
+
+# %%
+steps = np.arange(10_001)
+figure, axes = plt.subplots(
+    2, 2, figsize=(9, 6.5), sharex=True, layout="constrained"
+)
+for axis, (name, (game, temperature)) in zip(
+    axes.flat, problems.items(), strict=True
+):
+  schedule = nash_md.paper_schedule(temperature)
+  kl = divergences(
+      nash_md.NashMD(step_size=schedule, temperature=temperature),
+      game,
+      temperature,
+      steps,
+  )
+  opponent = divergences(
+      nash_md.NashMD(
+          step_size=schedule, temperature=temperature, mixture=0.0
+      ),
+      game,
+      temperature,
+      steps,
+  )
+  bound = 8 / (temperature**2 * (steps + 1))
+  axis.loglog(steps[1:], kl[1:], label="Nash-MD")
+  shown = steps[1:][opponent[1:] > 2e-15]
+  axis.loglog(shown, opponent[shown], ":", label="MTPO")
+  axis.loglog(steps[1:], bound[1:], "--k", label="bound for Nash-MD")
+  axis.set_title(name)
+  axis.grid(alpha=0.4)
+
+  assert (kl <= bound).all()
+  # Ten times the updates, a hundredth of the divergence.
+  assert kl[-1] < kl[1000] / 50
+  assert kl[-1] < 1e-5
+  assert opponent[-1] < 1e-5
+for axis in axes[1]:
+  axis.set_xlabel("updates")
+for axis in axes[:, 0]:
+  axis.set_ylabel("divergence")
+axes[1, 1].legend(loc="lower left")
+plt.show()
+
+# %% [markdown]
+# ## Nash Mirror Prox: `(1 + 2 temperature)^-k`
+#
+# The rate of Tiapkin et al. (2025, https://arxiv.org/abs/2505.19731, version 1)
+# at their eta = 2 beta, which is a step size of 2. It holds at every update. An
+# update makes two preference queries, each the win rates of all responses
+# against one policy, so that N queries give `(1 + 2 temperature)^(-N/2)`. Per
+# query, too, it leaves the other methods behind.
+
+# %%
+steps = np.arange(1001)
+figure, axes = plt.subplots(
+    1, 2, figsize=(10, 4), sharey=True, layout="constrained"
+)
+colors = ["tab:blue", "tab:orange", "tab:green", "tab:red"]
+for color, (name, (game, temperature)) in zip(
+    colors, problems.items(), strict=True
+):
+  solver = nash_mirror_prox.NashMirrorProx(
+      step_size=2.0, temperature=temperature
+  )
+  kl = divergences(solver, game, temperature, steps)
+  bound = kl[0] * (1 + 2 * temperature) ** -steps.astype(float)
+  shown = drawn(kl) > 1e-15
+  axes[0].semilogy(steps[shown], kl[shown], color=color, label=name)
+  axes[0].semilogy(steps, bound, "--", color=color, lw=1)
+
+  assert queries.count(solver, game) == queries.Queries(init=0, update=2)
+  assert (kl <= bound + 1e-15).all()
+  assert kl[-1] < 1e-15
+axes[0].set(
+    xlabel="updates",
+    ylabel="divergence",
+    title="Nash Mirror Prox; bounds dashed",
+    xlim=(0, 500),
+    ylim=(1e-16, 30),
+)
+axes[0].legend(fontsize=8, loc="lower right")
+
+game, temperature = problems["10 random responses, 0.01"]
+schedule = nash_md.paper_schedule(temperature)
+rivals = {
+    "Nash Mirror Prox": nash_mirror_prox.NashMirrorProx(
+        step_size=2.0, temperature=temperature
+    ),
+    "EGPO, step 1": egpo.EGPO(step_size=1.0, temperature=temperature),
+    "MTPO": nash_md.NashMD(
+        step_size=schedule, temperature=temperature, mixture=0.0
+    ),
+    "Nash-MD": nash_md.NashMD(step_size=schedule, temperature=temperature),
+}
+NUM_QUERIES = 2000
+spent = {}
+for name, solver in rivals.items():
+  each = queries.count(solver, game).update
+  steps = np.arange(0, NUM_QUERIES // each + 1)
+  kl = divergences(solver, game, temperature, steps)
+  axes[1].semilogy(each * steps, drawn(kl), label=name)
+  spent[name] = kl[-1]
+  if name == "Nash Mirror Prox":
+    bound = kl[0] * (1 + 2 * temperature) ** (-each * steps / 2)
+    axes[1].semilogy(each * steps, bound, "--k", label="its bound")
+axes[1].set(
+    xlabel="preference queries", title="10 random responses, temperature 0.01"
+)
+axes[1].legend(fontsize=8, loc="lower left")
+for axis in axes:
+  axis.grid(alpha=0.4)
+plt.show()
+
+assert spent["Nash Mirror Prox"] < 1e-15
+assert 1e-12 < spent["EGPO, step 1"] < 1e-8
+assert min(spent["MTPO"], spent["Nash-MD"]) > 1e-6
+
+# %% [markdown]
+# Steps much longer than 2 stall. Sixty step sizes are one program.
+
+# %%
+sizes = jnp.geomspace(0.25, 50, 60)
+
+
+def last_divergence(step_size, temperature):
+  solver = nash_mirror_prox.NashMirrorProx(
+      step_size=step_size, temperature=temperature
+  )
+  path = run.run(solver, cycle, plan, [600])[1].metrics
+  fixed = preferences.equilibrium(cycle, temperature)
+  return preferences.divergence(cycle, fixed, (path[0],))[0]
+
+
+figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
+for temperature in (0.1, 0.03, 0.01):
+  kl = np.array(
+      jax.vmap(last_divergence, in_axes=(0, None))(sizes, temperature)
+  )
+  axis.loglog(sizes, drawn(kl), "o-", ms=3, label=f"{temperature}")
+  assert kl[(sizes > 1.5) & (sizes <= 2)].max() < 1e-9
+  assert kl[sizes > 9].min() > 1e-3
+axis.axvline(2, color="k", ls=":", label="step size 2")
+axis.set(
+    xlabel="step size",
+    ylabel="divergence after 600 updates",
+    title="Nash Mirror Prox on rock-paper-scissors",
+)
+axis.grid(alpha=0.4)
+axis.legend(title="temperature")
+plt.show()
+
+# %% [markdown]
+# ## SPO: the average gap is at most twice the regret
+#
+# Hedge of n responses from a uniform policy has at most
+# `2 (log(n) / (step_size T) + step_size / 8)` after T updates. A step size
+# chosen for T, `sqrt(8 log(n) / T)`, makes this `sqrt(2 log(n) / T)`. Each dot
+# is a run of its own. The last policy does not converge.
+
+# %%
+plain = preference_game.preference_game(preference_models.uniform(10, seed=0))
+steps = run.log_checkpoints(10_000, 60)
+constant = spo.SPO(step_size=0.1)
+average = np.array(run.run(constant, plain, gap, steps)[1].metrics)
+bound = 2 * (np.log(10) / (0.1 * steps[1:]) + 0.1 / 8)
+horizons = np.unique(np.geomspace(20, 10_000, 20).astype(int))
+best = np.sqrt(8 * np.log(10) / horizons)
+
+
+@jax.jit
+@jax.vmap
+def tuned_gap(step_size, horizon):
+  solver = spo.SPO(step_size=step_size)
+  state = run.advance(solver, plain, run.init(solver, plain), horizon)
+  return gap(plain, solver.plans(plain, state))
+
+
+tuned = np.array(tuned_gap(jnp.asarray(best), jnp.asarray(horizons)))
+
+
+def last_gap(step):
+  state = run.advance(constant, plain, run.init(constant, plain), step)
+  return gap(plain, plain.plans(constant.last_policies(plain, state)))
+
+
+last = np.array(jax.vmap(last_gap)(jnp.asarray(steps)))
+tuned_bound = np.sqrt(2 * np.log(10) / horizons)
+figure, axis = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
+axis.loglog(steps[1:], last[1:], color="0.6", label="last policy, step 0.1")
+axis.loglog(steps[1:], average[1:], color="C0", label="average, step 0.1")
+axis.loglog(steps[1:], bound, "--", color="C0", label="its bound")
+axis.loglog(horizons, tuned, "o", color="C1", label="average, tuned step")
+axis.loglog(horizons, tuned_bound, "--", color="C1", label="its bound")
+axis.set(xlabel="updates", ylabel="duality gap", ylim=(1e-3, 3))
+axis.grid(alpha=0.4)
+axis.legend(ncols=2, fontsize=8, loc="lower left")
+plt.show()
+
+assert (average[1:] <= bound).all()
+assert (tuned <= tuned_bound).all()
+assert average[-1] < 0.01
+assert last[-10:].max() > 0.1
+
+# %% [markdown]
+# ## ONPO: optimism gives 1 / T, and a last iterate
+#
+# The average is at most `2 (log(n) / step_size + step_size / 4) / T`, by the
+# argument of Syrgkanis et al. (2015, https://arxiv.org/abs/1507.00407) with
+# gains that change by half as much as the policy. The last iterate converges at
+# a linear rate, after a while; theorem 3 of Zhang et al. (2025,
+# https://arxiv.org/abs/2502.16852) says so of steps of at most 1/8.
+
+# %%
+STEP_SIZE = 0.5
+solver = onpo.ONPO(step_size=STEP_SIZE)
+last = np.array(run.run(solver, plain, gap, steps)[1].metrics)
+average = np.array(
+    run.run(averaged.Averaged(solver=solver), plain, gap, steps)[1].metrics
+)
+bound = 2 * (np.log(10) / STEP_SIZE + STEP_SIZE / 4) / steps[1:]
+figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
+axis.loglog(steps[1:], last[1:], label="last")
+axis.loglog(steps[1:], average[1:], label="average")
+axis.loglog(steps[1:], bound, "--k", label="bound for the average")
+axis.set(xlabel="updates", ylabel="duality gap", title="ONPO, step size 1/2")
+axis.grid(alpha=0.4)
+axis.legend(loc="lower left")
+plt.show()
+
+assert (average[1:] <= bound).all()
+assert average[-1] * 10_000 < 10
+assert last[-1] < 1e-9
+
+# %% [markdown]
+# ## COMAL: to machine precision
+#
+# Nash Mirror Prox solves a game of temperature 0.1; then its solution becomes
+# the reference, and so on. The bias of the first reference goes away. Inner
+# runs that end early, at a loose tolerance, save updates here.
+
+# %%
+figure, axes = plt.subplots(
+    1, 2, figsize=(10, 4), sharey=True, layout="constrained"
+)
+steps = np.unique(np.concatenate([np.arange(0, 100), np.arange(100, 6001, 10)]))
+inner = nash_mirror_prox.NashMirrorProx(step_size=2.0, temperature=0.1)
+for axis, (name, game) in zip(
+    axes,
+    {"rock-paper-scissors": cycle, "10 random responses": random}.items(),
+    strict=True,
+):
+  biased = np.array(run.run(inner, game, gap, steps)[1].metrics)
+  axis.loglog(steps[1:], biased[1:], "k", label="one reference")
+  ends = {}
+  for tolerance in (1e-3, 1e-6, 1e-9):
+    solver = comal.Comal(solver=inner, tolerance=tolerance)
+    state, trace = run.run(solver, game, gap, steps)
+    axis.loglog(
+        steps[1:], drawn(trace.metrics)[1:], label=f"tolerance {tolerance:g}"
+    )
+    ends[tolerance] = float(trace.metrics[-1])
+    assert int(state.num_refreshes) > 20
+  axis.set(xlabel="updates", title=f"COMAL on {name}")
+  axis.grid(alpha=0.4)
+
+  assert biased[-1] > 0.1
+  assert ends[1e-3] < 1e-14
+  assert ends[1e-6] < 1e-9
+axes[0].set_ylabel("duality gap")
+axes[0].legend(loc="lower left")
+plt.show()
+
+# %% [markdown]
+# ## INPO: the published ratio cycles
+#
+# The paper's language models are trained with eta = 3 temperature, an inverse
+# step. In tables, and with preferences as cyclic as these, that is too long a
+# step at these temperatures; short steps converge. On the dice, whose cycle is
+# weak, it is a fine one.
+
+# %%
+steps = np.arange(3001)
+figure, axes = plt.subplots(
+    1, 2, figsize=(10, 4), sharey=True, layout="constrained"
+)
+for axis, (name, game) in zip(
+    axes, {"rock-paper-scissors": cycle, "dice": dice}.items(), strict=True
+):
+  for color, temperature in zip(("C0", "C1"), (0.1, 0.05), strict=True):
+    published = inpo.published_step_size(temperature)
+    for style, step_size in (("-", published), ("--", 0.3)):
+      solver = inpo.INPO(step_size=step_size, temperature=temperature)
+      kl = divergences(solver, game, temperature, steps)
+      shown = steps[1:][kl[1:] > 2e-15]
+      axis.loglog(
+          shown,
+          kl[shown],
+          style,
+          color=color,
+          label=f"temperature {temperature}, step {step_size:.2g}",
+      )
+      if name == "dice" or step_size == 0.3:
+        assert kl[-1] < 1e-15
+      else:
+        assert kl[-1000:].min() > 0.1
+  axis.set(xlabel="updates", title=name, ylim=(1e-15, 10))
+  axis.grid(alpha=0.4)
+axes[0].set_ylabel("divergence")
+axes[0].legend(loc="lower left", fontsize=8)
+plt.show()
+
+# %% [markdown]
+# ## Nash-MD with a mixture that stays
+#
+# With an opponent mixed with weight b of the reference at every update, as
+# language models are trained, the fixed point moves. The opponent (solid) is
+# then the equilibrium of temperature / (1 - b), and the policy (dashed) stays
+# away from the equilibrium of its own temperature.
+
+# %%
+steps = run.log_checkpoints(3000, 80)
+temperature = 0.1
+figure, axis = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
+biases = []
+for number, mixture in enumerate((0.0, 0.125, 0.25, 0.5, 0.75)):
+  solver = nash_md.NashMD(
+      step_size=0.3, temperature=temperature, mixture=mixture
+  )
+  own = divergences(solver, cycle, temperature, steps)
+  path = np.array(run.run(solver, cycle, plan, steps)[1].metrics)[:, 1:]
+  opponent = path ** (1 - mixture) * tilted**mixture
+  opponent /= opponent.sum(axis=1, keepdims=True)
+  warmer = preferences.equilibrium(cycle, temperature / (1 - mixture))
+  target = np.array(warmer[0])[1:]
+  kl = (target * np.log(target / opponent)).sum(axis=1)
+  shown = (steps > 0) & (kl > 2e-15)
+  axis.loglog(
+      steps[shown], kl[shown], color=f"C{number}", label=f"b = {mixture}"
+  )
+  if mixture:
+    axis.loglog(steps[1:], own[1:], "--", color=f"C{number}")
+    biases.append(own[-1])
+  assert abs(kl[-1]) < 1e-14
+axis.set(xlabel="updates", ylabel="divergence")
+axis.grid(alpha=0.4)
+axis.legend(loc="lower left")
+plt.show()
+
+assert (np.diff(biases) > 0).all()
+assert biases[0] > 5e-3
