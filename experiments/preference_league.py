@@ -13,17 +13,20 @@ league.csv and league.png.
 from collections.abc import Sequence
 import csv
 
-from absl import app
+from absl import app, flags
 
 from experiments import preference_settings
 
 
-def main(argv: Sequence[str]) -> None:
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
   """Runs what the flags ask for."""
-  if preference_settings.answer_lists(argv):
+  if preference_settings.answered(values, argv):
     return
   try:
-    settings = preference_settings.read("league")
+    settings = preference_settings.read(values, "league")
+    preference_settings.quieten(flags.FLAGS)
     # JAX takes seconds to import, and whoever asked for help does not wait.
     from experiments import league_table, preference_loop, preference_plots
 
@@ -50,4 +53,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-  app.run(main)
+  app.run(main, flags_parser=preference_settings.parse)

@@ -41,6 +41,9 @@ def solve(settings: preference_settings.Settings) -> Outcome:
   Raises:
     ValueError: If the settings cannot be met.
   """
+  for name in settings.solvers:
+    # Before anything is run or written.
+    preference_run.make_solvers(settings, name)
   problem = preference_problem.make(settings)
   files = preference_files.claim(settings)
   files.write_flags(preference_files.record(settings, problem))

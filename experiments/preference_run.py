@@ -17,6 +17,7 @@ from experiments import (
 from mdrl import run
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game
+from mdrl.solvers import base
 
 # Games that move together on a CPU have preferences of about this many bytes,
 # which its cache then holds from update to update.
@@ -59,6 +60,24 @@ class Result(NamedTuple):
     return f"{self.solver} (temperature {self.temperature:g}{step})"
 
 
+def make_solvers(
+    settings: preference_settings.Settings, name: str
+) -> list[base.Solver]:
+  """Returns a solver at all its temperatures and step sizes.
+
+  Raises:
+    ValueError: If a hyper-parameter is out of range.
+  """
+  pairs = preference_factory.grid(
+      name, settings.temperatures, settings.step_sizes
+  )
+  config = settings.config[name]
+  try:
+    return [preference_factory.make(name, *pair, config) for pair in pairs]
+  except ValueError as error:
+    raise ValueError(f"{name}: {error}") from error
+
+
 def solve(
     settings: preference_settings.Settings,
     name: str,
@@ -74,8 +93,7 @@ def solve(
   pairs = preference_factory.grid(
       name, settings.temperatures, settings.step_sizes
   )
-  # Here, where values are known, for the sake of the checks.
-  solvers = [preference_factory.make(name, *pair, config) for pair in pairs]
+  solvers = make_solvers(settings, name)
   steps = run.log_checkpoints(settings.updates, settings.checkpoints)
   games = problem.games
   temperatures, step_sizes = preference_factory.stacked(pairs, games.dtype)

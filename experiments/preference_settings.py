@@ -12,80 +12,6 @@ from absl import app, flags, logging
 
 from experiments import preference_table
 
-_GAME = flags.DEFINE_string(
-    "game",
-    "cyclic_dice",
-    "A game of --list_games, with parameters as in three_raters(epsilon=0.1), "
-    "a .csv or .npy file of win rates, or openspiel:GAME.",
-)
-_SOLVER = flags.DEFINE_string(
-    "solver", "all", "Names of --list_solvers, separated by commas, or all."
-)
-_TEMPERATURE = flags.DEFINE_list(
-    "temperature", ["0.1"], "Weight of the divergence from the reference, in "
-    "units of preference probability; several make a sweep."
-)
-_STEP_SIZE = flags.DEFINE_list(
-    "step_size", [], "A step in units of 1 / probability, whatever the paper "
-    "calls it; several make a sweep; by default each solver's own."
-)
-_UPDATES = flags.DEFINE_integer(
-    "updates", 1000, "Number of updates.", lower_bound=1
-)
-_CHECKPOINTS = flags.DEFINE_integer(
-    "checkpoints", 30, "Number of evaluations, evenly spaced in the logarithm "
-    "of the updates.", lower_bound=1
-)
-_BATCH = flags.DEFINE_integer(
-    "batch", 1, "Number of games, of consecutive seeds.", lower_bound=1
-)
-_RESPONSES = flags.DEFINE_integer(
-    "responses", None, "Responses of a random game; 10 by default.",
-    lower_bound=2,
-)
-_CONTEXTS = flags.DEFINE_integer(
-    "contexts", 1, "Contexts of each random game.", lower_bound=1
-)
-_SEED = flags.DEFINE_integer(
-    "seed", 0, "Of the first game, its reference and samples.", lower_bound=0
-)
-_REFERENCE = flags.DEFINE_enum(
-    "reference", "uniform", ["uniform", "skewed", "random"],
-    "Policy that regularised solvers start from and stay near: skewed has "
-    "evenly spaced logits from 1 to -1, random has standard normal logits.",
-)
-_FLIP = flags.DEFINE_float(
-    "flip", 0.0, "Probability that a rater errs.", 0.0, 0.5
-)
-_COMPARISONS = flags.DEFINE_integer(
-    "comparisons", None, "Replace preferences by the win rates of so many "
-    "random comparisons of each pair.", lower_bound=1
-)
-_PRECISION = flags.DEFINE_enum(
-    "precision", "float64", ["float64", "float32"], "Of all numbers."
-)
-_CHUNK = flags.DEFINE_integer(
-    "chunk", None, "Games that move together; by default as many as fit a "
-    "CPU's cache, or all of them on an accelerator.", lower_bound=1
-)
-_CACHE_DIR = flags.DEFINE_string(
-    "cache_dir",
-    "~/.cache/mdrl",
-    "Where compiled programs are kept for later runs; '' for nowhere.",
-)
-_OUT = flags.DEFINE_string("out", None, "Folder of the run.")
-_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run in --out.")
-_LIST_SOLVERS = flags.DEFINE_bool(
-    "list_solvers", False, "Print the solvers and their defaults, and exit."
-)
-_LIST_GAMES = flags.DEFINE_bool(
-    "list_games", False, "Print the games and their structure, and exit."
-)
-_OVERRIDES = {
-    name: flags.DEFINE_float(name, None, text)
-    for name, text in preference_table.FIELDS.items()
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -138,44 +64,138 @@ class Settings:
     return {**dataclasses.asdict(self), "out": str(self.out)}
 
 
-def read(folder: str) -> Settings:
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags, as those of the program that runs."""
+  before = set(values)
+  _define_problem(values)
+  _define_run(values)
+  for name, text in preference_table.FIELDS.items():
+    flags.DEFINE_float(name, None, text, flag_values=values)
+  for name in set(values) - before:
+    values.register_key_flag_for_module(sys.argv[0], values[name])
+
+
+def _define_problem(values):
+  """What is solved."""
+  flags.DEFINE_string(
+      "game",
+      "cyclic_dice",
+      "A game of --list_games, with parameters as in "
+      "three_raters(epsilon=0.1), a .csv or .npy file of win rates, or "
+      "openspiel:GAME.",
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "batch", 1, "Number of games, of consecutive seeds.", lower_bound=1,
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "responses", None, "Responses of a random game; 10 by default.",
+      lower_bound=2, flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "contexts", 1, "Contexts of each random game.", lower_bound=1,
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "seed", 0, "Of the first game, its reference and samples.",
+      lower_bound=0, flag_values=values,
+  )
+  flags.DEFINE_enum(
+      "reference", "uniform", ["uniform", "skewed", "random"],
+      "Policy that solvers start from and regularised ones stay near: skewed "
+      "has evenly spaced logits from 1 to -1, random has standard normal ones.",
+      flag_values=values,
+  )
+  flags.DEFINE_float(
+      "flip", 0.0, "Probability that a rater errs.", 0.0, 0.5,
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "comparisons", None, "Replace preferences by the win rates of so many "
+      "random comparisons of each pair.", lower_bound=1, flag_values=values,
+  )
+
+
+def _define_run(values):
+  """How it is solved, and where the results go."""
+  flags.DEFINE_string(
+      "solver", "all", "Names of --list_solvers, separated by commas, or all.",
+      flag_values=values,
+  )
+  flags.DEFINE_list(
+      "temperature", ["0.1"], "Weight of the divergence from the reference, in "
+      "units of preference probability; several make a sweep.",
+      flag_values=values,
+  )
+  flags.DEFINE_list(
+      "step_size", [], "A step in units of 1 / probability, whatever the paper "
+      "calls it; several make a sweep; by default each solver's own.",
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "updates", 1000, "Number of updates.", lower_bound=1, flag_values=values
+  )
+  flags.DEFINE_integer(
+      "checkpoints", 30, "Number of evaluations, evenly spaced in the "
+      "logarithm of the updates.", lower_bound=1, flag_values=values,
+  )
+  flags.DEFINE_enum(
+      "precision", "float64", ["float64", "float32"], "Of all numbers.",
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "chunk", None, "Games that move together; by default as many as fit a "
+      "CPU's cache, or all of them on an accelerator.", lower_bound=1,
+      flag_values=values,
+  )
+  flags.DEFINE_string(
+      "cache_dir", "~/.cache/mdrl", "Where compiled programs are kept for "
+      "later runs; '' for nowhere.", flag_values=values,
+  )
+  flags.DEFINE_string("out", None, "Folder of the run.", flag_values=values)
+  flags.DEFINE_bool(
+      "overwrite", False, "Delete the run in --out.", flag_values=values
+  )
+  flags.DEFINE_bool(
+      "list_solvers", False, "Print the solvers and their defaults, and exit.",
+      flag_values=values,
+  )
+  flags.DEFINE_bool(
+      "list_games", False, "Print the games and their structure, and exit.",
+      flag_values=values,
+  )
+
+
+def read(values: flags.FlagValues, folder: str) -> Settings:
   """Returns the settings of the flags.
 
   Args:
+    values: The flags, parsed.
     folder: Name of the run's folder, where `--out` does not say it.
 
   Raises:
     ValueError: If a flag does not fit.
   """
-  if not flags.FLAGS["verbosity"].present:
-    # Below it, JAX tells which accelerators it did not find.
-    logging.set_verbosity(logging.WARNING)
-  solvers = preference_table.choose(_SOLVER.value)
-  overrides = {name: flag.value for name, flag in _OVERRIDES.items()}
+  given = values.flag_values_dict()
+  solvers = preference_table.choose(given["solver"])
+  overrides = {name: given[name] for name in preference_table.FIELDS}
   preference_table.check_overrides(solvers, overrides)
-  name = re.sub(r"[^A-Za-z0-9.=-]+", "_", pathlib.Path(_GAME.value).name)
+  name = re.sub(r"[^A-Za-z0-9.=-]+", "_", pathlib.Path(given["game"]).name)
+  same = (
+      "game", "updates", "checkpoints", "batch", "responses", "contexts",
+      "seed", "reference", "flip", "comparisons", "precision", "chunk",
+      "cache_dir", "overwrite",
+  )
   return Settings(
-      game=_GAME.value,
+      **{key: given[key] for key in same},
       solvers=solvers,
       config={
           name: preference_table.resolve(name, overrides) for name in solvers
       },
-      temperatures=_numbers("temperature", _TEMPERATURE.value),
-      step_sizes=_numbers("step_size", _STEP_SIZE.value),
-      updates=_UPDATES.value,
-      checkpoints=_CHECKPOINTS.value,
-      batch=_BATCH.value,
-      responses=_RESPONSES.value,
-      contexts=_CONTEXTS.value,
-      seed=_SEED.value,
-      reference=_REFERENCE.value,
-      flip=_FLIP.value,
-      comparisons=_COMPARISONS.value,
-      precision=_PRECISION.value,
-      chunk=_CHUNK.value,
-      cache_dir=_CACHE_DIR.value,
-      out=pathlib.Path(_OUT.value or f"runs/{folder}_{name.strip('_')}"),
-      overwrite=_OVERWRITE.value,
+      temperatures=_numbers("temperature", given["temperature"]),
+      step_sizes=_numbers("step_size", given["step_size"]),
+      out=pathlib.Path(given["out"] or f"runs/{folder}_{name.strip('_')}"),
   )
 
 
@@ -196,15 +216,28 @@ def _numbers(name, texts):
   return numbers
 
 
-def answer_lists(argv: Sequence[str]) -> bool:
+def parse(argv: Sequence[str]) -> list[str]:
+  """Defines the flags and parses them."""
+  define(flags.FLAGS)
+  return app.parse_flags_with_usage(list(argv))
+
+
+def answered(values: flags.FlagValues, argv: Sequence[str]) -> bool:
   """Prints a list if one is asked for; refuses arguments that are no flags."""
   if len(argv) > 1:
     raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
-  if _LIST_SOLVERS.value:
+  asked = values.flag_values_dict()
+  if asked["list_solvers"]:
     print(preference_table.listing())
-  if _LIST_GAMES.value:
+  if asked["list_games"]:
     print(preference_table.game_listing())
-  return _LIST_SOLVERS.value or _LIST_GAMES.value
+  return asked["list_solvers"] or asked["list_games"]
+
+
+def quieten(values: flags.FlagValues) -> None:
+  """Keeps JAX from telling which accelerators it did not find."""
+  if not values["verbosity"].present:
+    logging.set_verbosity(logging.WARNING)
 
 
 def fail(program: str, message: str, status: int = 1) -> NoReturn:

@@ -218,8 +218,8 @@ class Game:
 
   Attributes:
     model: Makes the preferences of keyword arguments.
-    transitive: Whether they are transitive.
-    condorcet_winner: Whether there is a Condorcet winner.
+    transitive: Whether they are transitive, at default parameters.
+    condorcet_winner: Whether there is a Condorcet winner, likewise.
     sized: Whether `--responses` and the seed decide the game.
   """
 
@@ -376,6 +376,7 @@ def game_listing() -> str:
       for name, game in GAMES.items()
   ]
   return "\n".join([
+      "Structure is that at default parameters, none of which ties responses.",
       *map(str.rstrip, rows),
       "a .csv or .npy file of win rates",
       "openspiel:GAME, any symmetric zero-sum game of OpenSpiel",

@@ -14,7 +14,7 @@ comparison.png and, for three responses, simplex.png.
 from collections.abc import Sequence
 import sys
 
-from absl import app
+from absl import app, flags
 import rich.box
 import rich.console
 import rich.table
@@ -22,12 +22,15 @@ import rich.table
 from experiments import preference_settings
 
 
-def main(argv: Sequence[str]) -> None:
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
   """Runs what the flags ask for."""
-  if preference_settings.answer_lists(argv):
+  if preference_settings.answered(values, argv):
     return
   try:
-    settings = preference_settings.read("preference")
+    settings = preference_settings.read(values, "preference")
+    preference_settings.quieten(flags.FLAGS)
     # JAX takes seconds to import, and whoever asked for help does not wait.
     from experiments import preference_loop
 
@@ -54,4 +57,4 @@ def show(table_lines: Sequence[Sequence[str]]) -> None:
 
 
 if __name__ == "__main__":
-  app.run(main)
+  app.run(main, flags_parser=preference_settings.parse)

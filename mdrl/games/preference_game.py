@@ -145,6 +145,8 @@ def preference_game(
     matrix = matrix[None]
   num_contexts, num_responses, _ = matrix.shape
   dtype = jnp.zeros(0, dtype).dtype
+  if not jnp.issubdtype(dtype, jnp.floating):
+    raise ValueError(f"`dtype` must be a floating type, got {dtype}")
   layout = treeplex_lib.lay_out(
       np.zeros(num_contexts, int), np.full(num_contexts, num_responses), dtype
   )

@@ -1,0 +1,93 @@
+"""Tests of the tables of solvers and games, and of the solvers they make."""
+
+import inspect
+
+from absl.testing import absltest, parameterized
+import numpy as np
+
+from experiments import preference_factory, preference_table
+from mdrl.games import preference_order
+from mdrl.solvers import base, inpo, nash_md
+
+
+class PreferenceTableTest(parameterized.TestCase):
+
+  @parameterized.parameters(*preference_table.SOLVERS)
+  def test_every_entry_makes_a_solver(self, name):
+    config = preference_table.resolve(name, {})
+    for temperature in (0.01, 0.1, 5.0):
+      step_size = preference_factory.default_step_size(name, temperature)
+      solver = preference_factory.make(name, temperature, step_size, config)
+      self.assertIsInstance(solver, base.Solver)
+
+  def test_every_field_belongs_to_a_solver(self):
+    used = set()
+    for entry in preference_table.SOLVERS.values():
+      used |= set(entry.config)
+    self.assertEqual(used, set(preference_table.FIELDS))
+
+  @parameterized.parameters(*preference_table.GAMES)
+  def test_games_have_the_order_that_they_state(self, name):
+    entry = preference_table.GAMES[name]
+    parameters = inspect.signature(entry.model).parameters
+    for seed in range(5):
+      sized = {"num_responses": 6, "seed": seed} if entry.sized else {}
+      self.assertContainsSubset(sized, parameters)
+      order = preference_order.decide(entry.model(**sized))
+      stated = {"yes": True, "no": False}
+      if entry.transitive in stated:
+        self.assertEqual(order.transitive, stated[entry.transitive])
+      if entry.condorcet_winner in stated:
+        self.assertEqual(
+            order.condorcet_winner is not None, stated[entry.condorcet_winner]
+        )
+
+  def test_what_depends_takes_both_values(self):
+    for name, entry in preference_table.GAMES.items():
+      orders = [
+          preference_order.decide(entry.model(num_responses=4, seed=seed))
+          for seed in range(60)
+          if entry.sized
+      ]
+      transitive = {order.transitive for order in orders}
+      without = {order.condorcet_winner is None for order in orders}
+      for stated, found in (
+          (entry.transitive, transitive),
+          (entry.condorcet_winner, without),
+      ):
+        if stated == "depends":
+          self.assertEqual(found, {True, False}, name)
+
+  def test_parameters_reach_the_game(self):
+    name, values = preference_table.parse_game(
+        "soft_rock_paper_scissors(num_responses=5, win=0.6)"
+    )
+    matrix = preference_table.GAMES[name].model(**values)
+    self.assertEqual(matrix.shape, (5, 5))
+    self.assertEqual(matrix.max(), 0.6)
+
+  def test_published_steps(self):
+    solver = preference_factory.make("inpo_published", 0.1, None, {})
+    self.assertIsInstance(solver, inpo.INPO)
+    np.testing.assert_allclose(solver.step_size, 1 / 0.3)
+    solver = preference_factory.make("mtpo", 0.1, None, {})
+    self.assertIsInstance(solver, nash_md.NashMD)
+    self.assertEqual(solver.mixture, 0.0)
+
+  def test_grid(self):
+    self.assertEqual(
+        preference_factory.grid("egpo", [0.1, 2.0], []),
+        [(0.1, 1.0), (2.0, 0.5)],
+    )
+    self.assertEqual(
+        preference_factory.grid("egpo", [0.1], [0.3, 0.4]),
+        [(0.1, 0.3), (0.1, 0.4)],
+    )
+    self.assertEqual(
+        preference_factory.grid("srpo", [0.1, 0.2], [0.3]),
+        [(0.1, None), (0.2, None)],
+    )
+
+
+if __name__ == "__main__":
+  absltest.main()

@@ -1,0 +1,293 @@
+"""Tests of the binary that compares solvers of preference games."""
+
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from absl.testing import absltest, parameterized
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from experiments import preference_table
+from mdrl.evaluation import preferences
+from mdrl.games import preference_game, preference_models
+from tests.experiments import preference_binary
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_QUICK = ("--updates=50", "--checkpoints=4")
+
+
+class SolvePreferenceTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    folder = self.enterContext(tempfile.TemporaryDirectory())
+    self.folder = pathlib.Path(folder)
+    self.out = self.folder / "run"
+
+  def _solve(self, *arguments, league=False):
+    result = preference_binary.call(
+        *_QUICK, f"--out={self.out}", *arguments, league=league
+    )
+    self.assertEqual(result.status, 0, result.stderr)
+    return result
+
+  def _assert_refuses(self, message, *arguments):
+    result = preference_binary.call(f"--out={self.out}", *arguments)
+    self.assertNotEqual(result.status, 0)
+    self.assertRegex(result.stderr, message)
+    self.assertLen(result.stderr.strip().splitlines(), 1)
+    self.assertEqual(result.stdout, "")
+    self.assertFalse(self.out.exists())
+
+  def _rows(self):
+    lines = (self.out / "trace.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+  def _policies(self):
+    with np.load(self.out / "policy.npz") as data:
+      return dict(data)
+
+  def test_the_command_of_the_readme(self):
+    result = self._solve(
+        "--game=cyclic_dice",
+        "--solver=nash_mirror_prox",
+        "--temperature=0.1",
+        "--reference=skewed",
+        "--updates=200",
+    )
+    names = {path.name for path in self.out.iterdir()}
+    self.assertEqual(
+        names,
+        {
+            "flags.json",
+            "trace.jsonl",
+            "policy.npz",
+            "comparison.png",
+            "simplex.png",
+        },
+    )
+    self.assertIn("not transitive, without a Condorcet winner", result.stdout)
+    self.assertIn("nash_mirror_prox", result.stdout)
+    saved = self._policies()
+    expected = [0.697734, 0.180430, 0.121836]
+    np.testing.assert_allclose(
+        saved["policy_0"][0, 0], expected, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        saved["preferences"][0, 0], preference_models.dice(), atol=1e-15
+    )
+    row = self._rows()[-1]
+    self.assertEqual((row["step"], row["queries"]), (200, 400))
+    for metric in ("divergence", "regularized_gap"):
+      self.assertLess(max(map(abs, row[metric])), 1e-14)
+    record = json.loads((self.out / "flags.json").read_text())
+    self.assertLess(record["game"]["equilibrium_residual"], 1e-14)
+    self.assertEqual(record["flags"]["solvers"], ["nash_mirror_prox"])
+    for name in ("comparison.png", "simplex.png"):
+      self.assertStartsWith((self.out / name).read_bytes(), b"\x89PNG")
+
+  @pytest.mark.slow
+  def test_all_solvers_run_by_default(self):
+    result = self._solve("--game=three_raters(epsilon=0.1)", "--updates=5")
+    for name in preference_table.SOLVERS:
+      self.assertIn(f" {name} ", result.stdout)
+    saved = self._policies()
+    self.assertLen(saved["results"], len(preference_table.SOLVERS))
+    for number in range(len(preference_table.SOLVERS)):
+      np.testing.assert_allclose(
+          saved[f"policy_{number}"].sum(axis=-1), 1, atol=1e-12
+      )
+
+  def test_measures_are_those_of_the_library(self):
+    self._solve(
+        "--game=uniform",
+        "--responses=4",
+        "--contexts=2",
+        "--batch=3",
+        "--seed=5",
+        "--reference=random",
+        "--solver=egpo",
+        "--temperature=0.2",
+    )
+    saved, row = self._policies(), self._rows()[-1]
+    measured = {"duality_gap": [], "regularized_gap": [], "divergence": []}
+    for k in range(3):
+      matrices = np.stack(
+          [preference_models.uniform(4, 5 + 2 * k + x) for x in range(2)]
+      )
+      np.testing.assert_allclose(saved["preferences"][k], matrices, atol=1e-15)
+      game = preference_game.preference_game(matrices, saved["reference"][k])
+      plans = game.plans((game.slots(jnp.asarray(saved["policy_0"][k])),))
+      target = game.plans(preferences.equilibrium(game, 0.2))
+      measured["duality_gap"].append(preferences.duality_gap(game, plans))
+      measured["regularized_gap"].append(
+          preferences.regularized_gap(game, plans, 0.2)
+      )
+      measured["divergence"].append(
+          preferences.divergence(game, target, plans)
+      )
+    for metric, values in measured.items():
+      means = np.mean(values, axis=1)
+      np.testing.assert_allclose(
+          row[metric],
+          [means.min(), np.median(means), means.max()],
+          atol=1e-12,
+      )
+
+  def test_sweeps_make_a_line_each(self):
+    self._solve(
+        "--solver=egpo,nash_md",
+        "--temperature=0.2,0.1",
+        "--step_size=0.5,1.0",
+    )
+    settings = {
+        (r["solver"], r["temperature"], r["step_size"]) for r in self._rows()
+    }
+    self.assertEqual(
+        settings,
+        {
+            ("egpo", 0.2, 0.5),
+            ("egpo", 0.2, 1.0),
+            ("egpo", 0.1, 0.5),
+            ("egpo", 0.1, 1.0),
+            ("nash_md", 0.2, None),
+            ("nash_md", 0.1, None),
+        },
+    )
+
+  def test_a_sweep_gives_what_its_parts_give(self):
+    common = ("--game=uniform", "--batch=3", "--responses=4", "--solver=egpo")
+    self._solve(*common, "--temperature=0.2,0.1", "--chunk=2")
+    together = self._policies()["policy_1"]
+    self._solve(*common, "--temperature=0.1", "--overwrite")
+    np.testing.assert_allclose(
+        self._policies()["policy_0"], together, atol=1e-13
+    )
+
+  def test_reads_win_rates(self):
+    path = self.folder / "rates.csv"
+    with open(path, "w", newline="") as file:
+      writer = csv.writer(file)
+      writer.writerow(["", "short", "long", "polite"])
+      for name, row in zip(("short", "long", "polite"),
+                           preference_models.cycle(3, 0.9)):
+        writer.writerow([name, *row])
+    self._solve(f"--game={path}", "--solver=comal")
+    saved = self._policies()
+    self.assertEqual(saved["responses"].tolist(), ["short", "long", "polite"])
+
+  def test_reads_openspiel(self):
+    result = self._solve("--game=openspiel:matrix_rps", "--solver=spo")
+    self.assertIn("openspiel:matrix_rps: 3 responses", result.stdout)
+
+  def test_seeds_change_games_and_repeat(self):
+    common = ("--game=skew_low_rank(scale=2)", "--solver=spo_queue")
+    found = []
+    for seed in (0, 0, 1):
+      self._solve(*common, f"--seed={seed}", "--overwrite")
+      found.append(self._policies()["policy_0"])
+    np.testing.assert_array_equal(found[0], found[1])
+    self.assertTrue((found[0] != found[2]).any())
+
+  def test_raters_may_err(self):
+    self._solve(
+        "--game=rock_paper_scissors", "--solver=spo", "--flip=0.25"
+    )
+    np.testing.assert_allclose(
+        self._policies()["preferences"][0, 0],
+        preference_models.cycle(3, 0.75),
+        atol=1e-15,
+    )
+
+  def test_single_precision(self):
+    self._solve("--solver=nash_mirror_prox", "--precision=float32")
+    self.assertEqual(self._policies()["policy_0"].dtype, np.float32)
+
+  def test_the_league_is_antisymmetric_around_a_half(self):
+    result = self._solve(
+        "--game=rock_paper_scissors",
+        "--reference=skewed",
+        "--solver=comal,rlhf,nash_mirror_prox",
+        "--updates=500",
+        league=True,
+    )
+    with open(self.out / "league.csv", newline="") as file:
+      rows = list(csv.reader(file))
+    names = ["reference", "equilibrium", "minimax winner", "comal", "rlhf",
+             "nash_mirror_prox"]
+    self.assertEqual(rows[0], ["", *names])
+    self.assertEqual([row[0] for row in rows[1:]], names)
+    rates = np.array([row[1:] for row in rows[1:]], float)
+    np.testing.assert_allclose(rates + rates.T, 1, atol=1e-12)
+    # Nobody beats a minimax winner; the equilibrium is that of its solver.
+    np.testing.assert_allclose(rates[2], 0.5, atol=1e-9)
+    np.testing.assert_allclose(rates[1], rates[5], atol=1e-9)
+    policy = self._policies()["policy_1"][0, 0]
+    reference = self._policies()["reference"][0, 0]
+    self.assertAlmostEqual(
+        rates[4, 0], policy @ preference_models.cycle(3) @ reference, places=12
+    )
+    self.assertIn("5 rlhf", result.stdout)
+    self.assertTrue((self.out / "league.png").exists())
+
+  @parameterized.parameters(
+      ("`--game` must be one of .*got chess", "--game=chess"),
+      ("no parameter 'eps'", "--game=three_raters(eps=1)"),
+      ("give epsilon a number", "--game=three_raters(epsilon=a)"),
+      (r"`epsilon` must lie in", "--game=three_raters(epsilon=0.9)"),
+      ("size and seed are --responses", "--game=uniform(num_responses=3)"),
+      ("`path` must be a file", "--game=missing.csv"),
+      ("`game` must be", "--game=openspiel:matrix_pd"),
+      ("`--solver` must be all", "--solver=ppo"),
+      ("each solver once", "--solver=egpo,egpo"),
+      ("must be positive numbers, got 'x'", "--temperature=x"),
+      ("must be positive numbers, got '-1'", "--step_size=-1"),
+      ("must be positive numbers, got 'nan'", "--temperature=nan"),
+      ("each value once", "--temperature=0.1,0.1"),
+      ("`step_size` times `temperature`", "--solver=egpo", "--step_size=30"),
+      ("read by nash_ema alone", "--solver=egpo", "--decay=0.5"),
+      ("whole number", "--solver=magnetic_preference", "--period=1.5"),
+      ("`momentum` must", "--solver=apo", "--momentum=2"),
+      ("is for elo, .* alone, got cyclic_dice", "--responses=5"),
+      ("as many times over", "--batch=4"),
+      ("flip", "--flip=0.9"),
+      ("num_samples", "--solver=spo_queue", "--num_samples=100"),
+  )
+  def test_refuses(self, message, *arguments):
+    self._assert_refuses(message, *arguments)
+
+  def test_refuses_a_table_that_is_none(self):
+    path = self.folder / "rates.csv"
+    path.write_text("0.5,0.7\n0.4,0.5\n")
+    self._assert_refuses(
+        "add up to 1 .*got 0.7 at .*row 0, column 1 and 0.4", f"--game={path}"
+    )
+
+  def test_does_not_overwrite_unasked(self):
+    self._solve("--solver=sppo")
+    result = preference_binary.call(
+        *_QUICK, f"--out={self.out}", "--solver=sppo"
+    )
+    self.assertEqual(result.status, 1)
+    self.assertIn("--overwrite", result.stderr)
+
+  def test_help_does_not_import_jax(self):
+    code = (
+        "import sys; from experiments import solve_preference, "
+        "preference_league; sys.exit('jax' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=_ROOT)
+
+  def test_lists(self):
+    listed = preference_binary.call("--list_solvers", "--list_games").stdout
+    for name in (*preference_table.SOLVERS, *preference_table.GAMES):
+      self.assertIn(name, listed)
+
+
+if __name__ == "__main__":
+  absltest.main()
