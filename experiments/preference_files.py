@@ -51,7 +51,8 @@ def record(
 def rows(results: Sequence[preference_run.Result]) -> list[dict[str, Any]]:
   """Returns the rows of `trace.jsonl`: a result at a checkpoint each.
 
-  Measures are the least, median and greatest over games.
+  Measures are the least, median and greatest over games, null where they are
+  infinite or not numbers.
   """
   made = []
   for result in results:
@@ -65,11 +66,9 @@ def rows(results: Sequence[preference_run.Result]) -> list[dict[str, Any]]:
       }
       for metric in METRICS:
         values = result.metrics[metric][k]
-        row[metric] = [
-            float(np.min(values)),
-            float(np.median(values)),
-            float(np.max(values)),
-        ]
+        spread = (np.min(values), np.median(values), np.max(values))
+        # JSON has neither infinity nor what is not a number.
+        row[metric] = [float(v) if np.isfinite(v) else None for v in spread]
       made.append(row)
   return made
 

@@ -50,6 +50,8 @@ def main(
   print("win rates in percent, of rows against columns")
   print(league_table.text(names, rates))
   print(f"see {settings.out}")
+  if outcome.failures:
+    preference_settings.fail("preference_league", "; ".join(outcome.failures))
 
 
 if __name__ == "__main__":

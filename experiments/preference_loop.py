@@ -26,6 +26,7 @@ class Outcome(NamedTuple):
     results: Of each solver, temperature and step size.
     described: The game, in a line.
     lines: The table to be printed, its head first.
+    failures: What ceased to be numbers, a sentence each.
   """
 
   files: run_files.RunFiles
@@ -33,6 +34,7 @@ class Outcome(NamedTuple):
   results: list[preference_run.Result]
   described: str
   lines: list[list[str]]
+  failures: list[str]
 
 
 def solve(settings: preference_settings.Settings) -> Outcome:
@@ -57,7 +59,14 @@ def solve(settings: preference_settings.Settings) -> Outcome:
         f"{settings.updates:,} updates"
     )
   described = f"{settings.game}: {preference_problem.described(problem)}"
-  return Outcome(files, problem, results, described, _table(results))
+  return Outcome(
+      files,
+      problem,
+      results,
+      described,
+      _table(results),
+      [result.failure for result in results if result.failure],
+  )
 
 
 def write(settings: preference_settings.Settings, outcome: Outcome) -> None:

@@ -36,19 +36,22 @@ def draw_comparison(
   for axes, (metric, label) in zip(panels, _PANELS.items(), strict=True):
     for result, style in zip(results, styles, strict=True):
       values = np.maximum(result.metrics[metric], _FLOOR)
-      shown = result.queries > 0
-      at = result.queries[shown]
-      axes.plot(at, np.median(values, axis=1)[shown], **style, linewidth=1.4)
+      # The number of queries has no logarithm before the first.
+      shown = (result.queries > 0) & np.isfinite(values).all(axis=1)
+      at, values = result.queries[shown], values[shown]
+      axes.plot(at, np.median(values, axis=1), **style, linewidth=1.4)
       if values.shape[1] > 1:
         axes.fill_between(
             at,
-            values.min(axis=1)[shown],
-            values.max(axis=1)[shown],
+            values.min(axis=1),
+            values.max(axis=1),
             color=style["color"],
             alpha=0.08,
             linewidth=0,
         )
-    axes.set(xscale="log", yscale="log", xlabel="preference queries")
+    if any(len(line.get_xdata()) for line in axes.lines):
+      axes.set(xscale="log", yscale="log")
+    axes.set_xlabel("preference queries")
     axes.set_title(label, fontsize=10)
     axes.grid(which="major", alpha=0.4)
   _legend(fig, results, styles)
@@ -83,6 +86,7 @@ def draw_simplex(
         rows, columns, place + 1, projection="ternary"
     )
     path = result.path[:, 0]
+    path = path[np.isfinite(path).all(axis=1)]
     axes.plot(*path.T, color="#00798c", linewidth=1, marker=".", markersize=3)
     axes.plot(*path[:1].T, color="black", marker="o", markersize=4)
     axes.plot(*path[-1:].T, color="#d1495b", marker="o", markersize=5)

@@ -34,7 +34,8 @@ class Result(NamedTuple):
     steps: Numbers of updates.
     queries: Preference queries made until then.
     metrics: Of each game at each of these, means over contexts:
-      `duality_gap`, `regularized_gap` and `divergence`.
+      `duality_gap`, `regularized_gap` and `divergence`. The divergence is
+      infinite where a policy has lost a response to rounding.
     policies: At the end, `[B, X, A]`.
     path: Policies of the first game at each step, where there are three
       responses to draw on a simplex; elsewhere at the last step alone.
@@ -54,10 +55,17 @@ class Result(NamedTuple):
   compile_seconds: float
 
   @property
-  def label(self) -> str:
-    """Names the solver and, if it has one, its step size."""
-    step = "" if self.step_size is None else f", step {self.step_size:g}"
-    return f"{self.solver} (temperature {self.temperature:g}{step})"
+  def failure(self) -> str | None:
+    """Says from when on numbers are none, or None where all are numbers."""
+    bad = np.stack([np.isnan(v).any(axis=1) for v in self.metrics.values()])
+    if not bad.any():
+      return None
+    step = "" if self.step_size is None else f", step size {self.step_size:g}"
+    return (
+        f"{self.solver} at temperature {self.temperature:g}{step} ceased to "
+        f"be numbers within {self.steps[bad.any(axis=0)][0]:,} updates; use "
+        "smaller steps or --precision=float64"
+    )
 
 
 def make_solvers(
@@ -86,8 +94,7 @@ def solve(
   """Runs one solver on all games at all temperatures and step sizes.
 
   Raises:
-    ValueError: If a hyper-parameter is out of range, or numbers ceased to be
-      finite.
+    ValueError: If a hyper-parameter is out of range.
   """
   config = settings.config[name]
   pairs = preference_factory.grid(
@@ -118,12 +125,6 @@ def solve(
   results = []
   for m, (temperature, step_size) in enumerate(pairs):
     own = jax.tree.map(lambda x, m=m: x[:, m], measured)
-    metrics = {k: v.T for k, v in own[0].items()}
-    trace = run.Trace(jnp.asarray(steps)[:, None], metrics)
-    try:
-      run.raise_if_not_finite(trace)
-    except ValueError as error:
-      raise ValueError(f"{name}: {error}") from error
     results.append(
         Result(
             solver=name,
@@ -131,7 +132,7 @@ def solve(
             step_size=step_size,
             steps=steps,
             queries=asked.init + asked.update * steps,
-            metrics=metrics,
+            metrics={k: v.T for k, v in own[0].items()},
             policies=own[1],
             path=own[2][0],
             seconds=seconds,

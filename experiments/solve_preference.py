@@ -43,6 +43,8 @@ def main(
   print(outcome.described)
   show(outcome.lines)
   print(f"see {settings.out}")
+  if outcome.failures:
+    preference_settings.fail("solve_preference", "; ".join(outcome.failures))
 
 
 def show(table_lines: Sequence[Sequence[str]]) -> None:

@@ -276,6 +276,24 @@ class SolvePreferenceTest(parameterized.TestCase):
     self.assertEqual(result.status, 1)
     self.assertIn("--overwrite", result.stderr)
 
+  def test_a_lost_response_is_an_infinite_divergence(self):
+    self._solve(
+        "--game=rock_paper_scissors", "--solver=sppo", "--step_size=1e4",
+        "--reference=skewed",
+    )
+    row = self._rows()[-1]
+    self.assertEqual(row["divergence"], [None, None, None])
+    self.assertGreater(row["duality_gap"][0], 0.9)
+
+  def test_what_is_no_number_is_said_after_the_table(self):
+    result = preference_binary.call(
+        *_QUICK, f"--out={self.out}", "--solver=egpo,sppo",
+        "--step_size=1e308,1.0", "--temperature=1e-308", "--updates=2",
+    )
+    self.assertEqual(result.status, 1)
+    self.assertIn("ceased to be numbers within", result.stderr)
+    self.assertIn("sppo", result.stdout)
+
   def test_help_does_not_import_jax(self):
     code = (
         "import sys; from experiments import solve_preference, "
