@@ -74,7 +74,7 @@ def draw_simplex(
     winner: A minimax winner.
     title: Of the figure.
   """
-  columns = min(6, len(results))
+  columns = min(6, int(np.ceil(np.sqrt(1.5 * len(results)))))
   rows = -(-len(results) // columns)
   fig = figure.Figure(
       figsize=(max(4.0, 2.6 * columns), 2.9 * rows + 0.8), layout="constrained"

@@ -42,7 +42,9 @@ _DATA_FOLDERS = tuple(f for f in SOURCE_FOLDERS if f != "tools")
 SMOKE_TESTS: tuple[str, ...] = (
   "tests/benchmarks/reference_test.py",
   "tests/games/segments_test.py",
+  "tests/games/preference_order_test.py",
   "tests/solvers/mirror_prox_test.py",
+  "tests/solvers/nash_md_test.py",
   "tests/solvers/regret_rules_test.py",
   "tests/struct_test.py",
 )
