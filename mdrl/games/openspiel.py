@@ -54,6 +54,7 @@ def compile_game(
     dtype: jax.typing.DTypeLike | None = None,
     max_histories: int = MAX_HISTORIES,
     cache_dir: str | os.PathLike[str] | None = None,
+    reaches: bool = False,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Enumerates a game's tree and lays it out.
 
@@ -65,6 +66,8 @@ def compile_game(
     cache_dir: Where compiled trees are kept between runs; nowhere if None. A
       game that is not given by its string is not kept, since not all of such a
       game is in its string.
+    reaches: Whether to keep what counterfactual reaches are computed from,
+      which Q-values need.
 
   Returns:
     The game, and the index of its rows by information-state string.
@@ -76,13 +79,14 @@ def compile_game(
   name = game if isinstance(game, str) else None
   game = load_game(game) if isinstance(game, str) else _sequential(game)
   if cache_dir is None or name is None:
-    return tree_game.build(enumerate_tree(game, max_histories), dtype)
+    tables = enumerate_tree(game, max_histories)
+    return tree_game.build(tables, dtype, reaches=reaches)
   key = cache.key(name, *_files(name))
   tables = cache.load(cache_dir, key)
   if tables is None or tables.num_histories > max_histories:
     tables = enumerate_tree(game, max_histories)
     cache.save(cache_dir, key, tables)
-  return tree_game.build(tables, dtype)
+  return tree_game.build(tables, dtype, reaches=reaches)
 
 
 def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:

@@ -29,6 +29,8 @@ class TreeGame:
     treeplexes: The decisions of each player.
     payoffs: For each player, the sum that gives its gain.
     zero_sum: Whether utilities add up to zero, or to any constant.
+    reaches: For each player, the same sum with all utilities one, over all
+      terminals; None where the game was built without.
     reference: Policies that regularised solvers stay near; by default they
       are regularised by the potential itself.
   """
@@ -36,6 +38,7 @@ class TreeGame:
   treeplexes: tuple[treeplex.Treeplex, ...]
   payoffs: tuple[segments.SegmentSum, ...]
   zero_sum: bool = struct.static()
+  reaches: tuple[segments.SegmentSum, ...] | None = None
   reference: base.Policies | None = None
 
   @property
@@ -67,6 +70,22 @@ class TreeGame:
     others = plans[:player] + plans[player + 1 :]
     return self.payoffs[player](*others)
 
+  @functools.partial(jax.jit, static_argnames="player")
+  def reach(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+    """Returns the chance that play ends behind each sequence of a player.
+
+    That is if the player plays for it: its own plan does not count.
+
+    Raises:
+      ValueError: If the game was built without reaches.
+    """
+    if self.reaches is None:
+      raise ValueError(
+          "`game` must have reaches, got none; compile it with reaches=True"
+      )
+    others = plans[:player] + plans[player + 1 :]
+    return self.reaches[player](*others)
+
   @jax.jit
   def gains(self, plans: base.Plans) -> base.Gains:
     """Returns the gain of every player."""
@@ -82,7 +101,10 @@ class TreeGame:
 
 
 def build(
-    tables: tree_tables.TreeTables, dtype: jax.typing.DTypeLike | None = None
+    tables: tree_tables.TreeTables,
+    dtype: jax.typing.DTypeLike | None = None,
+    *,
+    reaches: bool = False,
 ) -> tuple[TreeGame, index_lib.Index]:
   """Lays a compiled tree out for computation.
 
@@ -90,6 +112,8 @@ def build(
     tables: The enumerated tree.
     dtype: Floating type of the game; by default JAX's, which is double
       precision where that is enabled.
+    reaches: Whether to keep what counterfactual reaches are computed from,
+      which Q-values need; it takes as much memory as the payoffs, or more.
 
   Returns:
     The game and its index.
@@ -128,6 +152,12 @@ def build(
           for player, u in enumerate(tables.utility.T)
       ),
       zero_sum=bool(np.ptp(total) <= 1e-9 * scale) if len(total) else True,
+      reaches=tuple(
+          _payoffs(slots, tables.chance, sizes, player, dtype)
+          for player in range(tables.num_players)
+      )
+      if reaches
+      else None,
   )
   return game, index_lib.build(tables, layouts)
 

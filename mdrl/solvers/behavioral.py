@@ -1,0 +1,77 @@
+"""Any solver, run at every infostate of a tree.
+
+Zinkevich, Johanson, Bowling & Piccione, "Regret minimization in games with
+incomplete information" (2007), for the decomposition; Sokota et al. (2023),
+https://arxiv.org/abs/2206.05825, section 4.2, for Q-values.
+"""
+
+from typing import Any, NamedTuple
+
+from jaxtyping import Array, Int
+
+from mdrl import struct
+from mdrl.games import base as game_lib
+from mdrl.games import behavioral_game, tree_game
+from mdrl.solvers import base
+
+
+class BehavioralState(NamedTuple):
+  """The number of updates, and the inner solver's state."""
+
+  step: Int[Array, ""]
+  inner: Any
+
+
+@struct.dataclass
+class Behavioral(base.Solver[tree_game.TreeGame]):
+  """Runs a solver on the behavioural view of a tree.
+
+  Each infostate is a decision of its own, with counterfactual values or
+  Q-values as its gain. Policies and plans are those of the tree, so that
+  averages and evaluations of them are, too.
+
+  With counterfactual values, regret matching is CFR and mirror descent with
+  negative entropy is CFR with multiplicative weights (Hedge). With Q-values,
+  magnetic mirror descent approaches the agent quantal-response equilibrium of
+  its temperature, in practice.
+
+  Attributes:
+    solver: Runs at each infostate.
+    feedback: `counterfactual` values, in utility times reach, or `q` values, in
+      utility; the latter need a game compiled with `reaches`.
+  """
+
+  solver: base.Solver
+  feedback: str = struct.static(default="counterfactual")
+
+  def __post_init__(self):
+    if self.feedback not in behavioral_game.FEEDBACKS:
+      raise ValueError(
+          "`feedback` must be one of "
+          f"{', '.join(behavioral_game.FEEDBACKS)}, got {self.feedback!r}"
+      )
+
+  def init(
+      self,
+      game: tree_game.TreeGame,
+      policies: game_lib.Policies | None = None,
+  ) -> BehavioralState:
+    """Starts the solver on the view."""
+    inner = self.solver.init(self._view(game), policies)
+    return BehavioralState(inner.step, inner)
+
+  def _view(self, game):
+    return behavioral_game.view(game, self.feedback)
+
+  def update(
+      self, game: tree_game.TreeGame, state: BehavioralState
+  ) -> BehavioralState:
+    """Makes one update at every infostate."""
+    inner = self.solver.update(self._view(game), state.inner)
+    return BehavioralState(inner.step, inner)
+
+  def policies(
+      self, game: tree_game.TreeGame, state: BehavioralState
+  ) -> game_lib.Policies:
+    """Returns the solver's policies."""
+    return self.solver.policies(self._view(game), state.inner)

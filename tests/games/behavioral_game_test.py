@@ -1,0 +1,164 @@
+"""Tests of the behavioural view against OpenSpiel and sums over histories."""
+
+from absl.testing import absltest, parameterized
+import jax
+import numpy as np
+from open_spiel.python import policy as policy_lib
+
+from mdrl import testing
+from mdrl.games import base, behavioral_game, openspiel
+from mdrl.testing import games
+
+
+def _compiled(name):
+  return openspiel.compile_game(games.TREES.get(name, name), reaches=True)
+
+
+def _oracle(game, names, table):
+  """Counterfactual values and reaches by infostate and action, by recursion.
+
+  A history's share is the probability that chance and the others bring there.
+  """
+  values, reaches = {}, {}
+
+  def visit(state, probabilities):
+    """Returns expected utilities; adds to the tables on the way."""
+    if state.is_terminal():
+      return np.array(state.returns())
+    if state.is_chance_node():
+      return sum(
+          p * visit(state.child(a), probabilities * p)
+          for a, p in state.chance_outcomes()
+      )
+    player = state.current_player()
+    key = state.information_state_string(player)
+    chosen = table[player][key]
+    total = np.zeros(len(probabilities))
+    others = probabilities[player]
+    for action, probability in chosen.items():
+      below = probabilities.copy()
+      below[np.arange(len(below)) != player] *= probability
+      utility = visit(state.child(action), below)
+      place = (player, key, action)
+      values[place] = values.get(place, 0) + others * utility[player]
+      reaches[place] = reaches.get(place, 0) + others
+      total = total + probability * utility
+    return total
+
+  visit(game.new_initial_state(), np.ones(len(names.players)))
+  return values, reaches
+
+
+class BehavioralGameTest(parameterized.TestCase):
+
+  def _assert_gains(self, name, policies_of):
+    game, names = _compiled(name)
+    policies = policies_of(game)
+    source = openspiel.load_game(games.TREES[name])
+    table = [
+        index.probabilities(np.asarray(p))
+        for index, p in zip(names.players, policies)
+    ]
+    values, reaches = _oracle(source, names, table)
+    for feedback in behavioral_game.FEEDBACKS:
+      view = behavioral_game.view(game, feedback)
+      gains = view.gains(view.plans(policies))
+      for player, index in enumerate(names.players):
+        for infostate, actions in index.probabilities(
+            np.asarray(gains[player])
+        ).items():
+          for action, actual in actions.items():
+            place = (player, infostate, action)
+            expected = values[place]
+            if feedback == "q":
+              reach = reaches[place]
+              expected = expected / reach if reach else 0.0
+            self.assertAlmostEqual(actual, expected, places=12, msg=place)
+
+  @parameterized.parameters("kuhn", "kuhn_three_players", "goofspiel")
+  def test_gains_are_sums_over_histories(self, name):
+    self._assert_gains(
+        name, lambda game: base.random_policies(game, jax.random.key(1))
+    )
+
+  @parameterized.parameters("kuhn", "kuhn_three_players")
+  def test_infostates_that_nobody_reaches_have_no_gain(self, name):
+    def pure(game):
+      """Everybody takes the first action, so that much is not reached."""
+      policies = []
+      for t in game.treeplexes:
+        table = np.zeros(t.to_table(t.uniform).shape)
+        table[:, 0] = 1
+        policies.append(t.from_table(jax.numpy.asarray(table)))
+      return tuple(policies)
+
+    self._assert_gains(name, pure)
+
+  @parameterized.parameters("kuhn", "liars_dice", "tiny_hanabi")
+  def test_values_are_those_of_the_tree(self, name):
+    game, _ = _compiled(name)
+    policies = base.random_policies(game, jax.random.key(2))
+    view = behavioral_game.view(game, "q")
+    np.testing.assert_allclose(
+        view.values(view.plans(policies)),
+        game.values(game.plans(policies)),
+        atol=1e-14,
+    )
+
+  def test_reach_counts_terminals_that_pay_nothing(self):
+    # With utilities of one, a player that plays for a leaf gets there by chance
+    # and the others alone; over all leaves of a level that adds up to one.
+    game, _ = _compiled("goofspiel")
+    policies = base.random_policies(game, jax.random.key(3))
+    for player, plan in enumerate(game.plans(policies)):
+      reach = game.reach(game.plans(policies), player)
+      self.assertAlmostEqual(float(reach @ plan), 1.0, places=12)
+
+  def test_the_view_is_no_copy_of_the_payoffs(self):
+    game, _ = _compiled("kuhn")
+    view = behavioral_game.view(game, "q")
+    self.assertIs(view.tree.payoffs[0], game.payoffs[0])
+    for t in view.treeplexes:
+      self.assertLen(t.levels, 1)
+
+  def test_refuses(self):
+    game, _ = games.compiled("kuhn")
+    with self.assertRaisesRegex(ValueError, "compile it with reaches=True"):
+      behavioral_game.view(game, "q")
+    with self.assertRaisesRegex(ValueError, "one of counterfactual, q"):
+      behavioral_game.view(game, "regret")
+    with self.assertRaisesRegex(ValueError, "compile it with reaches=True"):
+      game.reach(game.plans(base.uniform_policies(game)), 0)
+
+  def test_openspiel_has_the_same_q_values(self):
+    # At the root of Kuhn poker with a jack, by OpenSpiel's own tree walk.
+    game, names = _compiled("kuhn")
+    view = behavioral_game.view(game, "q")
+    (first, _) = view.gains(view.plans(base.uniform_policies(game)))
+    source = openspiel.load_game("kuhn_poker")
+    uniform = policy_lib.UniformRandomPolicy(source)
+
+    def value(state):
+      if state.is_terminal():
+        return state.returns()[0]
+      outcomes = (
+          state.chance_outcomes()
+          if state.is_chance_node()
+          else uniform.action_probabilities(state).items()
+      )
+      return sum(p * value(state.child(a)) for a, p in outcomes)
+
+    deals = [source.new_initial_state().child(0).child(k) for k in (1, 2)]
+    for action in (0, 1):
+      expected = np.mean([value(deal.child(action)) for deal in deals])
+      actual = first[names[0].slot("0", action)]
+      self.assertAlmostEqual(float(actual), expected, places=14)
+
+  def test_check_game_takes_what_is_linear_in_it(self):
+    # Gains of one infostate are slopes where no infostate lies below another.
+    game, _ = _compiled("general_sum")
+    testing.check_game(behavioral_game.view(game, "counterfactual"))
+
+
+if __name__ == "__main__":
+  absltest.main()
