@@ -36,6 +36,25 @@ def exploitability(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
 
 
 @jax.jit
+def coarse_correlated_gap(
+    game: base.Game, gains: base.Gains, values: Float[Array, " N"]
+) -> Float[Array, ""]:
+  """Returns how far joint play is from a coarse correlated equilibrium.
+
+  The most that a player earns by leaving the joint play for one plan of its
+  own, before it learns what it is to play; zero or negative at equilibrium.
+
+  Args:
+    game: The game.
+    gains: Mean gain of each player over the joint play, such as those of
+      `time_averaged.TimeAveraged`.
+    values: Mean utility of each player over it.
+  """
+  best = best_response.values_of_gains(game, gains)
+  return jnp.max(jnp.stack(best) - values)
+
+
+@jax.jit
 def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   """Returns max_x u(x, y) - min_y u(x, y) of a two-player zero-sum game.
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mdrl.games import base
+from mdrl.games import treeplex as treeplex_lib
 from mdrl.geometry import dilated, mirror_maps
 
 # Pairs of a weight, in units of utility, and an iterate of every player.
@@ -146,6 +147,23 @@ def mix(
       )
       for player, t in enumerate(game.treeplexes)
   )
+
+
+def advantages(
+    treeplex: treeplex_lib.Treeplex,
+    policy: Float[Array, " S"],
+    gain: Float[Array, " S"],
+) -> Float[Array, " S"]:
+  """Returns what each action earns more than the policy at its infostate.
+
+  An action earns its gain, and what the policy goes on to earn below.
+  """
+
+  def row_fn(q, group):
+    value = jnp.sum(q * group.view(policy), axis=1)
+    return value, q - value[:, None]
+
+  return treeplex.mask(treeplex_lib.sweep_up(treeplex, gain, row_fn)[0])
 
 
 def zero_step() -> Int[Array, ""]:

@@ -71,7 +71,7 @@ class RegretMatching(base.Solver):
   def _respond(self, game, state, gain, step, player):
     """Returns a player's regret, policy and plan after a gain."""
     treeplex = game.treeplexes[player]
-    advantage = _advantages(treeplex, state.policy[player], gain)
+    advantage = base.advantages(treeplex, state.policy[player], gain)
     regret = self.rule.accumulate(
         step.astype(game.dtype), state.regret[player], advantage
     )
@@ -115,11 +115,3 @@ class AlternatingRegretMatching(RegretMatching):
           ),
       )
     return state._replace(step=step)
-
-
-def _advantages(treeplex, policy, gain):
-  def row_fn(q, group):
-    value = jnp.sum(q * group.view(policy), axis=1)
-    return value, q - value[:, None]
-
-  return treeplex.mask(treeplex_lib.sweep_up(treeplex, gain, row_fn)[0])

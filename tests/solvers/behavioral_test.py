@@ -9,7 +9,7 @@ import pytest
 
 from mdrl import run, testing
 from mdrl.evaluation import gaps
-from mdrl.games import openspiel
+from mdrl.games import base, openspiel
 from mdrl.solvers import (
     averaged,
     behavioral,
@@ -26,6 +26,10 @@ from tests.solvers import oracle
 
 def _compiled(name):
   return openspiel.compile_game(games.TREES.get(name, name), reaches=True)
+
+
+def _utility(game, plans):
+  return game.values(plans)[0]
 
 
 class BehavioralTest(parameterized.TestCase):
@@ -165,6 +169,29 @@ class BehavioralTest(parameterized.TestCase):
     self.assertAlmostEqual(
         float(gaps.exploitability(game, plans)), exploit, delta=2e-7
     )
+
+  def test_in_a_cooperative_game_every_small_step_improves(self):
+    game, _ = games.compiled("tiny_hanabi")
+    solver = behavioral.Behavioral(
+        solver=mirror_descent.MirrorDescent(step_size=0.05)
+    )
+    start = base.random_policies(game, jax.random.key(4))
+    state = run.init(solver, game, start)
+    _, trace = run.run(solver, game, _utility, np.arange(3000), state)
+    gained = np.diff(np.asarray(trace.metrics))
+    self.assertGreater(gained.min(), -1e-13)
+    self.assertGreater(trace.metrics[-1], trace.metrics[0] + 1)
+
+  def test_three_players_have_a_gap_each(self):
+    game, _ = games.compiled("kuhn_three_players")
+    solver = averaged.Averaged(
+        solver=behavioral.Behavioral(
+            solver=regret_matching.RegretMatching(rule=regret_rules.Plus())
+        )
+    )
+    _, trace = run.run(solver, game, gaps.improvements, [0, 3000])
+    self.assertEqual(trace.metrics.shape, (2, 3))
+    self.assertLess(np.max(trace.metrics[1]), 0.01)
 
   def test_refuses(self):
     with self.assertRaisesRegex(ValueError, "`feedback` must be one of"):

@@ -1,0 +1,99 @@
+"""Neural replicator dynamics (NeuRD), in tables.
+
+Hennes et al., "Neural replicator dynamics: multiagent learning via hedging
+policy gradients" (2020), https://arxiv.org/abs/1906.00190, algorithm 1 with the
+threshold of section 3.4 that keeps logits apart by a bounded amount.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from mdrl import checks, struct
+from mdrl.games import base as game_lib
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import base, schedules
+
+_ENTROPY = mirror_maps.NegativeEntropy()
+
+
+class NeuRDState(NamedTuple):
+  """The number of updates, and logits, which need not be normalised."""
+
+  step: Int[Array, ""]
+  logits: dilated.Duals
+
+
+@struct.dataclass
+class NeuRD(base.Solver):
+  """Adds advantages to logits.
+
+  With advantage(I, a) = value of a - value of the policy at infostate I,
+
+    logits(I, a) += step_size * advantage(I, a),
+
+  where the logit stays within the threshold, or comes back to it; elsewhere it
+  is left as it is. Without a threshold this is Hedge at every infostate, and
+  the average approaches equilibrium in two-player zero-sum games; policy
+  gradient would multiply each advantage by the probability of its action.
+
+  Attributes:
+    step_size: In units of 1 / utility; a number or a schedule.
+    threshold: Largest size of a logit that is still raised; infinite for none.
+  """
+
+  step_size: schedules.Schedule
+  threshold: float | Float[Array, "..."] = float("inf")
+
+  def __post_init__(self):
+    checks.positive("step_size", self.step_size)
+    checks.positive("threshold", self.threshold)
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> NeuRDState:
+    """Starts from the log-policies, shifted so that they average to zero."""
+    duals = base.first_duals(game, _ENTROPY, policies)
+    centered = tuple(
+        t.map_groups(
+            lambda group, t=t, d=d: _centered(group.view(d), t.rows(group))
+        )
+        for t, d in zip(game.treeplexes, duals, strict=True)
+    )
+    return NeuRDState(base.zero_step(), centered)
+
+  def update(self, game: game_lib.Game, state: NeuRDState) -> NeuRDState:
+    """Adds the advantages of the current policies."""
+    step_size = schedules.at(self.step_size, state.step, game.dtype)
+    threshold = jnp.asarray(self.threshold).astype(game.dtype)
+    policies = self.policies(game, state)
+    gains = game.gains(game.plans(policies))
+    moved = []
+    for t, policy, gain, logits in zip(
+        game.treeplexes, policies, gains, state.logits, strict=True
+    ):
+      change = step_size * base.advantages(t, policy, gain)
+      raised, lowered = jnp.maximum(change, 0), jnp.minimum(change, 0)
+      moved.append(
+          logits
+          + jnp.where(logits + raised <= threshold, raised, 0)
+          + jnp.where(logits + lowered >= -threshold, lowered, 0)
+      )
+    return NeuRDState(state.step + 1, tuple(moved))
+
+  def policies(
+      self, game: game_lib.Game, state: NeuRDState
+  ) -> game_lib.Policies:
+    """Returns the softmax of the logits."""
+    one = jnp.ones((), game.dtype)
+    duals = base.mix(game, _ENTROPY, [(one, state.logits)])
+    return base.policies_of_duals(game, _ENTROPY, duals)
+
+
+def _centered(rows, legal):
+  if legal is None:
+    return rows - jnp.mean(rows, axis=1, keepdims=True)
+  count = jnp.sum(legal, axis=1, keepdims=True).astype(rows.dtype)
+  mean = jnp.sum(rows, axis=1, keepdims=True) / count
+  return jnp.where(legal, rows - mean, jnp.zeros_like(rows))

@@ -1,0 +1,76 @@
+"""What a solver's play was worth on average, whoever would have deviated.
+
+The joint play of all updates, each with equal weight, is a correlated strategy.
+Its coarse-correlated gap is the largest regret of a player over the number of
+updates, and no-regret solvers drive it to zero in any game (Hannan, 1957;
+Moulin & Vial, 1978).
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+from jaxtyping import Array, Float, Int
+
+from mdrl import struct
+from mdrl.games import base as game_lib
+from mdrl.solvers import base
+
+
+class TimeAveragedState(NamedTuple):
+  """The solver's state, and the mean gains and values of what was played."""
+
+  step: Int[Array, ""]
+  solver: Any
+  gain: game_lib.Gains
+  value: Float[Array, " N"]
+
+
+@struct.dataclass
+class TimeAveraged(base.Solver):
+  """Runs a solver and keeps the mean gains and values of its play.
+
+  Policies and plans are those of the solver: what is averaged here is what
+  `gaps.coarse_correlated_gap` needs, not a policy. One more gain is evaluated
+  per update.
+
+  Attributes:
+    solver: Whose play is averaged.
+  """
+
+  solver: base.Solver
+
+  def init(
+      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+  ) -> TimeAveragedState:
+    """Starts the solver; nothing has been played."""
+    inner = self.solver.init(game, policies)
+    plans = self.solver.plans(game, inner)
+    return TimeAveragedState(
+        inner.step, inner, game.gains(plans), game.values(plans)
+    )
+
+  def update(
+      self, game: game_lib.Game, state: TimeAveragedState
+  ) -> TimeAveragedState:
+    """Averages what is played now, and updates the solver."""
+    played = self.solver.plans(game, state.solver)
+    inner = self.solver.update(game, state.solver)
+    count = inner.step.astype(game.dtype)
+    gain, value = jax.tree.map(
+        lambda mean, new: mean + (new - mean) / count,
+        (state.gain, state.value),
+        (game.gains(played), game.values(played)),
+    )
+    return TimeAveragedState(inner.step, inner, gain, value)
+
+  def policies(
+      self, game: game_lib.Game, state: TimeAveragedState
+  ) -> game_lib.Policies:
+    """Returns the solver's policies."""
+    return self.solver.policies(game, state.solver)
+
+  def plans(
+      self, game: game_lib.Game, state: TimeAveragedState
+  ) -> game_lib.Plans:
+    """Returns the solver's plans."""
+    return self.solver.plans(game, state.solver)
