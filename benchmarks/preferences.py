@@ -36,8 +36,8 @@ _CHUNK = flags.DEFINE_integer(
 _SECONDS = flags.DEFINE_float(
     "seconds", 2.0, "Wall seconds to spend on each figure.", lower_bound=0.01
 )
-_UPDATES = flags.DEFINE_integer(
-    "updates", 10_000, "Updates of the whole run that is timed last; 0 for "
+_LONG_RUN = flags.DEFINE_integer(
+    "long_run", 10_000, "Updates of the whole run that is timed last; 0 for "
     "none.", lower_bound=0
 )
 _QUICK = flags.DEFINE_bool(
@@ -232,7 +232,7 @@ def measure() -> dict[str, float]:
   os.sched_setaffinity(0, set(cores))
   if batch % len(cores) == 0 and len(cores) > 1:
     rates |= shared_rates(games, seconds)
-  if _UPDATES.value and not _QUICK.value:
+  if _LONG_RUN.value and not _QUICK.value:
     rates |= whole_run(games)
   return rates
 
@@ -244,10 +244,10 @@ def whole_run(games) -> dict[str, float]:
   solver, _ = our_solvers()["nash_mirror_prox"]
   program = jax.jit(lambda *a: runs(_CHUNK.value)[", in turns"](*a))
   start = time.perf_counter()
-  jax.block_until_ready(program(solver, games, _UPDATES.value))
+  jax.block_until_ready(program(solver, games, _LONG_RUN.value))
   spent = time.perf_counter() - start
-  label = f"nash_mirror_prox, {_UPDATES.value:,} updates with compilation"
-  return {label: _UPDATES.value / spent}
+  label = f"nash_mirror_prox, {_LONG_RUN.value:,} updates with compilation"
+  return {label: _LONG_RUN.value / spent}
 
 
 def ratios(rates: dict[str, float]) -> dict[str, float]:

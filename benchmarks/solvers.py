@@ -21,6 +21,8 @@ import time
 
 from absl import app, flags
 
+from experiments import game_strings
+
 BATTLESHIP = (
     "battleship(board_height=3,board_width=2,ship_sizes=[2;2],"
     "ship_values=[1;1],num_shots=2)"
@@ -56,17 +58,6 @@ _JSON = flags.DEFINE_string("json", None, "Also write the table here.")
 _FRESH = flags.DEFINE_string(
     "fresh", None, "Only measure the start of this game in this process."
 )
-
-
-def split_games(text: str) -> list[str]:
-  """Splits at semicolons that stand outside of brackets."""
-  games, depth, start = [], 0, 0
-  for at, char in enumerate(text):
-    depth += (char in "([") - (char in ")]")
-    if char == ";" and not depth:
-      games.append(text[start:at])
-      start = at + 1
-  return [*games, text[start:]]
 
 
 def rate(step, seconds: float) -> float:
@@ -244,7 +235,7 @@ def main(argv: list[str]) -> None:
   seconds = min(_SECONDS.value, 0.3) if _QUICK.value else _SECONDS.value
   games = QUICK if _QUICK.value else GAMES
   if _GAMES.value:
-    games = split_games(_GAMES.value)
+    games = game_strings.split(_GAMES.value)
   rows = []
   for name in games:
     rows.append(measure(name, seconds))

@@ -1,0 +1,173 @@
+"""Runs several solvers on several games until they are good enough.
+
+  python -m experiments.compare_solvers
+  python -m experiments.compare_solvers --games='kuhn_poker;leduc_poker' --solvers=cfr_plus,magnetic
+
+Prints, for each game and solver, the updates, CPU seconds and wall seconds
+after which the exploitability of its result (the last or the average iterate,
+as `solve_game --list_solvers` says) was first seen below each target.
+Compilation is a column of its own, and evaluations are not counted. With
+`--out`, the table also goes to a CSV file.
+"""  # noqa: E501
+
+from collections.abc import Sequence
+import csv
+import pathlib
+import sys
+
+from absl import app, flags, logging
+import rich.box
+import rich.console
+import rich.table
+
+from experiments import game_strings, preference_settings, solver_table
+
+
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags, as those of the program that runs."""
+  before = set(values)
+  flags.DEFINE_string(
+      "games", "kuhn_poker;leduc_poker;liars_dice(dice_sides=4)",
+      "OpenSpiel game strings, separated by semicolons outside of brackets.",
+      flag_values=values,
+  )
+  flags.DEFINE_string(
+      "solvers", "all", "Names of `solve_game --list_solvers`, separated by "
+      "commas, or all.", flag_values=values,
+  )
+  flags.DEFINE_list(
+      "targets", ["1e-1", "1e-2", "1e-3"], "Exploitabilities to reach.",
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "max_updates", 20_000, "Updates after which a solver is given up.",
+      lower_bound=1, flag_values=values,
+  )
+  flags.DEFINE_float(
+      "evaluation_ratio", 1.1, "Updates from one evaluation to the next, as a "
+      "ratio: what is reported is late by this at most.", lower_bound=1.001,
+      flag_values=values,
+  )
+  flags.DEFINE_enum(
+      "precision", "float64", ["float64", "float32"], "Of all numbers.",
+      flag_values=values,
+  )
+  flags.DEFINE_string(
+      "cache_dir", "~/.cache/mdrl", "Where trees and compiled programs are "
+      "kept for later runs; '' for nowhere.", flag_values=values,
+  )
+  flags.DEFINE_string(
+      "out", None, "A CSV file for the table.", flag_values=values
+  )
+  for name in set(values) - before:
+    values.register_key_flag_for_module(sys.argv[0], values[name])
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+  """Defines the flags and parses them."""
+  define(flags.FLAGS)
+  return app.parse_flags_with_usage(list(argv))
+
+
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
+  """Runs what the flags ask for."""
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  if not flags.FLAGS["verbosity"].present:
+    logging.set_verbosity(logging.WARNING)
+  given = values.flag_values_dict()
+  try:
+    games = game_strings.split(given["games"])
+    solvers = _solvers(given["solvers"])
+    targets = _targets(given["targets"])
+    # JAX takes seconds to import, and whoever asked for help does not wait.
+    from experiments import comparison
+
+    rows = []
+    for game in games:
+      for row in comparison.compare(
+          game,
+          solvers,
+          targets,
+          given["max_updates"],
+          given["evaluation_ratio"],
+          given["precision"],
+          given["cache_dir"],
+      ):
+        print(f"{game} {row['solver']}: done", file=sys.stderr, flush=True)
+        rows.append(row)
+    if given["out"]:
+      _write(pathlib.Path(given["out"]), rows)
+  except (ValueError, OSError) as error:
+    preference_settings.fail("compare_solvers", str(error))
+  except KeyboardInterrupt:
+    preference_settings.fail("compare_solvers", "interrupted", status=130)
+  _show(rows, targets)
+
+
+def _solvers(text):
+  if text == "all":
+    return list(solver_table.SOLVERS)
+  names = [name.strip() for name in text.split(",") if name.strip()]
+  for name in names:
+    if name not in solver_table.SOLVERS:
+      raise ValueError(
+          f"`--solvers` must be all, or some of "
+          f"{', '.join(solver_table.SOLVERS)}, got {name!r}"
+      )
+  if not names or len(set(names)) < len(names):
+    raise ValueError(f"`--solvers` must name each solver once, got {text!r}")
+  return names
+
+
+def _targets(texts):
+  try:
+    targets = sorted({float(text) for text in texts}, reverse=True)
+  except ValueError:
+    targets = []
+  if not targets or not targets[-1] > 0:
+    raise ValueError(f"`--targets` must be positive numbers, got {texts}")
+  return targets
+
+
+def _write(path, rows):
+  with open(path, "w", encoding="utf-8", newline="") as file:
+    writer = csv.DictWriter(file, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _show(rows, targets):
+  grid = rich.table.Table(box=rich.box.SIMPLE_HEAD)
+  for name in ("game", "solver", "result"):
+    grid.add_column(name)
+  grid.add_column("compiled in", justify="right")
+  for target in targets:
+    grid.add_column(f"{target:g}: updates, CPU s, wall s", justify="right")
+  grid.add_column("lowest", justify="right")
+  for row in rows:
+    cells = []
+    for target in targets:
+      updates = row[f"updates_{target:g}"]
+      cells.append(
+          "-"
+          if updates is None
+          else f"{updates:,}  {row[f'cpu_seconds_{target:g}']:.3f}  "
+          f"{row[f'wall_seconds_{target:g}']:.3f}"
+      )
+    grid.add_row(
+        row["game"],
+        row["solver"],
+        row["result"],
+        f"{row['compile_seconds']:.1f} s",
+        *cells,
+        f"{row['exploitability']:.1e} at {row['updates']:,}",
+    )
+  width = None if sys.stdout.isatty() else 180
+  rich.console.Console(width=width).print(grid)
+
+
+if __name__ == "__main__":
+  app.run(main, flags_parser=parse)
