@@ -27,7 +27,7 @@ def claim(settings: preference_settings.Settings) -> run_files.RunFiles:
     ValueError: If there is a run in it that may not be overwritten, or it
       cannot be written.
   """
-  files = run_files.RunFiles(settings.out)
+  files = run_files.RunFiles(settings.out, resumable=False)
   files.claim(resume=False, overwrite=settings.overwrite)
   return files
 

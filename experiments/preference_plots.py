@@ -86,11 +86,13 @@ def draw_simplex(
         rows, columns, place + 1, projection="ternary"
     )
     path = result.path[:, 0]
-    path = path[np.isfinite(path).all(axis=1)]
+    # What overflow has left is no point of the simplex.
+    path = path[np.abs(path.sum(axis=1) - 1) < 1e-3]
     axes.plot(*path.T, color="#00798c", linewidth=1, marker=".", markersize=3)
     axes.plot(*path[:1].T, color="black", marker="o", markersize=4)
     axes.plot(*path[-1:].T, color="#d1495b", marker="o", markersize=5)
-    axes.plot(*equilibrium[:, None], "x", color="#e08e00", markersize=7)
+    if np.isfinite(equilibrium).all():
+      axes.plot(*equilibrium[:, None], "x", color="#e08e00", markersize=7)
     axes.plot(*winner[:, None], "+", color="#5b3fa0", markersize=8)
     axes.set_title(_wrapped(result), fontsize=8, pad=16)
     axes.set_tlabel(names[0], fontsize=8)
@@ -176,9 +178,9 @@ def short_label(
   same = [r for r in results if r.solver == result.solver]
   label = result.solver
   if len({r.temperature for r in same}) > 1:
-    label += f" τ={result.temperature:g}"
+    label += f" τ={result.temperature}"
   if len({r.step_size for r in same}) > 1 and result.step_size is not None:
-    label += f" η={result.step_size:g}"
+    label += f" η={result.step_size}"
   return label
 
 

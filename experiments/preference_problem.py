@@ -22,6 +22,8 @@ from mdrl.games import (
 )
 
 _DEFAULT_RESPONSES = 10
+# Streams of random numbers.
+_COMPARISONS, _REFERENCES = 1, 2
 
 
 class Problem(NamedTuple):
@@ -142,9 +144,10 @@ def _judged(settings, matrix, number):
   preference_game.preference_game(matrix)
   rows = [preference_models.noisy(p, settings.flip) for p in matrix]
   if settings.comparisons:
-    seed = settings.seed + number
+    # Apart from the streams that draw the games themselves.
+    seed = (settings.seed + number, _COMPARISONS)
     rows = [
-        preference_models.sampled(p, settings.comparisons, 1000 * x + seed)
+        preference_models.sampled(p, settings.comparisons, (*seed, x))
         for x, p in enumerate(rows)
     ]
   return np.stack(rows)
@@ -156,7 +159,8 @@ def _reference(settings, shape, number):
   if settings.reference == "skewed":
     logits = np.broadcast_to(np.linspace(1, -1, shape[1]), shape)
   else:
-    logits = np.random.default_rng(settings.seed + number).normal(size=shape)
+    seed = (settings.seed + number, _REFERENCES)
+    logits = np.random.default_rng(seed).normal(size=shape)
   weights = np.exp(logits - logits.max(axis=1, keepdims=True))
   return weights / weights.sum(axis=1, keepdims=True)
 

@@ -119,27 +119,30 @@ def solve(
   compiled = jax.jit(program).lower(*arguments).compile()
   ready = time.perf_counter()
   measured = jax.device_get(jax.block_until_ready(compiled(*arguments)))
-  seconds = time.perf_counter() - ready
+  seconds = (time.perf_counter() - ready, ready - start)
   first = jax.tree.map(lambda x: x[0], games)
   asked = queries.count(solvers[0], first)
-  results = []
-  for m, (temperature, step_size) in enumerate(pairs):
-    own = jax.tree.map(lambda x, m=m: x[:, m], measured)
-    results.append(
-        Result(
-            solver=name,
-            temperature=temperature,
-            step_size=step_size,
-            steps=steps,
-            queries=asked.init + asked.update * steps,
-            metrics={k: v.T for k, v in own[0].items()},
-            policies=own[1],
-            path=own[2][0],
-            seconds=seconds,
-            compile_seconds=ready - start,
-        )
-    )
-  return results
+  return [
+      _result(name, pair, steps, asked, seconds, own)
+      for m, pair in enumerate(pairs)
+      for own in [jax.tree.map(lambda x, m=m: x[:, m], measured)]
+  ]
+
+
+def _result(name, pair, steps, asked, seconds, measured):
+  metrics, policies, paths = measured
+  return Result(
+      solver=name,
+      temperature=pair[0],
+      step_size=pair[1],
+      steps=steps,
+      queries=asked.init + asked.update * steps,
+      metrics={k: v.T for k, v in metrics.items()},
+      policies=policies,
+      path=paths[0],
+      seconds=seconds[0],
+      compile_seconds=seconds[1],
+  )
 
 
 def chunk_size(games: preference_game.PreferenceGame, num_settings: int) -> int:

@@ -102,7 +102,7 @@ def _define_problem(values):
       lower_bound=0, flag_values=values,
   )
   flags.DEFINE_enum(
-      "reference", "uniform", ["uniform", "skewed", "random"],
+      "reference", "skewed", ["skewed", "uniform", "random"],
       "Policy that solvers start from and regularised ones stay near: skewed "
       "has evenly spaced logits from 1 to -1, random has standard normal ones.",
       flag_values=values,
@@ -181,6 +181,13 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
   solvers = preference_table.choose(given["solver"])
   overrides = {name: given[name] for name in preference_table.FIELDS}
   preference_table.check_overrides(solvers, overrides)
+  if given["step_size"] and all(
+      preference_table.SOLVERS[name].step_size is None for name in solvers
+  ):
+    raise ValueError(
+        f"`--step_size` does nothing for {', '.join(solvers)}, which have "
+        "steps of their own; leave it out"
+    )
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", pathlib.Path(given["game"]).name)
   same = (
       "game", "updates", "checkpoints", "batch", "responses", "contexts",

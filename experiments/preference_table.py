@@ -6,6 +6,7 @@ Importing this does not import JAX, so that `--help` answers at once.
 from collections.abc import Callable
 import dataclasses
 import inspect
+import math
 import re
 import textwrap
 
@@ -46,6 +47,7 @@ FIELDS: dict[str, str] = {
     "num_samples": "new samples per update",
 }
 _WHOLE = ("period", "queue_length", "num_samples")
+_LARGEST = 1_000_000_000
 
 SOLVERS: dict[str, Entry] = {
     "nash_mirror_prox": Entry(
@@ -295,6 +297,8 @@ def parse_game(text: str) -> tuple[str, dict[str, float]]:
           + ("; size and seed are --responses and --seed"
              if GAMES[name].sized else "")
       )
+    if key in values:
+      raise ValueError(f"`--game={text}` must give {key} once")
     try:
       whole = isinstance(known[key].default, int)
       values[key] = int(value) if whole else float(value)
@@ -327,8 +331,13 @@ def check_overrides(
           f"`--{key}` is read by {', '.join(having)} alone, got the solvers "
           f"{', '.join(names)}"
       )
-    if key in _WHOLE and value != int(value):
-      raise ValueError(f"`--{key}` must be a whole number, got {value}")
+    whole = math.isfinite(value) and value == int(value)
+    if key in _WHOLE and not (whole and 1 <= value <= _LARGEST):
+      raise ValueError(
+          f"`--{key}` must be a whole number from 1 to {_LARGEST}, got {value}"
+      )
+    if math.isnan(value):
+      raise ValueError(f"`--{key}` must be a number, got {value}")
 
 
 def choose(text: str) -> list[str]:

@@ -26,8 +26,9 @@ Row = dict[str, Any]
 class RunFiles:
   """The folder of one run."""
 
-  def __init__(self, folder: pathlib.Path):
+  def __init__(self, folder: pathlib.Path, resumable: bool = True):
     self.folder = folder
+    self._resumable = resumable
     self.flags = folder / "flags.json"
     self.trace = folder / "trace.jsonl"
     self.policy = folder / "policy.npz"
@@ -51,8 +52,9 @@ class RunFiles:
       recorded = self._recorded()
       if recorded is not None and not resume:
         raise ValueError(
-            f"`--out` holds a run already: {self.folder}; go on with it by "
-            "--resume, delete it by --overwrite, or choose another --out"
+            f"`--out` holds a run already: {self.folder}; "
+            + ("go on with it by --resume, " if self._resumable else "")
+            + "delete it by --overwrite, or choose another --out"
         )
       self.folder.mkdir(parents=True, exist_ok=True)
       probe = self.folder / ".writable"

@@ -263,7 +263,9 @@ def noisy(preferences: ArrayLike, flip: float) -> Matrix:
 
 
 def sampled(
-    preferences: ArrayLike, num_comparisons: int, seed: int = 0
+    preferences: ArrayLike,
+    num_comparisons: int,
+    seed: int | Sequence[int] = 0,
 ) -> Matrix:
   """Returns the win rates of a number of random comparisons of each pair.
 

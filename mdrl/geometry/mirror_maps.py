@@ -73,10 +73,15 @@ def prox(
     The dual of the maximiser, and the maximum.
   """
   total = sum(weight for weight, _ in anchors)
-  tilt = (gain + sum(weight * dual for weight, dual in anchors)) / total
+  tilt = (gain + sum(_weighted(*anchor) for anchor in anchors)) / total
   iterate, value = mirror_map.maximize(tilt, legal)
   offset = sum(weight * mirror_map.offset(y, legal) for weight, y in anchors)
   return iterate, total * value - offset
+
+
+def _weighted(weight: Float[Array, ""], dual: Rows) -> Rows:
+  """A product that is zero for a weight of zero, even of infinite duals."""
+  return jnp.where(weight == 0, jnp.zeros_like(dual), weight * dual)
 
 
 def divergence(

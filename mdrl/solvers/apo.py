@@ -54,7 +54,7 @@ class APO(base.Solver):
   def init(
       self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> APOState:
-    """Starts at the policies, without momentum."""
+    """Starts at the policies, which must be positive, without momentum."""
     duals = base.first_duals(game, _ENTROPY, policies)
     return APOState(base.zero_step(), duals, duals)
 

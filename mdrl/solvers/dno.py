@@ -26,8 +26,8 @@ class DNO(one_iterate.OneIterate[preference_game.PreferenceGame]):
   where ratio = log x - log iterate. The loss is recalled from the paper and was
   not confirmed against it. The minimiser is found by Newton's method, to
   rounding; it has ratio = step_size * r up to a constant, so that in exact
-  tables the iterates are those of `SPPO`. The average approaches the minimax
-  winner.
+  tables the iterates are those of `SPPO`. With short or falling steps, the
+  average approaches the minimax winner.
 
   Attributes:
     step_size: 1 / eta of the paper, in units of 1 / utility.

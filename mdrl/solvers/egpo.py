@@ -32,7 +32,7 @@ class EGPO(one_iterate.OneIterate):
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility, at most 1 / temperature.
-    temperature: beta > 0, in units of utility.
+    temperature: beta >= 0, in units of utility.
   """
 
   step_size: schedules.Schedule

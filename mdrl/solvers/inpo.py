@@ -5,7 +5,9 @@ optimization: aligning LLMs with general preferences via no-regret learning"
 (2025), https://arxiv.org/abs/2407.00617.
 """
 
-from mdrl import struct
+from jaxtyping import Array, Float
+
+from mdrl import checks, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import dilated
 from mdrl.solvers import base, one_iterate, schedules
@@ -24,12 +26,13 @@ class INPO(one_iterate.OneIterate):
   trained at eta = 3 * temperature: a step size of 1 / (3 temperature),
   `published_step_size`. In tables that is too long a step for strongly cyclic
   preferences, where the iterates cycle and never come near the equilibrium of
-  `temperature`, which they do with steps of about 1 (in units of 1 / utility)
-  or less.
+  `temperature`. They do with steps that are short for the temperature: around
+  the uniform policy in hard rock-paper-scissors, below
+  2 temperature / (temperature^2 + 1/12).
 
   Attributes:
     step_size: In units of 1 / utility, at most 1 / temperature.
-    temperature: tau > 0, in units of utility.
+    temperature: tau >= 0, in units of utility.
   """
 
   step_size: schedules.Schedule
@@ -53,6 +56,9 @@ class INPO(one_iterate.OneIterate):
     return base.prox(game, self.mirror_map, gains, anchors)
 
 
-def published_step_size(temperature):
+def published_step_size(
+    temperature: float | Float[Array, "..."],
+) -> float | Float[Array, "..."]:
   """Returns the step size that the paper's eta of three temperatures means."""
+  checks.positive("temperature", temperature)
   return 1 / (3 * temperature)

@@ -25,9 +25,10 @@ class IterativeDPO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     log x = log anchor + scores / temperature  up to a constant,
 
   where scores are the logits that explain the preferences best, over those
-  pairs. Where preferences are Bradley-Terry, that is the policy of RLHF; else
-  it is no equilibrium: with two responses and the reference as the anchor, its
-  odds are those of the preference to the power 1 / temperature.
+  pairs. With the reference as the anchor, that is the policy of RLHF where
+  preferences are Bradley-Terry; else it is no equilibrium: of two responses and
+  a uniform reference, its odds are those of the preference to the power
+  1 / temperature.
 
   Attributes:
     temperature: beta > 0; without a unit, as scores are logits.

@@ -43,7 +43,7 @@ class NashEMA(base.Solver):
 
   Attributes:
     step_size: In units of 1 / utility, at most 1 / temperature.
-    temperature: tau > 0, in units of utility.
+    temperature: tau >= 0, in units of utility.
     decay: Share in [0, 1) of the previous average that remains in the next; 0
       plays against the latest policy.
   """

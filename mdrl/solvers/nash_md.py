@@ -4,6 +4,8 @@ Munos et al., "Nash learning from human feedback" (2024),
 https://arxiv.org/abs/2312.00886. Equations 3 to 5 and theorem 1.
 """
 
+from jaxtyping import Array, Float
+
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import dilated, mirror_maps
@@ -37,7 +39,7 @@ class NashMD(one_iterate.OneIterate):
   Attributes:
     step_size: eta > 0, in units of 1 / utility; a number or a schedule, at most
       1 / temperature.
-    temperature: tau > 0, in units of utility.
+    temperature: tau >= 0, in units of utility.
     mixture: Weight in [0, 1] of the reference in the opponent, or None for
       step_size * temperature; no unit.
     mirror_map: The potential at each infostate.
@@ -73,6 +75,9 @@ class NashMD(one_iterate.OneIterate):
     return base.prox(game, self.mirror_map, gains, anchors)
 
 
-def paper_schedule(temperature) -> schedules.PowerDecay:
+def paper_schedule(
+    temperature: float | Float[Array, "..."],
+) -> schedules.PowerDecay:
   """Returns the step sizes of theorem 1: `2 / (temperature (step + 2))`."""
+  checks.positive("temperature", temperature)
   return schedules.PowerDecay(initial=1 / temperature, power=1.0, delay=2.0)

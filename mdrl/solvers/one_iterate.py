@@ -9,7 +9,7 @@ multiple; each class says how to convert.
 import abc
 from typing import NamedTuple
 
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 import numpy as np
 
 from mdrl import checks
@@ -68,7 +68,12 @@ class OneIterate(base.Solver[base.GameT]):
     return base.policies_of_duals(game, self.mirror_map, state.dual)
 
 
-def explicit_anchors(step_size, temperature, dual, reference) -> base.Anchors:
+def explicit_anchors(
+    step_size: Float[Array, ""],
+    temperature: Float[Array, ""],
+    dual: dilated.Duals,
+    reference: dilated.Duals,
+) -> base.Anchors:
   """Returns the anchors of a step whose regulariser is linearised.
 
   Of `<gain, x> - temperature * D(x, reference) - D(x, dual) / step_size`, the

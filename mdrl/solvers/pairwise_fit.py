@@ -22,7 +22,7 @@ from mdrl import checks
 _MAX_UPDATES = 100
 # No score moves further at once, in logits: Newton's method is then sure to
 # descend, and scores that have no finite optimum stay finite.
-_MAX_MOVE = 1.0
+_MAX_MOVE = 0.8
 
 
 def fit(

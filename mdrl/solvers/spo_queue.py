@@ -57,6 +57,7 @@ class QueueSPO(base.Solver[preference_game.PreferenceGame]):
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
     checks.between("seed", self.seed, 0)
+    checks.between("length", self.length, 1)
     checks.between("num_samples", self.num_samples, 1, self.length)
 
   def init(

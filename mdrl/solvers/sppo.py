@@ -21,9 +21,9 @@ class SPPO(one_iterate.OneIterate):
 
   the paper puts step_size / 2 in place of the logarithm of the constant, which
   matters to a network and not to a table. It is mirror descent with negative
-  entropy. The average of the policies approaches the minimax winner; the last
-  iterate, which is the paper's result, moves away from it on cyclic
-  preferences. There is no reference.
+  entropy. With short or falling steps, the average of the policies approaches
+  the minimax winner; the last iterate, which is the paper's result, moves away
+  from it on cyclic preferences. There is no reference.
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility; the paper's models have 1000.

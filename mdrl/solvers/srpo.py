@@ -1,6 +1,7 @@
 """Self-improving robust preference optimisation (SRPO).
 
-Choi et al., "Self-improving robust preference optimization" (2025), https://arxiv.org/abs/2406.01660.
+Choi et al., "Self-improving robust preference optimization" (2025),
+https://arxiv.org/abs/2406.01660.
 """
 
 from typing import NamedTuple
@@ -48,7 +49,7 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
 
   Attributes:
     step_size: In units of 1 / utility, at most 1 / temperature.
-    temperature: beta > 0, in units of utility.
+    temperature: beta >= 0, in units of utility.
   """
 
   step_size: schedules.Schedule
@@ -62,7 +63,10 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
       game: preference_game.PreferenceGame,
       policies: game_lib.Policies | None = None,
   ) -> SRPOState:
-    """Starts with an improver that ignores the response and plays the same."""
+    """Starts with an improver that ignores the response and plays the same.
+
+    The policy must be positive.
+    """
     duals = base.first_duals(game, _ENTROPY, policies)
     reference = base.reference_duals(game, _ENTROPY)
     rows = game.rows(duals[0])

@@ -103,6 +103,7 @@ class GapsTest(parameterized.TestCase):
         preferences.divergence(one, pure, uniform), [np.log(3)], atol=1e-15
     )
     self.assertEqual(preferences.divergence(one, uniform, pure)[0], np.inf)
+    self.assertEqual(preferences.divergence(one, pure, pure)[0], 0)
 
   def test_win_rates(self):
     game = _game()

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments import preference_factory, preference_table
 from mdrl.games import preference_order
-from mdrl.solvers import base, inpo, nash_md
+from mdrl.solvers import averaged, base, inpo, nash_md, spo, sppo
 
 
 class PreferenceTableTest(parameterized.TestCase):
@@ -73,6 +73,43 @@ class PreferenceTableTest(parameterized.TestCase):
     solver = preference_factory.make("mtpo", 0.1, None, {})
     self.assertIsInstance(solver, nash_md.NashMD)
     self.assertEqual(solver.mixture, 0.0)
+
+  def test_hyper_parameters_reach_the_solver(self):
+    def made(name, step_size=0.3, seed=0, **config):
+      values = preference_table.resolve(name, config)
+      return preference_factory.make(name, 0.5, step_size, values, seed)
+
+    self.assertEqual(made("nash_ema", decay=0.0).decay, 0.0)
+    self.assertEqual(made("nash_md_constant", mixture=0.3).mixture, 0.3)
+    self.assertEqual(made("apo", momentum=0.0).momentum, 0.0)
+    self.assertEqual(made("magnetic_preference", period=7.0).period, 7)
+    self.assertEqual(made("comal", tolerance=0.1).tolerance, 0.1)
+    self.assertEqual(
+        made("iterative_dpo", label_smoothing=0.2).label_smoothing, 0.2
+    )
+    self.assertEqual(made("rlhf", label_smoothing=0.2).label_smoothing, 0.2)
+    queue = made("spo_queue", seed=5, queue_length=9.0, num_samples=2.0)
+    self.assertEqual(
+        (queue.seed, queue.length, queue.num_samples), (5, 9, 2)
+    )
+    self.assertEqual(made("srpo").step_size, 2.0)
+    self.assertIsInstance(made("sppo"), sppo.SPPO)
+    self.assertIsInstance(made("spo"), spo.SPO)
+    self.assertIsInstance(made("mirror_descent"), averaged.Averaged)
+
+  @parameterized.parameters(*preference_factory.EXPLICIT)
+  def test_default_steps_do_not_pass_the_reference(self, name):
+    step_size = preference_factory.default_step_size(name, 100.0)
+    self.assertEqual(step_size, 0.01)
+
+  @parameterized.parameters(
+      ("period", 1.5), ("period", float("inf")), ("num_samples", 0.0),
+      ("queue_length", 1e30), ("decay", float("nan")),
+  )
+  def test_overrides_must_fit(self, name, value):
+    solvers = list(preference_table.SOLVERS)
+    with self.assertRaisesRegex(ValueError, f"`--{name}` must be a"):
+      preference_table.check_overrides(solvers, {name: value})
 
   def test_grid(self):
     self.assertEqual(

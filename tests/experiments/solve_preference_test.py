@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from experiments import preference_table
-from mdrl.evaluation import preferences
+from mdrl.evaluation import linear_program, preferences
 from mdrl.games import preference_game, preference_models
 from tests.experiments import preference_binary
 
@@ -113,6 +113,7 @@ class SolvePreferenceTest(parameterized.TestCase):
         "--reference=random",
         "--solver=egpo",
         "--temperature=0.2",
+        "--updates=6",
     )
     saved, row = self._policies(), self._rows()[-1]
     measured = {"duality_gap": [], "regularized_gap": [], "divergence": []}
@@ -168,7 +169,69 @@ class SolvePreferenceTest(parameterized.TestCase):
     np.testing.assert_allclose(
         self._policies()["policy_0"], together, atol=1e-13
     )
+    # Each is measured by the equilibrium of its own temperature.
+    self.assertLess(self._rows()[-1]["divergence"][2], 1e-4)
 
+  def test_each_temperature_has_its_own_equilibrium(self):
+    self._solve(
+        "--solver=nash_mirror_prox", "--temperature=0.5,0.1", "--updates=200"
+    )
+    for row in self._rows():
+      if row["step"] == 200:
+        self.assertLess(row["divergence"][2], 1e-13)
+
+  def test_games_differ_in_references_and_comparisons(self):
+    self._solve(
+        "--game=cyclic_dice", "--solver=sppo", "--batch=3",
+        "--reference=random", "--comparisons=20",
+    )
+    saved = self._policies()
+    for name in ("reference", "preferences"):
+      for a, b in ((0, 1), (1, 2)):
+        self.assertTrue((saved[name][a] != saved[name][b]).any(), name)
+    self._solve(
+        "--game=uniform", "--solver=sppo", "--contexts=2", "--comparisons=9",
+        "--reference=random", "--overwrite",
+    )
+    saved = self._policies()
+    for name in ("reference", "preferences"):
+      self.assertTrue((saved[name][0, 0] != saved[name][0, 1]).any(), name)
+
+  def test_comparisons_do_not_know_the_game(self):
+    # Drawn from the stream of the game itself, they would be its rounding.
+    self._solve(
+        "--game=uniform", "--solver=sppo", "--responses=30", "--comparisons=1"
+    )
+    seen = self._policies()["preferences"][0, 0]
+    rounded = np.round(preference_models.uniform(30, 0))
+    below = np.tril_indices(30, -1)
+    self.assertGreater(np.mean(seen[below] != rounded[below]), 0.1)
+
+  def test_games_have_samples_of_their_own(self):
+    self._solve(
+        "--game=cyclic_dice", "--solver=spo_queue", "--batch=2",
+        "--reference=random",
+    )
+    self._solve(
+        "--game=rock_paper_scissors", "--solver=spo_queue", "--seed=3",
+        "--comparisons=1", "--batch=2", "--overwrite",
+    )
+    saved = self._policies()
+    np.testing.assert_array_equal(
+        saved["reference"][0], saved["reference"][1]
+    )
+    self.assertTrue((saved["policy_0"][0] != saved["policy_0"][1]).any())
+
+  def test_queries_count_those_before_the_first_update(self):
+    self._solve("--solver=mirror_prox,rlhf", "--updates=5")
+    last = {r["solver"]: r["queries"] for r in self._rows() if r["step"] == 5}
+    self.assertEqual(last, {"mirror_prox": 11, "rlhf": 3})
+
+  def test_the_table_shows_the_last_measures(self):
+    result = self._solve("--solver=nash_mirror_prox", "--updates=3")
+    row = self._rows()[-1]
+    self.assertIn(f"{row['duality_gap'][1]:.1e}", result.stdout)
+    self.assertIn(f"{row['divergence'][1]:.1e}", result.stdout)
   def test_reads_win_rates(self):
     path = self.folder / "rates.csv"
     with open(path, "w", newline="") as file:
@@ -207,6 +270,39 @@ class SolvePreferenceTest(parameterized.TestCase):
   def test_single_precision(self):
     self._solve("--solver=nash_mirror_prox", "--precision=float32")
     self.assertEqual(self._policies()["policy_0"].dtype, np.float32)
+
+  def test_the_league_of_several_games_is_their_mean(self):
+    result = self._solve(
+        "--game=uniform", "--responses=4", "--batch=2",
+        "--solver=nash_mirror_prox", "--temperature=0.3,0.1", "--updates=300",
+        league=True,
+    )
+    with open(self.out / "league.csv", newline="") as file:
+      rows = list(csv.reader(file))
+    rates = np.array([row[1:] for row in rows[1:]], float)
+    saved = self._policies()
+    entrants = [
+        saved["reference"],
+        saved["policy_0"],
+        np.stack([
+            linear_program.minimax_winner(
+                preference_game.preference_game(p)
+            )
+            for p in saved["preferences"]
+        ]),
+        saved["policy_0"],
+        saved["policy_1"],
+    ]
+    expected = np.mean([
+        [[x[k, 0] @ saved["preferences"][k, 0] @ y[k, 0] for y in entrants]
+         for x in entrants]
+        for k in range(2)
+    ], axis=0)
+    # The equilibrium that takes part is that of the first temperature.
+    np.testing.assert_allclose(rates, expected, atol=1e-9)
+    worst = f"{100 * rates[0].min():.1f}"
+    (line,) = [x for x in result.stdout.splitlines() if "1 reference" in x]
+    self.assertTrue(line.endswith(worst))
 
   def test_the_league_is_antisymmetric_around_a_half(self):
     result = self._solve(
@@ -256,6 +352,9 @@ class SolvePreferenceTest(parameterized.TestCase):
       ("is for elo, .* alone, got cyclic_dice", "--responses=5"),
       ("as many times over", "--batch=4"),
       ("flip", "--flip=0.9"),
+      ("give epsilon once", "--game=three_raters(epsilon=0.1,epsilon=0.2)"),
+      ("does nothing for nash_md, mtpo", "--solver=nash_md,mtpo",
+       "--step_size=1"),
       ("num_samples", "--solver=spo_queue", "--num_samples=100"),
   )
   def test_refuses(self, message, *arguments):
@@ -275,6 +374,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     )
     self.assertEqual(result.status, 1)
     self.assertIn("--overwrite", result.stderr)
+    self.assertNotIn("--resume", result.stderr)
 
   def test_a_lost_response_is_an_infinite_divergence(self):
     self._solve(

@@ -5,7 +5,7 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import gaps
-from mdrl.games import openspiel
+from mdrl.games import matrix_game, openspiel
 from mdrl.solvers import comal, magnetic, nash_mirror_prox
 from mdrl.testing import games
 from tests.solvers import preferences as oracle
@@ -54,6 +54,16 @@ class ComalTest(parameterized.TestCase):
       center = oracle.equilibrium(oracle.game(oracle.HARD, center), 0.1)
       policy = solver.policies(game, state)[0][1:]
       np.testing.assert_allclose(policy, center, atol=1e-10)
+
+  def test_a_run_ends_when_no_player_moves(self):
+    # The first player has one action, and never moves; the second falls.
+    game = matrix_game.zero_sum_game(np.array([[1.0, 0.0, 0.5]]))
+    inner = magnetic.MagneticMirrorDescent(step_size=0.1, temperature=0.5)
+    solver = comal.Comal(solver=inner, tolerance=1e-4)
+    state = run.advance(solver, game, run.init(solver, game), 3)
+    self.assertEqual(int(state.num_refreshes), 0)
+    state = run.advance(solver, game, state, 200)
+    self.assertGreater(int(state.num_refreshes), 0)
 
   def test_runs_on_trees(self):
     game, _ = games.compiled("kuhn")

@@ -101,6 +101,33 @@ class NashMDTest(parameterized.TestCase):
     )
     np.testing.assert_allclose(actual, expected, atol=1e-13)
 
+  def test_steps_are_those_of_the_schedule(self):
+    tau, policy = 0.1, np.array([0.6, 0.3, 0.1])
+    for t in range(3):
+      eta = 2 / (tau * (t + 2))
+      center = oracle.softmax(
+          (1 - eta * tau) * np.log(policy)
+          + eta * tau * np.log(oracle.REFERENCE)
+      )
+      policy = oracle.softmax(np.log(center) + eta * oracle.HARD @ center)
+    solver = nash_md.NashMD(
+        step_size=nash_md.paper_schedule(tau), temperature=tau
+    )
+    actual = oracle.policy_after(
+        solver, oracle.game(oracle.HARD), 3, [0.6, 0.3, 0.1]
+    )
+    np.testing.assert_allclose(actual, policy, atol=1e-13)
+
+  def test_a_first_policy_may_lack_a_response(self):
+    # The first step of the paper forgets it altogether.
+    solver = nash_md.NashMD(
+        step_size=nash_md.paper_schedule(0.1), temperature=0.1
+    )
+    actual = oracle.policy_after(
+        solver, oracle.game(oracle.HARD), 5, [0.0, 0.5, 0.5]
+    )
+    self.assertTrue(np.isfinite(actual).all())
+
   def test_paper_schedule(self):
     schedule = nash_md.paper_schedule(0.1)
     actual = [

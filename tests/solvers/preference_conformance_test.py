@@ -139,15 +139,16 @@ class ConformanceTest(parameterized.TestCase):
       self.skipTest("contexts share the random key, or when to refresh")
     solver = ALL[name]
     matrices = [preference_models.uniform(4, seed) for seed in range(3)]
-    together = _policies(solver, np.stack(matrices))
-    for row, matrix in zip(together, matrices):
+    references = np.random.default_rng(0).dirichlet(np.ones(4), size=3)
+    together = _policies(solver, np.stack(matrices), references)
+    for row, matrix, reference in zip(together, matrices, references):
       np.testing.assert_allclose(
-          row, _policies(solver, matrix)[0], atol=1e-12
+          row, _policies(solver, matrix, reference)[0], atol=1e-12
       )
 
 
-def _policies(solver, matrices):
-  game = preference_game.preference_game(matrices)
+def _policies(solver, matrices, references):
+  game = preference_game.preference_game(matrices, references)
   state = run.advance(solver, game, run.init(solver, game), 5)
   return np.asarray(game.rows(solver.policies(game, state)[0]))
 

@@ -5,6 +5,7 @@ import jax
 import numpy as np
 
 from mdrl import run
+from mdrl.games import preference_game
 from mdrl.solvers import spo, spo_queue
 from tests.solvers import preferences as oracle
 
@@ -37,6 +38,16 @@ class QueueSPOTest(parameterized.TestCase):
     np.testing.assert_allclose(
         counts / 20_000, oracle.REFERENCE, atol=0.015
     )
+
+  def test_every_context_has_samples_of_its_own(self):
+    game = preference_game.preference_game(
+        np.stack([oracle.HARD, oracle.DICE]),
+        np.array([[0.98, 0.01, 0.01], [0.01, 0.01, 0.98]]),
+    )
+    queue = np.asarray(run.init(_solver(length=1000), game).queue)
+    self.assertEqual(queue.shape, (2, 1000))
+    self.assertGreater(np.mean(queue[0] == 0), 0.9)
+    self.assertGreater(np.mean(queue[1] == 2), 0.9)
 
   def test_seeds_decide_the_samples(self):
     game = oracle.game(oracle.HARD)

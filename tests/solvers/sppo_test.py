@@ -3,7 +3,7 @@
 from absl.testing import absltest
 import numpy as np
 
-from mdrl.solvers import mirror_descent, sppo
+from mdrl.solvers import mirror_descent, schedules, sppo
 from tests.solvers import preferences as oracle
 
 
@@ -37,6 +37,18 @@ class SPPOTest(absltest.TestCase):
         ),
         atol=1e-13,
     )
+
+  def test_steps_are_those_of_the_schedule(self):
+    policy = np.array([0.6, 0.3, 0.1])
+    for t in range(3):
+      policy = policy * np.exp(0.7 / (1 + t) * oracle.HARD @ policy)
+      policy /= policy.sum()
+    steps = schedules.PowerDecay(initial=0.7, power=1.0)
+    actual = oracle.policy_after(
+        sppo.SPPO(step_size=steps), oracle.game(oracle.HARD), 3,
+        [0.6, 0.3, 0.1],
+    )
+    np.testing.assert_allclose(actual, policy, atol=1e-14)
 
   def test_the_last_iterate_moves_away(self):
     game = oracle.game(oracle.HARD)

@@ -67,6 +67,12 @@ class SRPOTest(parameterized.TestCase):
         policy, oracle.softmax(np.append(found.x, 0.0)), atol=1e-4
     )
 
+  def test_the_improver_first_plays_the_policy(self):
+    game = oracle.game(oracle.HARD)
+    state = run.init(srpo.SRPO(step_size=1.0, temperature=_BETA), game)
+    for row in np.exp(np.asarray(state.improver[0])):
+      np.testing.assert_allclose(row, oracle.REFERENCE, atol=1e-15)
+
   def test_a_uniform_reference_by_default(self):
     solver = srpo.SRPO(step_size=1 / _BETA, temperature=_BETA)
     policy = oracle.policy_after(solver, oracle.game(oracle.DICE, None), 3)
