@@ -29,6 +29,7 @@ _LAYERS = {
   "mdrl.games": 2,
   "mdrl.geometry": 3,
   "mdrl.evaluation": 4,
+  "mdrl.operators": 4,
   "mdrl.solvers": 4,
   "mdrl.policies": 4,
   "mdrl.envs": 4,

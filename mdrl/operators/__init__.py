@@ -1,0 +1,1 @@
+"""First-order methods for zeros of operators: one algorithm, one file."""
