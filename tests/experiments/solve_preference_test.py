@@ -197,6 +197,13 @@ class SolvePreferenceTest(parameterized.TestCase):
     for name in ("reference", "preferences"):
       self.assertTrue((saved[name][0, 0] != saved[name][0, 1]).any(), name)
 
+  def test_equal_contexts_have_comparisons_of_their_own(self):
+    path = self.folder / "rates.npy"
+    np.save(path, np.stack([preference_models.cycle(5, 0.6)] * 2))
+    self._solve(f"--game={path}", "--solver=sppo", "--comparisons=20")
+    seen = self._policies()["preferences"][0]
+    self.assertTrue((seen[0] != seen[1]).any())
+
   def test_comparisons_do_not_know_the_game(self):
     # Drawn from the stream of the game itself, they would be its rounding.
     self._solve(

@@ -44,10 +44,14 @@ class QueueSPOTest(parameterized.TestCase):
         np.stack([oracle.HARD, oracle.DICE]),
         np.array([[0.98, 0.01, 0.01], [0.01, 0.01, 0.98]]),
     )
-    queue = np.asarray(run.init(_solver(length=1000), game).queue)
-    self.assertEqual(queue.shape, (2, 1000))
-    self.assertGreater(np.mean(queue[0] == 0), 0.9)
-    self.assertGreater(np.mean(queue[1] == 2), 0.9)
+    solver = _solver(length=1000, num_samples=1000)
+    first = run.init(solver, game)
+    # All that the second state holds was drawn by the update.
+    for state in (first, run.advance(solver, game, first, 1)):
+      queue = np.asarray(state.queue)
+      self.assertEqual(queue.shape, (2, 1000))
+      self.assertGreater(np.mean(queue[0] == 0), 0.9)
+      self.assertGreater(np.mean(queue[1] == 2), 0.9)
 
   def test_seeds_decide_the_samples(self):
     game = oracle.game(oracle.HARD)
