@@ -26,6 +26,8 @@ from typing import Any
 from absl import app, flags
 import numpy as np
 
+from benchmarks import timing
+
 _BATCH = flags.DEFINE_integer("batch", 1024, "Number of games.", lower_bound=1)
 _RESPONSES = flags.DEFINE_integer(
     "responses", 100, "Responses of each game.", lower_bound=2
@@ -51,17 +53,9 @@ _FLOOR = flags.DEFINE_float(
 _JSON = flags.DEFINE_string("json", None, "Also write the table here.")
 
 
-def rate(step, seconds: float) -> float:
-  """Returns updates per wall second of `step(count)`, doubling the count."""
-  step(1)
-  count = 1
-  while True:
-    start = time.perf_counter()
-    step(count)
-    spent = time.perf_counter() - start
-    if spent >= seconds / 2:
-      return count / spent
-    count *= 2
+def _wall_rate(step, seconds):
+  # Not CPU seconds, which count every core.
+  return timing.rate(step, seconds, time.perf_counter)
 
 
 def our_solvers():
@@ -131,8 +125,9 @@ def numpy_rates(matrices, seconds: float) -> dict[str, float]:
         for _ in range(count):
           x = update(m, x)
 
-    rates[f"NumPy, games in the inner loop: {name}"] = rate(step, seconds)
-    rates[f"NumPy, updates in the inner loop: {name}"] = rate(turns, seconds)
+    for inner, loop in (("games", step), ("updates", turns)):
+      label = f"NumPy, {inner} in the inner loop: {name}"
+      rates[label] = _wall_rate(loop, seconds)
   return rates
 
 
@@ -189,7 +184,7 @@ def our_rates(games, seconds: float) -> dict[str, float]:
       def step(count, compiled=compiled, thing=thing):
         jax.block_until_ready(compiled(thing, games, count))
 
-      rates[f"{name}{label}"] = rate(step, seconds)
+      rates[f"{name}{label}"] = _wall_rate(step, seconds)
   return rates
 
 
@@ -209,7 +204,7 @@ def shared_rates(games, seconds: float) -> dict[str, float]:
     def step(count, compiled=compiled, solver=solver):
       jax.block_until_ready(compiled(solver, shares, count))
 
-    rates[f"{name}, in turns, on {devices} cores"] = rate(step, seconds)
+    rates[f"{name}, in turns, on {devices} cores"] = _wall_rate(step, seconds)
   return rates
 
 

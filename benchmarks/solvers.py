@@ -21,6 +21,7 @@ import time
 
 from absl import app, flags
 
+from benchmarks import timing
 from experiments import game_strings
 
 BATTLESHIP = (
@@ -60,19 +61,6 @@ _FRESH = flags.DEFINE_string(
 )
 
 
-def rate(step, seconds: float) -> float:
-  """Returns updates per CPU second of `step(count)`, doubling the count."""
-  step(1)
-  count = 1
-  while True:
-    start = time.process_time()
-    step(count)
-    spent = time.process_time() - start
-    if spent >= seconds / 2:
-      return count / spent
-    count *= 2
-
-
 def our_solvers():
   """Returns CFR+ and magnetic mirror descent as they are compared."""
   from mdrl.solvers import averaged, magnetic, regret_matching, regret_rules
@@ -95,7 +83,7 @@ def our_rate(solver, game, seconds: float) -> float:
   from mdrl import run
 
   first = run.init(solver, game)
-  return rate(
+  return timing.rate(
       lambda count: jax.block_until_ready(
           run.advance(solver, game, first, count)
       ),
@@ -126,12 +114,12 @@ def openspiel_rates(name, num_histories, seconds) -> dict[str, float]:
           game
       ).evaluate_and_update_policy,
   }
-  rates = {k: rate(repeated(v), seconds) for k, v in rates.items()}
+  rates = {k: timing.rate(repeated(v), seconds) for k, v in rates.items()}
   if num_histories <= _JAX_CFR_LIMIT.value:
     from open_spiel.python.jax.cfr import jax_cfr
 
     solver = jax_cfr.JaxCFR(game, linear_averaging=True)
-    rates["openspiel_jax_cfr"] = rate(
+    rates["openspiel_jax_cfr"] = timing.rate(
         lambda count: solver.multiple_steps(count), seconds
     )
   return rates
@@ -143,7 +131,7 @@ def reference_rates(tables, seconds) -> dict[str, float]:
 
   try:
     return {
-        f"c_{real}": rate(reference.Reference(tables, real).run, seconds)
+        f"c_{real}": timing.rate(reference.Reference(tables, real).run, seconds)
         for real in ("double", "float")
     }
   except RuntimeError as error:

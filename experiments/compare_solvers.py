@@ -15,17 +15,20 @@ import csv
 import pathlib
 import sys
 
-from absl import app, flags, logging
+from absl import app, flags
 import rich.box
 import rich.console
 import rich.table
 
-from experiments import game_strings, preference_settings, solver_table
+from experiments import command_line, game_strings, solver_table
 
 
 def define(values: flags.FlagValues) -> None:
   """Defines the flags, as those of the program that runs."""
-  before = set(values)
+  command_line.define_key_flags(values, _define)
+
+
+def _define(values):
   flags.DEFINE_string(
       "games", "kuhn_poker;leduc_poker;liars_dice(dice_sides=4)",
       "OpenSpiel game strings, separated by semicolons outside of brackets.",
@@ -59,8 +62,6 @@ def define(values: flags.FlagValues) -> None:
   flags.DEFINE_string(
       "out", None, "A CSV file for the table.", flag_values=values
   )
-  for name in set(values) - before:
-    values.register_key_flag_for_module(sys.argv[0], values[name])
 
 
 def parse(argv: Sequence[str]) -> list[str]:
@@ -75,8 +76,7 @@ def main(
   """Runs what the flags ask for."""
   if len(argv) > 1:
     raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
-  if not flags.FLAGS["verbosity"].present:
-    logging.set_verbosity(logging.WARNING)
+  command_line.quieten()
   given = values.flag_values_dict()
   try:
     games = game_strings.split(given["games"])
@@ -101,9 +101,9 @@ def main(
     if given["out"]:
       _write(pathlib.Path(given["out"]), rows)
   except (ValueError, OSError) as error:
-    preference_settings.fail("compare_solvers", str(error))
+    command_line.fail("compare_solvers", str(error))
   except KeyboardInterrupt:
-    preference_settings.fail("compare_solvers", "interrupted", status=130)
+    command_line.fail("compare_solvers", "interrupted", status=130)
   _show(rows, targets)
 
 

@@ -15,7 +15,7 @@ import csv
 
 from absl import app, flags
 
-from experiments import preference_settings
+from experiments import command_line, preference_settings
 
 
 def main(
@@ -26,7 +26,7 @@ def main(
     return
   try:
     settings = preference_settings.read(values, "league")
-    preference_settings.quieten(flags.FLAGS)
+    command_line.quieten()
     # JAX takes seconds to import, and whoever asked for help does not wait.
     from experiments import league_table, preference_loop, preference_plots
 
@@ -43,15 +43,15 @@ def main(
     figure = preference_plots.draw_league(names, rates, outcome.described)
     preference_plots.save(settings.out / "league.png", figure)
   except (ValueError, OSError) as error:
-    preference_settings.fail("preference_league", str(error))
+    command_line.fail("preference_league", str(error))
   except KeyboardInterrupt:
-    preference_settings.fail("preference_league", "interrupted", status=130)
+    command_line.fail("preference_league", "interrupted", status=130)
   print(outcome.described)
   print("win rates in percent, of rows against columns")
   print(league_table.text(names, rates))
   print(f"see {settings.out}")
   if outcome.failures:
-    preference_settings.fail("preference_league", "; ".join(outcome.failures))
+    command_line.fail("preference_league", "; ".join(outcome.failures))
 
 
 if __name__ == "__main__":

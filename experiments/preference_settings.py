@@ -5,12 +5,11 @@ import dataclasses
 import math
 import pathlib
 import re
-import sys
-from typing import Any, NoReturn
+from typing import Any
 
-from absl import app, flags, logging
+from absl import app, flags
 
-from experiments import preference_table
+from experiments import command_line, preference_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,13 +65,8 @@ class Settings:
 
 def define(values: flags.FlagValues) -> None:
   """Defines the flags, as those of the program that runs."""
-  before = set(values)
-  _define_problem(values)
-  _define_run(values)
-  for name, text in preference_table.FIELDS.items():
-    flags.DEFINE_float(name, None, text, flag_values=values)
-  for name in set(values) - before:
-    values.register_key_flag_for_module(sys.argv[0], values[name])
+  for part in (_define_problem, _define_run, _define_config):
+    command_line.define_key_flags(values, part)
 
 
 def _define_problem(values):
@@ -167,6 +161,12 @@ def _define_run(values):
   )
 
 
+def _define_config(values):
+  """Hyper-parameters that some solvers have."""
+  for name, text in preference_table.FIELDS.items():
+    flags.DEFINE_float(name, None, text, flag_values=values)
+
+
 def read(values: flags.FlagValues, folder: str) -> Settings:
   """Returns the settings of the flags.
 
@@ -239,15 +239,3 @@ def answered(values: flags.FlagValues, argv: Sequence[str]) -> bool:
   if asked["list_games"]:
     print(preference_table.game_listing())
   return asked["list_solvers"] or asked["list_games"]
-
-
-def quieten(values: flags.FlagValues) -> None:
-  """Keeps JAX from telling which accelerators it did not find."""
-  if not values["verbosity"].present:
-    logging.set_verbosity(logging.WARNING)
-
-
-def fail(program: str, message: str, status: int = 1) -> NoReturn:
-  """Ends the process with one line, as a user's mistake needs no traceback."""
-  print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
-  sys.exit(status)

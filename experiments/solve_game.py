@@ -14,13 +14,12 @@ from collections.abc import Sequence
 import pathlib
 import re
 import sys
-from typing import NoReturn
 
-from absl import app, flags, logging
+from absl import app, flags
 from ml_collections import config_dict, config_flags
 
+from experiments import command_line, solver_table
 from experiments import settings as settings_lib
-from experiments import solver_table
 
 _GAME = flags.DEFINE_string(
     "game",
@@ -76,7 +75,8 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
   for argument in argv[1:]:
     override = re.match(r"--?(?:no)?config\.([^=]*)", argument)
     if override and override[1] not in solver_table.FIELDS:
-      _fail(
+      command_line.fail(
+          "solve_game",
           f"`--config.{override[1]}` is no hyper-parameter of any solver; "
           f"there are {', '.join(solver_table.FIELDS)}"
       )
@@ -99,8 +99,7 @@ def main(argv: Sequence[str]) -> None:
   if _LIST_SOLVERS.value:
     print(solver_table.listing())
     return
-  if not flags.FLAGS["verbosity"].present:
-    logging.set_verbosity(logging.WARNING)
+  command_line.quieten()
   try:
     settings = _settings()
     # JAX takes seconds to import, and whoever asked for help does not wait.
@@ -108,9 +107,9 @@ def main(argv: Sequence[str]) -> None:
 
     outcome = solve_loop.solve(settings)
   except (ValueError, OSError) as error:
-    _fail(str(error))
+    command_line.fail("solve_game", str(error))
   except KeyboardInterrupt:
-    _fail("interrupted", status=130)
+    command_line.fail("solve_game", "interrupted", status=130)
   print(outcome.summary)
   sys.exit(outcome.status)
 
@@ -135,12 +134,6 @@ def _settings() -> settings_lib.Settings:
       resume=_RESUME.value,
       overwrite=_OVERWRITE.value,
   )
-
-
-def _fail(message: str, status: int = 1) -> NoReturn:
-  """Ends the process with one line, as a user's mistake needs no traceback."""
-  print(f"solve_game: {' '.join(message.split())}", file=sys.stderr)
-  sys.exit(status)
 
 
 if __name__ == "__main__":

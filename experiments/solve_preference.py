@@ -19,7 +19,7 @@ import rich.box
 import rich.console
 import rich.table
 
-from experiments import preference_settings
+from experiments import command_line, preference_settings
 
 
 def main(
@@ -30,21 +30,21 @@ def main(
     return
   try:
     settings = preference_settings.read(values, "preference")
-    preference_settings.quieten(flags.FLAGS)
+    command_line.quieten()
     # JAX takes seconds to import, and whoever asked for help does not wait.
     from experiments import preference_loop
 
     outcome = preference_loop.solve(settings)
     preference_loop.write(settings, outcome)
   except (ValueError, OSError) as error:
-    preference_settings.fail("solve_preference", str(error))
+    command_line.fail("solve_preference", str(error))
   except KeyboardInterrupt:
-    preference_settings.fail("solve_preference", "interrupted", status=130)
+    command_line.fail("solve_preference", "interrupted", status=130)
   print(outcome.described)
   show(outcome.lines)
   print(f"see {settings.out}")
   if outcome.failures:
-    preference_settings.fail("solve_preference", "; ".join(outcome.failures))
+    command_line.fail("solve_preference", "; ".join(outcome.failures))
 
 
 def show(table_lines: Sequence[Sequence[str]]) -> None:

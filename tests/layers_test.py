@@ -47,6 +47,7 @@ _LAYERS = {
 }
 
 _SHARED_BY_SOLVERS = (
+  "mdrl.solvers.average_play",
   "mdrl.solvers.base",
   "mdrl.solvers.one_iterate",
   "mdrl.solvers.pairwise_fit",

@@ -6,13 +6,12 @@ behavioural policies is another policy, without them.
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.solvers import base
+from mdrl.solvers import average_play, base
 
 
 class AveragedState(NamedTuple):
@@ -25,7 +24,7 @@ class AveragedState(NamedTuple):
 
 
 @struct.dataclass
-class Averaged(base.Solver):
+class Averaged(average_play.AveragePlay):
   """Runs a solver and returns the average of the plans that it played.
 
   After T updates, the average is over the plans played in updates 1 to T with
@@ -59,24 +58,8 @@ class Averaged(base.Solver):
     # Relative to the latest weight, so that no power of the step overflows.
     count = inner.step.astype(game.dtype)
     weight = 1 + state.weight * ((count - 1) / count) ** power
-    plans = jax.tree.map(
-        lambda mean, plan: mean + (plan - mean) / weight, state.plan, played
-    )
+    plans = average_play.toward(state.plan, played, weight)
     return AveragedState(inner.step, inner, weight, plans)
-
-  def policies(
-      self, game: game_lib.Game, state: AveragedState
-  ) -> game_lib.Policies:
-    """Returns the policies of the average plans."""
-    return tuple(
-        t.to_policy(plan)
-        for t, plan in zip(game.treeplexes, state.plan, strict=True)
-    )
-
-  def plans(self, game: game_lib.Game, state: AveragedState) -> game_lib.Plans:
-    """Returns the average plans."""
-    del game
-    return state.plan
 
   def last_policies(
       self, game: game_lib.Game, state: AveragedState

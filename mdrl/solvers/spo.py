@@ -7,13 +7,12 @@ be confused with `sppo`, whose paper has almost the same name.
 
 from typing import NamedTuple
 
-import jax
 from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import dilated, mirror_maps
-from mdrl.solvers import base, schedules
+from mdrl.solvers import average_play, base, schedules
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -23,11 +22,11 @@ class SPOState(NamedTuple):
 
   step: Int[Array, ""]
   dual: dilated.Duals
-  average: game_lib.Plans
+  plan: game_lib.Plans
 
 
 @struct.dataclass
-class SPO(base.Solver):
+class SPO(average_play.AveragePlay):
   """Hedge against itself; the result is the average of the policies played.
 
   The learner multiplies the probability of each response by
@@ -64,24 +63,8 @@ class SPO(base.Solver):
     anchors = [(weight, state.dual)]
     duals = base.prox(game, _ENTROPY, game.gains(played), anchors)
     count = (state.step + 1).astype(game.dtype)
-    average = jax.tree.map(
-        lambda mean, plan: mean + (plan - mean) / count, state.average, played
-    )
-    return SPOState(state.step + 1, duals, average)
-
-  def policies(
-      self, game: game_lib.Game, state: SPOState
-  ) -> game_lib.Policies:
-    """Returns the policies of the average."""
-    return tuple(
-        t.to_policy(plan)
-        for t, plan in zip(game.treeplexes, state.average, strict=True)
-    )
-
-  def plans(self, game: game_lib.Game, state: SPOState) -> game_lib.Plans:
-    """Returns the average plans."""
-    del game
-    return state.average
+    plan = average_play.toward(state.plan, played, count)
+    return SPOState(state.step + 1, duals, plan)
 
   def last_policies(
       self, game: game_lib.Game, state: SPOState

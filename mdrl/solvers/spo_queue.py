@@ -17,7 +17,7 @@ from mdrl import checks, struct
 from mdrl.games import base as game_lib
 from mdrl.games import preference_game
 from mdrl.geometry import dilated, mirror_maps
-from mdrl.solvers import base, schedules
+from mdrl.solvers import average_play, base, schedules
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -27,13 +27,15 @@ class QueueSPOState(NamedTuple):
 
   step: Int[Array, ""]
   dual: dilated.Duals
-  average: game_lib.Plans
+  plan: game_lib.Plans
   queue: Int[Array, "X K"]
   key: UInt[Array, " 2"]
 
 
 @struct.dataclass
-class QueueSPO(base.Solver[preference_game.PreferenceGame]):
+class QueueSPO(
+    average_play.AveragePlay[preference_game.PreferenceGame]
+):
   """Rewards a response by the share of recent samples that it beats.
 
   Each update draws `num_samples` responses to every context from the policy,
@@ -87,24 +89,9 @@ class QueueSPO(base.Solver[preference_game.PreferenceGame]):
     duals = base.prox(game, _ENTROPY, game.gains(recent), anchors)
     played = game.plans(base.policies_of_duals(game, _ENTROPY, state.dual))
     count = (state.step + 1).astype(game.dtype)
-    average = jax.tree.map(
-        lambda mean, plan: mean + (plan - mean) / count, state.average, played
-    )
+    plan = average_play.toward(state.plan, played, count)
     data = jax.random.key_data(key)
-    return QueueSPOState(state.step + 1, duals, average, queue, data)
-
-  def policies(
-      self, game: preference_game.PreferenceGame, state: QueueSPOState
-  ) -> game_lib.Policies:
-    """Returns the average policy."""
-    return (game.treeplex.to_policy(state.average[0]),)
-
-  def plans(
-      self, game: preference_game.PreferenceGame, state: QueueSPOState
-  ) -> game_lib.Plans:
-    """Returns the average plan."""
-    del game
-    return state.average
+    return QueueSPOState(state.step + 1, duals, plan, queue, data)
 
   def last_policies(
       self, game: preference_game.PreferenceGame, state: QueueSPOState

@@ -2,6 +2,7 @@
 
 from absl.testing import absltest, parameterized
 import numpy as np
+from open_spiel.python.algorithms import exploitability
 
 from mdrl import run
 from mdrl.evaluation import gaps
@@ -66,13 +67,22 @@ class ComalTest(parameterized.TestCase):
     self.assertGreater(int(state.num_refreshes), 0)
 
   def test_runs_on_trees(self):
-    game, _ = games.compiled("kuhn")
+    game, names = games.compiled("kuhn")
     inner = magnetic.MagneticMirrorDescent(step_size=0.9, temperature=0.3)
     solver = comal.Comal(solver=inner, tolerance=1e-4)
     state, trace = run.run(solver, game, gaps.exploitability, [0, 500, 5000])
     self.assertGreater(int(state.num_refreshes), 3)
     self.assertLess(float(trace.metrics[2]), 0.1 * float(trace.metrics[1]))
-    self.assertIn("kuhn", str(openspiel.load_game("kuhn_poker")))
+    source = openspiel.load_game("kuhn_poker")
+    self.assertIn("kuhn", str(source))
+    table = openspiel.to_openspiel(
+        source, names, solver.policies(game, state)
+    )
+    self.assertAlmostEqual(
+        exploitability.exploitability(source, table),
+        float(trace.metrics[2]),
+        places=12,
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,29 @@
+"""What all binaries do with their flags and their users' mistakes."""
+
+from collections.abc import Callable
+import sys
+from typing import NoReturn
+
+from absl import flags, logging
+
+
+def define_key_flags(
+    values: flags.FlagValues, define: Callable[[flags.FlagValues], None]
+) -> None:
+  """Defines flags as those of the program that runs, which `--help` lists."""
+  before = set(values)
+  define(values)
+  for name in set(values) - before:
+    values.register_key_flag_for_module(sys.argv[0], values[name])
+
+
+def quieten() -> None:
+  """Keeps JAX from telling which accelerators it did not find."""
+  if not flags.FLAGS["verbosity"].present:
+    logging.set_verbosity(logging.WARNING)
+
+
+def fail(program: str, message: str, status: int = 1) -> NoReturn:
+  """Ends the process with one line, as a user's mistake needs no traceback."""
+  print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+  sys.exit(status)

@@ -1,0 +1,37 @@
+"""Tests of compiled trees on the host, against numbers counted by hand."""
+
+from absl.testing import absltest
+import numpy as np
+
+from mdrl.games import openspiel, tree_tables
+
+
+class TreeTablesTest(absltest.TestCase):
+
+  def test_kuhn_poker(self):
+    tables = openspiel.enumerate_tree(openspiel.load_game("kuhn_poker"))
+    self.assertEqual(tables.num_players, 2)
+    # Six infostates of two actions each, and the empty sequence.
+    self.assertEqual(tables.num_sequences, (13, 13))
+    # Six deals of five endings.
+    self.assertEqual(tables.sequence.shape, (30, 2))
+    np.testing.assert_allclose(tables.chance, 1 / 6)
+    np.testing.assert_array_equal(tables.utility.sum(axis=1), 0)
+
+  def test_players_and_sequences_are_counted(self):
+    tables = tree_tables.TreeTables(
+        infostates=(("a", "b"), (), ("c",)),
+        parent=(np.array([0, 1]), np.zeros(0, int), np.array([0])),
+        width=(np.array([2, 3]), np.zeros(0, int), np.array([4])),
+        action=(np.arange(5), np.zeros(0, int), np.arange(4)),
+        sequence=np.zeros((1, 3), int),
+        chance=np.ones(1),
+        utility=np.zeros((1, 3)),
+        num_histories=1,
+    )
+    self.assertEqual(tables.num_players, 3)
+    self.assertEqual(tables.num_sequences, (6, 1, 5))
+
+
+if __name__ == "__main__":
+  absltest.main()
