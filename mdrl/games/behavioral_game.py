@@ -6,7 +6,7 @@ earns there while everybody goes on as before, so that any solver of matrix
 games runs at all infostates at once. Regret matching in this view is CFR
 (Zinkevich et al., 2007), multiplicative weights is CFR with Hedge, and magnetic
 mirror descent on Q-values is that of Sokota et al. (2023),
-https://arxiv.org/abs/2206.05825, section 4.2.
+https://arxiv.org/abs/2206.05825.
 """
 
 import functools

@@ -2,7 +2,7 @@
 
 Zinkevich, Johanson, Bowling & Piccione, "Regret minimization in games with
 incomplete information" (2007), for the decomposition; Sokota et al. (2023),
-https://arxiv.org/abs/2206.05825, section 4.2, for Q-values.
+https://arxiv.org/abs/2206.05825, for Q-values.
 """
 
 from typing import Any, NamedTuple

@@ -2,7 +2,7 @@
 
 Liu, Oikonomou, Zheng, Cai & Cohan, "COMAL: a convergent meta-algorithm for
 aligning LLMs with general preferences" (2024),
-https://arxiv.org/abs/2410.23223. Algorithm 1 and theorem 3.
+https://arxiv.org/abs/2410.23223. The meta-algorithm, and theorem 3.
 """
 
 from typing import Any, NamedTuple

@@ -1,8 +1,9 @@
 """Neural replicator dynamics (NeuRD), in tables.
 
 Hennes et al., "Neural replicator dynamics: multiagent learning via hedging
-policy gradients" (2020), https://arxiv.org/abs/1906.00190, algorithm 1 with the
-threshold of section 3.4 that keeps logits apart by a bounded amount.
+policy gradients" (2020), https://arxiv.org/abs/1906.00190, with the threshold
+that keeps logits apart by a bounded amount, as it is recalled: neither was
+checked against the paper.
 """
 
 from typing import NamedTuple
