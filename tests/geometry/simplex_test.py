@@ -163,6 +163,26 @@ class ProjectTest(parameterized.TestCase):
     if legal is not None:
       self.assertFalse(rows[~legal].any())
 
+  @parameterized.product(width=(1, 2, 3, 4, 9, 300), scale=(0.1, 2.0))
+  def test_is_what_sorting_finds(self, width, scale):
+    points = scale * np.random.default_rng(0).normal(size=(40, width))
+    # Duchi et al., 2008, https://doi.org/10.1145/1390156.1390191, figure 1.
+    descending = -np.sort(-points, axis=1)
+    thresholds = (descending.cumsum(axis=1) - 1) / np.arange(1, width + 1)
+    last = (descending > thresholds).sum(axis=1, keepdims=True) - 1
+    threshold = np.take_along_axis(thresholds, last, axis=1)
+    expected = np.maximum(points - threshold, 0)
+    batched = jax.vmap(lambda row: simplex.project(row[None], None)[0])
+    for rows in (_project(jnp.asarray(points), None), batched(points)):
+      np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-14)
+
+  @parameterized.parameters(3, 9)
+  def test_what_is_no_number_shows(self, width):
+    rows = jnp.ones((2, width)).at[1, 0].set(jnp.nan)
+    projected = _project(rows, None)
+    np.testing.assert_allclose(projected[0], np.full(width, 1 / width))
+    self.assertTrue(jnp.isnan(projected[1]).all())
+
   def test_leaves_probabilities_as_they_are(self):
     rows = np.random.default_rng(0).dirichlet(np.ones(5), 6)
     rows[0] = [1, 0, 0, 0, 0]
