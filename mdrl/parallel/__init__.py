@@ -1,0 +1,1 @@
+"""Many runs at once: in lanes of one device, and over devices."""
