@@ -79,7 +79,8 @@ def _schedule(prefix, field, values, unit):
   power, delay = (values[f"{prefix}_{k}"] for k in ("power", "delay"))
   checks.between(f"{prefix}_power", power, 0)
   checks.positive(f"{prefix}_delay", delay)
-  if power == 0:
+  # Of a sweep over powers, none is known here.
+  if isinstance(power, (int, float)) and power == 0:
     return initial
   return schedules.PowerDecay(initial=initial, power=power, delay=delay)
 

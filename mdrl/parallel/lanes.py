@@ -50,19 +50,10 @@ def vmap_last(
   """
 
   def mapped(*args):
-    if len(args) != len(batched):
-      raise ValueError(
-          f"`batched` must name every argument, got {len(batched)} for "
-          f"{len(args)} arguments"
-      )
-    flags = [
-        flag
-        for flag, arg in zip(batched, args, strict=True)
-        for _ in jax.tree.leaves(arg)
-    ]
+    size = batch_size(args, batched)
+    flags = _flags(args, batched)
     leaves, treedef = jax.tree.flatten(args)
     leaves = [jnp.asarray(leaf) for leaf in leaves]
-    size = _size(leaves, flags)
     lane = [
         jax.ShapeDtypeStruct(x.shape[:-1] if flag else x.shape, x.dtype)
         for x, flag in zip(leaves, flags, strict=True)
@@ -77,10 +68,23 @@ def vmap_last(
   return mapped
 
 
-def _size(leaves, flags):
+def batch_size(args: Sequence[Any], batched: Sequence[bool]) -> int:
+  """Returns the size of the batch in arguments of `vmap_last`.
+
+  Raises:
+    ValueError: If the number of arguments is another, nothing is batched, or
+      sizes of the batch differ.
+  """
+  if len(args) != len(batched):
+    raise ValueError(
+        f"`batched` must name every argument, got {len(batched)} for "
+        f"{len(args)} arguments"
+    )
   ends = {
-      leaf.shape[-1] if leaf.ndim else 0
-      for leaf, flag in zip(leaves, flags, strict=True)
+      jnp.shape(leaf)[-1] if jnp.ndim(leaf) else 0
+      for leaf, flag in zip(
+          jax.tree.leaves(args), _flags(args, batched), strict=True
+      )
       if flag
   }
   if len(ends) != 1 or 0 in ends:
@@ -89,6 +93,15 @@ def _size(leaves, flags):
         f"sizes {sorted(ends)}"
     )
   return ends.pop()
+
+
+def _flags(args, batched):
+  """Returns for each leaf whether it has the batch."""
+  return [
+      flag
+      for flag, arg in zip(batched, args, strict=True)
+      for _ in jax.tree.leaves(arg)
+  ]
 
 
 def _marked(values, marks, wanted, size):
