@@ -66,7 +66,7 @@ def advance(
     solver: solver_lib.Solver,
     game: game_lib.Game,
     state: Any,
-    num_updates: int,
+    num_updates: int | Int[Array, ""],
 ) -> Any:
   """Returns the state after more updates, without measuring anything."""
   return _advance(solver, game, state, num_updates)

@@ -12,7 +12,7 @@ from mdrl.parallel import lanes
 def sweep(
     fn: Callable[..., Any],
     batched: Sequence[bool],
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
 ) -> Callable[..., Any]:
   """Maps a function over the last axis of its arguments, over all devices.
 

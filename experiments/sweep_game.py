@@ -1,0 +1,115 @@
+"""Solves a game at every setting of a grid, in one compiled program.
+
+  python -m experiments.sweep_game
+  python -m experiments.sweep_game --game=kuhn_poker --seeds=4 --grid='step_size=0.1,0.2,0.5'
+
+All settings and seeds are one batch, shared among the devices. `--out` then
+holds table.csv, one row per setting, seed and evaluation; flags.json; and
+heatmap.png, the exploitability at the end. Prints the best settings, by the
+median over seeds.
+"""  # noqa: E501
+
+from collections.abc import Sequence
+import pathlib
+
+from absl import app, flags
+
+from experiments import command_line, settings, solver_table, sweep_grid
+
+_GRID = (
+    "step_size=0.0625,0.125,0.1875,0.25,0.375,0.5,0.75,1;"
+    "temperature=0.0125,0.025,0.05,0.1,0.2,0.4,0.8,1.6"
+)
+
+
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags, as those of the program that runs."""
+  command_line.define_key_flags(values, _define)
+
+
+def _define(values):
+  flags.DEFINE_string(
+      "game", "leduc_poker", "OpenSpiel's game string, or the path of a .efg "
+      "file.", flag_values=values,
+  )
+  flags.DEFINE_enum(
+      "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm.",
+      flag_values=values,
+  )
+  flags.DEFINE_string(
+      "grid", _GRID, "Values of hyper-parameters, as "
+      "NAME=VALUE,VALUE;NAME=VALUE.", flag_values=values,
+  )
+  flags.DEFINE_string(
+      "fixed", "", "Other hyper-parameters that are not the solver's default, "
+      "as NAME=VALUE;NAME=VALUE.", flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "seeds", 1, "First policies for each setting: uniform ones, and random "
+      "ones from the second on.", lower_bound=1, flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "updates", 1000, "Number of updates.", lower_bound=1, flag_values=values
+  )
+  flags.DEFINE_integer(
+      "checkpoints", 20, "Number of evaluations, evenly spaced in the "
+      "logarithm of the updates.", lower_bound=1, flag_values=values,
+  )
+  flags.DEFINE_enum(
+      "precision", "float64", ["float64", "float32"], "Of all numbers.",
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "cpu_devices", 0, "Devices that JAX makes of a CPU; 0 makes one of every "
+      "core.", lower_bound=0, flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "max_histories", 5_000_000, "The largest tree to read.", lower_bound=1,
+      flag_values=values,
+  )
+  flags.DEFINE_string(
+      "cache_dir", "~/.cache/mdrl", "Where trees and compiled programs are "
+      "kept for later runs; '' for nowhere.", flag_values=values,
+  )
+  flags.DEFINE_string(
+      "out", None, "Folder of the sweep; by default "
+      "runs/sweep_<game>_<solver>.", flag_values=values,
+  )
+  flags.DEFINE_bool(
+      "overwrite", False, "Delete the sweep in --out.", flag_values=values
+  )
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+  """Defines the flags and parses them."""
+  define(flags.FLAGS)
+  return app.parse_flags_with_usage(list(argv))
+
+
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
+  """Runs what the flags ask for."""
+  if len(argv) > 1:
+    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  command_line.quieten()
+  given = values.flag_values_dict()
+  try:
+    grid = sweep_grid.read(given["solver"], given["grid"], given["fixed"])
+    folder = given["out"]
+    if folder is None:
+      name = settings.default_out(given["game"], given["solver"])
+      folder = name.with_name(f"sweep_{name.name}")
+    # JAX takes seconds to import, and whoever asked for help does not wait.
+    from experiments import sweep_run
+
+    outcome = sweep_run.run_grid(grid, given, pathlib.Path(folder))
+  except (ValueError, OSError) as error:
+    command_line.fail("sweep_game", str(error))
+  except KeyboardInterrupt:
+    command_line.fail("sweep_game", "interrupted", status=130)
+  print(outcome)
+
+
+if __name__ == "__main__":
+  app.run(main, flags_parser=parse)

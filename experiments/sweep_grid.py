@@ -1,0 +1,114 @@
+"""The grid of a sweep: which hyper-parameters take which values."""
+
+from collections.abc import Sequence
+import dataclasses
+import itertools
+import math
+from typing import Any
+
+from experiments import solver_table
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+  """Settings of a solver.
+
+  Attributes:
+    solver: Its name in the table.
+    names: Hyper-parameters that are swept over.
+    settings: Their values, one row per setting.
+    fixed: All hyper-parameters; those of `names` at their defaults.
+  """
+
+  solver: str
+  names: tuple[str, ...]
+  settings: tuple[tuple[float, ...], ...]
+  fixed: dict[str, solver_table.Value]
+
+  def values(self, setting: Sequence[Any]) -> dict[str, Any]:
+    """Returns all hyper-parameters at one of the settings."""
+    return self.fixed | dict(zip(self.names, setting, strict=True))
+
+
+def read(solver: str, grid: str, fixed: str) -> Grid:
+  """Reads a grid.
+
+  Args:
+    solver: A name in the table of solvers.
+    grid: `NAME=VALUE,VALUE;NAME=VALUE`.
+    fixed: `NAME=VALUE;NAME=VALUE`.
+
+  Raises:
+    ValueError: If the solver has no such hyper-parameter, or a value is none.
+  """
+  swept = {}
+  for name, text in _items("grid", grid):
+    field = _field("grid", solver, name)
+    if field.type is not float:
+      raise ValueError(
+          f"`--grid` sweeps over numbers, got {name}, which is a choice; set "
+          f"it with --fixed={name}=VALUE"
+      )
+    swept[name] = [_number("grid", name, value) for value in text.split(",")]
+    if len(set(swept[name])) < len(swept[name]):
+      raise ValueError(f"`--grid` must name each value once, got {name}={text}")
+  if not swept:
+    raise ValueError(
+        f"`--grid` must name a hyper-parameter of {solver}, got {grid!r}"
+    )
+  overrides = {}
+  for name, text in _items("fixed", fixed):
+    kind = _field("fixed", solver, name).type
+    if name in swept:
+      raise ValueError(f"`--fixed` has {name}, which --grid sweeps over")
+    if kind is float:
+      overrides[name] = _number("fixed", name, text)
+    elif kind is bool:
+      if text not in ("true", "false"):
+        raise ValueError(f"`--fixed` must be true or false for {name}: {text}")
+      overrides[name] = text == "true"
+    else:
+      overrides[name] = text
+  first = {name: values[0] for name, values in swept.items()}
+  # Some are read at certain values of others alone.
+  solver_table.resolve(solver, overrides | first)
+  values = solver_table.resolve(solver, overrides)
+  return Grid(
+      solver=solver,
+      names=tuple(swept),
+      settings=tuple(itertools.product(*swept.values())),
+      fixed=values,
+  )
+
+
+def _items(flag, text):
+  seen = set()
+  for item in filter(None, (part.strip() for part in text.split(";"))):
+    name, equals, value = (part.strip() for part in item.partition("="))
+    if not equals or not value or name in seen:
+      raise ValueError(
+          f"`--{flag}` must be NAME=VALUE;NAME=VALUE, each name once, got "
+          f"{text!r}"
+      )
+    seen.add(name)
+    yield name, value
+
+
+def _field(flag, solver, name):
+  defaults = solver_table.SOLVERS[solver].defaults
+  if name not in defaults:
+    raise ValueError(
+        f"`--{flag}` has {name!r}, which is no hyper-parameter of {solver}; it "
+        f"has {', '.join(defaults)}"
+    )
+  return solver_table.FIELDS[name]
+
+
+def _number(flag, name, text):
+  try:
+    number = float(text)
+  except ValueError:
+    number = math.nan
+  if math.isnan(number):
+    raise ValueError(f"`--{flag}` must give {name} numbers, got {text!r}")
+  return number

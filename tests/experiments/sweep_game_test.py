@@ -1,0 +1,185 @@
+"""Tests of the binary that sweeps over hyper-parameters."""
+
+import contextlib
+import csv
+import io
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from absl import flags
+from absl.testing import absltest, parameterized
+import jax
+import numpy as np
+
+from experiments import solver_factory, solver_table, sweep_game, sweep_plots
+from experiments import sweep_grid as sweep_grid_lib
+from mdrl import run
+from mdrl.evaluation import gaps, payoff_norm
+from mdrl.games import base, openspiel
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _call(*arguments):
+  """Returns the exit status, standard output and standard error."""
+  x64, status = jax.config.read("jax_enable_x64"), 0
+  with (
+      contextlib.redirect_stdout(io.StringIO()) as stdout,
+      contextlib.redirect_stderr(io.StringIO()) as stderr,
+  ):
+    try:
+      values = flags.FlagValues()
+      sweep_game.define(values)
+      rest = values(["program", "--cache_dir=", *map(str, arguments)])
+      sweep_game.main(rest, values)
+    except SystemExit as stop:
+      status = stop.code
+    finally:
+      jax.config.update("jax_enable_x64", x64)
+  return status, stdout.getvalue(), stderr.getvalue()
+
+
+def _alone(solver, values, seed, steps):
+  """Returns the exploitabilities of one run, without a batch."""
+  game, _ = openspiel.compile_game("kuhn_poker")
+  norm = payoff_norm.payoff_norm(game)
+  averaged = solver_factory.make(
+      solver, solver_table.resolve(solver, values), norm
+  )
+  reports = solver_table.SOLVERS[solver].reports
+  chosen = averaged.solver if reports == "last" else averaged
+  policies = base.random_policies(game, jax.random.key(seed)) if seed else None
+  state = run.init(chosen, game, policies)
+  return run.run(chosen, game, gaps.exploitability, steps, state)[1].metrics
+
+
+class SweepGameTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    folder = self.enterContext(tempfile.TemporaryDirectory())
+    self.out = pathlib.Path(folder) / "sweep"
+
+  @parameterized.parameters(
+      ("magnetic", "temperature=0.1,0.4;step_size=0.2,0.5,1"),
+      ("dcfr", "positive_power=1,2;average_power=0,1,2"),
+  )
+  def test_every_run_is_that_of_its_setting(self, solver, grid):
+    status, stdout, stderr = _call(
+        "--game=kuhn_poker", f"--solver={solver}", f"--grid={grid}",
+        "--seeds=2", "--updates=20", "--checkpoints=3", f"--out={self.out}",
+    )
+    self.assertEqual(status, 0, stderr)
+    with open(self.out / "table.csv", newline="") as file:
+      rows = list(csv.DictReader(file))
+    steps = [0, 1, 4, 20]
+    self.assertLen(rows, 6 * 2 * len(steps))
+    found = {}
+    for row in rows:
+      gap, seed = float(row.pop("exploitability")), int(row.pop("seed"))
+      step = int(row.pop("step"))
+      values = {name: float(value) for name, value in row.items()}
+      found.setdefault((seed, *values.items()), []).append((step, gap))
+    self.assertLen(found, 12)
+    for (seed, *items), trace in found.items():
+      self.assertEqual([step for step, _ in trace], steps)
+      np.testing.assert_allclose(
+          [gap for _, gap in trace],
+          _alone(solver, dict(items), seed, steps),
+          rtol=1e-9,
+      )
+    best = min(
+        np.median([trace[-1][1] for key, trace in found.items()
+                   if key[1:] == items])
+        for items in {key[1:] for key in found}
+    )
+    self.assertIn(f"{best:.3e}", stdout.splitlines()[1])
+    self.assertIn("12 runs in", stdout)
+    record = json.loads((self.out / "flags.json").read_text())
+    self.assertEqual(record["flags"]["grid"], grid)
+    self.assertGreater((self.out / "heatmap.png").stat().st_size, 10_000)
+
+  def test_bad_input(self):
+    for arguments, message in (
+        (["--grid=step_size=-1"], "`step_size` must lie in"),
+        (["--grid=size=1"], "no hyper-parameter"),
+        (["--game=kuhn"], "did you mean"),
+        (["--game=kuhn_poker", "--max_histories=3"], "max_histories"),
+    ):
+      status, _, stderr = _call(f"--out={self.out}", *arguments)
+      self.assertEqual(status, 1)
+      self.assertRegex(stderr, message)
+      self.assertLen(stderr.strip().splitlines(), 1)
+      self.assertFalse(self.out.exists())
+
+  def test_keeps_what_is_there(self):
+    small = [
+        "--game=kuhn_poker", "--grid=step_size=0.5", "--updates=1",
+        "--checkpoints=1", f"--out={self.out}",
+    ]
+    self.assertEqual(_call(*small)[0], 0)
+    status, _, stderr = _call(*small)
+    self.assertEqual(status, 1)
+    self.assertIn("--overwrite", stderr)
+    self.assertEqual(_call(*small, "--overwrite")[0], 0)
+
+  def test_help_answers_without_jax(self):
+    program = (
+        "import sys\nfrom experiments import sweep_game\n"
+        "assert 'jax' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=_ROOT)
+
+
+def _cells(axes) -> Any:
+  return axes.images[0].get_array()
+
+
+class SweepPlotsTest(absltest.TestCase):
+
+  def test_cells_are_where_their_values_are(self):
+    grid = sweep_grid_lib.read(
+        "magnetic", "step_size=1,0.5;temperature=0.3,0.1,0.2", ""
+    )
+    last = np.array([1e-1, 1e-2, 1e-3, np.nan, np.inf, 1e-4])
+    fig = sweep_plots.draw(grid, last, "a game")
+    axes = fig.axes[0]
+    image = np.ma.filled(_cells(axes), np.nan)
+    np.testing.assert_array_equal(
+        image, [[np.nan, 1e-4, np.nan], [1e-2, 1e-3, 1e-1]]
+    )
+    labels = [text.get_text() for text in axes.get_xticklabels()]
+    self.assertEqual(labels, ["0.1", "0.2", "0.3"])
+    self.assertLen(axes.texts, 4)
+
+  def test_a_third_hyperparameter_has_panels(self):
+    grid = sweep_grid_lib.read(
+        "magnetic",
+        "step_size=1,2;temperature=0.1,0.2;magnet_rate=0,0.1;step_power=0,1",
+        "",
+    )
+    fig = sweep_plots.draw(grid, np.geomspace(1e-4, 1, 16), "a game")
+    titled = [axes for axes in fig.axes if axes.get_title()]
+    self.assertEqual(
+        [axes.get_title() for axes in titled],
+        ["magnet_rate = 0", "magnet_rate = 0.1"],
+    )
+    # Of the fourth, the better of its two values, which is the first.
+    np.testing.assert_allclose(
+        _cells(titled[1])[1, 1], np.geomspace(1e-4, 1, 16)[14]
+    )
+
+  def test_one_hyperparameter_is_a_line(self):
+    grid = sweep_grid_lib.read("magnetic", "step_size=2,1", "")
+    fig = sweep_plots.draw(grid, np.array([0.5, np.inf]), "a game")
+    line = fig.axes[0].lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), [1, 2])
+    np.testing.assert_array_equal(line.get_ydata(), [np.nan, 0.5])
+
+
+if __name__ == "__main__":
+  absltest.main()
