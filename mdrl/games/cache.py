@@ -12,7 +12,7 @@ import numpy as np
 from mdrl.games import tree_tables
 
 # Raised whenever the meaning of the stored arrays changes.
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 def key(game: str, *contents: bytes) -> str:
@@ -39,6 +39,10 @@ def save(
   arrays = {
       "sequence": tables.sequence,
       "chance": tables.chance,
+      "chance_parent": tables.chance_parent,
+      "chance_width": tables.chance_width,
+      "chance_probability": tables.chance_probability,
+      "chance_sequence": tables.chance_sequence,
       "utility": tables.utility,
       "num_histories": np.array(tables.num_histories),
   }
@@ -92,6 +96,10 @@ def _tables(arrays):
       action=tuple(arrays[f"action{i}"] for i in players),
       sequence=arrays["sequence"],
       chance=arrays["chance"],
+      chance_parent=arrays["chance_parent"],
+      chance_width=arrays["chance_width"],
+      chance_probability=arrays["chance_probability"],
+      chance_sequence=arrays["chance_sequence"],
       utility=arrays["utility"],
       num_histories=int(arrays["num_histories"]),
   )

@@ -55,6 +55,7 @@ def compile_game(
     max_histories: int = MAX_HISTORIES,
     cache_dir: str | os.PathLike[str] | None = None,
     reaches: bool = False,
+    chance: bool = False,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Enumerates a game's tree and lays it out.
 
@@ -68,6 +69,7 @@ def compile_game(
       game is in its string.
     reaches: Whether to keep what counterfactual reaches are computed from,
       which Q-values need.
+    chance: Whether to keep the moves of chance, which sampling needs.
 
   Returns:
     The game, and the index of its rows by information-state string.
@@ -80,13 +82,13 @@ def compile_game(
   game = load_game(game) if isinstance(game, str) else _sequential(game)
   if cache_dir is None or name is None:
     tables = enumerate_tree(game, max_histories)
-    return tree_game.build(tables, dtype, reaches=reaches)
+    return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
   key = cache.key(name, *_files(name))
   tables = cache.load(cache_dir, key)
   if tables is None or tables.num_histories > max_histories:
     tables = enumerate_tree(game, max_histories)
     cache.save(cache_dir, key, tables)
-  return tree_game.build(tables, dtype, reaches=reaches)
+  return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
 
 
 def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
@@ -151,7 +153,8 @@ def enumerate_tree(
   named = game.get_type().provides_information_state_string
   builder = _Builder(num_players)
   count = 0
-  stack = [(game.new_initial_state(), (0,) * num_players, 1.0)]
+  # The last sequence of each player, and that of chance behind them.
+  stack = [(game.new_initial_state(), (0,) * (num_players + 1), 1.0)]
   while stack:
     state, sequence, chance = stack.pop()
     count += 1
@@ -164,8 +167,11 @@ def enumerate_tree(
     if state.is_terminal():
       builder.add_terminal(sequence, chance, state.returns())
     elif state.is_chance_node():
-      for action, probability in state.chance_outcomes():
-        stack.append((state.child(action), sequence, chance * probability))
+      outcomes = state.chance_outcomes()
+      first = builder.visit_chance(sequence[-1], [p for _, p in outcomes])
+      for k, (action, probability) in enumerate(outcomes):
+        after = (*sequence[:-1], first + k)
+        stack.append((state.child(action), after, chance * probability))
     else:
       player = state.current_player()
       # With perfect information, the history says what a player knows.
@@ -176,9 +182,8 @@ def enumerate_tree(
       )
       actions = state.legal_actions()
       first = builder.visit(game, player, name, sequence[player], actions)
-      head, tail = sequence[:player], sequence[player + 1 :]
       for k, action in enumerate(actions):
-        after = (*head, first + k, *tail)
+        after = (*sequence[:player], first + k, *sequence[player + 1 :])
         stack.append((state.child(action), after, chance))
   return builder.tables(count)
 
@@ -193,12 +198,23 @@ class _Builder:
     self._action = [array.array("q") for _ in range(num_players)]
     self._sequence = array.array("i")
     self._chance = array.array("d")
+    self._chance_parent = array.array("q")
+    self._chance_width = array.array("q")
+    self._chance_probability = array.array("d")
     self._utility = array.array("d")
 
   def add_terminal(self, sequence, chance, returns):
     self._sequence.extend(sequence)
     self._chance.append(chance)
     self._utility.extend(returns)
+
+  def visit_chance(self, parent, probabilities):
+    """Returns the first sequence of a chance node."""
+    first = 1 + len(self._chance_probability)
+    self._chance_parent.append(parent)
+    self._chance_width.append(len(probabilities))
+    self._chance_probability.extend(probabilities)
+    return first
 
   def visit(self, game, player, name, parent, actions):
     """Returns the first sequence of an infostate."""
@@ -228,13 +244,18 @@ class _Builder:
 
   def tables(self, num_histories):
     num_players = len(self._known)
+    sequence = np.array(self._sequence, np.int32).reshape(-1, num_players + 1)
     return tree_tables.TreeTables(
         infostates=tuple(tuple(known) for known in self._known),
         parent=tuple(np.array(p, np.int64) for p in self._parent),
         width=tuple(np.array(w, np.int64) for w in self._width),
         action=tuple(np.array(a, np.int64) for a in self._action),
-        sequence=np.array(self._sequence, np.int32).reshape(-1, num_players),
+        sequence=np.ascontiguousarray(sequence[:, :-1]),
         chance=np.array(self._chance),
+        chance_parent=np.array(self._chance_parent, np.int64),
+        chance_width=np.array(self._chance_width, np.int64),
+        chance_probability=np.array(self._chance_probability),
+        chance_sequence=np.ascontiguousarray(sequence[:, -1]),
         utility=np.array(self._utility).reshape(-1, num_players),
         num_histories=num_histories,
     )

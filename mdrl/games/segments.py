@@ -139,6 +139,43 @@ def segment_sum(
   )
 
 
+def coordinate_sum(
+    coordinates: np.ndarray,
+    weight: np.ndarray,
+    sizes: list[int],
+    axis: int,
+    dtype: np.dtype,
+) -> SegmentSum:
+  """Plans a contraction of a coordinate list, along all axes but one.
+
+  Entries of equal coordinates are merged, and those of no weight left out.
+
+  Args:
+    coordinates: For each axis, where every entry lies on it.
+    weight: The weight of every entry.
+    sizes: The length of each axis.
+    axis: Of the result.
+    dtype: Floating type of the weights.
+
+  Returns:
+    The plan, to be called with one array for each other axis, in order.
+  """
+  some = weight != 0
+  coordinates, weight = coordinates[:, some], weight[some]
+  # The axis of the result is the slowest key, then the others in order.
+  keys = [axis, *(j for j in range(len(sizes)) if j != axis)]
+  order = np.lexsort(coordinates[keys[::-1]])
+  coordinates, weight = coordinates[:, order], weight[order]
+  first = np.ones(len(weight), bool)
+  first[1:] = (coordinates[:, 1:] != coordinates[:, :-1]).any(axis=0)
+  if not first.all():
+    starts = np.flatnonzero(first)
+    coordinates = coordinates[:, starts]
+    weight = np.add.reduceat(weight, starts)
+  sources = tuple(coordinates[j] for j in keys[1:])
+  return segment_sum(coordinates[axis], sources, weight, sizes[axis], dtype)
+
+
 def entries(
     plan: SegmentSum,
 ) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:

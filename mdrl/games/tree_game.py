@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from mdrl import struct
-from mdrl.games import base, segments, tree_tables, treeplex
+from mdrl.games import base, chance_moves, segments, tree_tables, treeplex
 from mdrl.games import index as index_lib
 
 
@@ -31,6 +31,7 @@ class TreeGame:
     zero_sum: Whether utilities add up to zero, or to any constant.
     reaches: For each player, the same sum with all utilities one, over all
       terminals; None where the game was built without.
+    chance: The moves of chance; None where the game was built without.
     reference: Policies that regularised solvers stay near; by default they
       are regularised by the potential itself.
   """
@@ -39,6 +40,7 @@ class TreeGame:
   payoffs: tuple[segments.SegmentSum, ...]
   zero_sum: bool = struct.static()
   reaches: tuple[segments.SegmentSum, ...] | None = None
+  chance: chance_moves.ChanceMoves | None = None
   reference: base.Policies | None = None
 
   @property
@@ -105,6 +107,7 @@ def build(
     dtype: jax.typing.DTypeLike | None = None,
     *,
     reaches: bool = False,
+    chance: bool = False,
 ) -> tuple[TreeGame, index_lib.Index]:
   """Lays a compiled tree out for computation.
 
@@ -114,6 +117,8 @@ def build(
       precision where that is enabled.
     reaches: Whether to keep what counterfactual reaches are computed from,
       which Q-values need; it takes as much memory as the payoffs, or more.
+    chance: Whether to keep the moves of chance, which sampling needs; it takes
+      more memory than the payoffs, as what differs in chance is not merged.
 
   Returns:
     The game and its index.
@@ -121,18 +126,7 @@ def build(
   Raises:
     ValueError: If a utility or a chance probability is not finite.
   """
-  if not np.isfinite(tables.utility).all():
-    bad = int(np.argmin(np.isfinite(tables.utility).all(axis=1)))
-    raise ValueError(
-        f"`utility` must be finite; terminal {bad} pays "
-        f"{tables.utility[bad].tolist()}: correct the game's returns"
-    )
-  if not np.isfinite(tables.chance).all():
-    bad = int(np.argmin(np.isfinite(tables.chance)))
-    raise ValueError(
-        f"`chance` must be finite; terminal {bad} has probability "
-        f"{tables.chance[bad]}: correct the game's chance outcomes"
-    )
+  _check_finite(tables)
   dtype = jnp.zeros(0, dtype).dtype
   layouts = [
       treeplex.lay_out(parent, width, dtype)
@@ -145,37 +139,35 @@ def build(
   ])
   total = tables.utility.sum(axis=1)
   scale = max(1.0, float(np.abs(tables.utility).max(initial=0)))
+
+  def sums(weights):
+    return tuple(
+        segments.coordinate_sum(slots, weight, sizes, player, dtype)
+        for player, weight in enumerate(weights)
+    )
+
   game = TreeGame(
       treeplexes=tuple(layout.treeplex for layout in layouts),
-      payoffs=tuple(
-          _payoffs(slots, tables.chance * u, sizes, player, dtype)
-          for player, u in enumerate(tables.utility.T)
-      ),
+      payoffs=sums(tables.chance * tables.utility.T),
       zero_sum=bool(np.ptp(total) <= 1e-9 * scale) if len(total) else True,
-      reaches=tuple(
-          _payoffs(slots, tables.chance, sizes, player, dtype)
-          for player in range(tables.num_players)
-      )
-      if reaches
+      reaches=sums([tables.chance] * len(sizes)) if reaches else None,
+      chance=chance_moves.build(tables, slots, sizes, dtype)
+      if chance
       else None,
   )
   return game, index_lib.build(tables, layouts)
 
 
-def _payoffs(slots, weight, sizes, player, dtype):
-  """The sum that gives a player's gain; equal terminals are merged."""
-  paid = weight != 0
-  slots, weight = slots[:, paid], weight[paid]
-  # The player's own slot is the slowest key, then the others in order.
-  keys = [player, *(j for j in range(len(sizes)) if j != player)]
-  order = np.lexsort(slots[keys[::-1]])
-  slots, weight = slots[:, order], weight[order]
-  first = np.ones(len(weight), bool)
-  first[1:] = (slots[:, 1:] != slots[:, :-1]).any(axis=0)
-  if not first.all():
-    starts = np.flatnonzero(first)
-    slots, weight = slots[:, starts], np.add.reduceat(weight, starts)
-  sources = tuple(slots[j] for j in keys[1:])
-  return segments.segment_sum(
-      slots[player], sources, weight, sizes[player], dtype
-  )
+def _check_finite(tables):
+  if not np.isfinite(tables.utility).all():
+    bad = int(np.argmin(np.isfinite(tables.utility).all(axis=1)))
+    raise ValueError(
+        f"`utility` must be finite; terminal {bad} pays "
+        f"{tables.utility[bad].tolist()}: correct the game's returns"
+    )
+  if not np.isfinite(tables.chance).all():
+    bad = int(np.argmin(np.isfinite(tables.chance)))
+    raise ValueError(
+        f"`chance` must be finite; terminal {bad} has probability "
+        f"{tables.chance[bad]}: correct the game's chance outcomes"
+    )

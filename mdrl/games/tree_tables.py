@@ -10,7 +10,8 @@ class TreeTables(NamedTuple):
 
   Infostates are numbered per player in order of a depth-first first visit, so
   parents come first. Sequence 0 of a player is empty; the sequences of an
-  infostate follow those of the infostate before it.
+  infostate follow those of the infostate before it. Chance is numbered alike:
+  each chance node is an infostate of it.
 
   Attributes:
     infostates: For each player, the information-state strings.
@@ -21,6 +22,11 @@ class TreeTables(NamedTuple):
     sequence: The last sequence of each player at each terminal, `[T, N]`;
       terminals that pay nobody are included.
     chance: Probability that chance contributes to each terminal, `[T]`.
+    chance_parent: The chance sequence above each chance node, `[C]`.
+    chance_width: The number of outcomes of each chance node, `[C]`.
+    chance_probability: Probability of the last outcome of each chance sequence
+      but the empty one, given its node.
+    chance_sequence: The last sequence of chance at each terminal, `[T]`.
     utility: What each player gets there, `[T, N]`.
     num_histories: Size of the tree, chance nodes and terminals included.
   """
@@ -31,6 +37,10 @@ class TreeTables(NamedTuple):
   action: tuple[np.ndarray, ...]
   sequence: np.ndarray
   chance: np.ndarray
+  chance_parent: np.ndarray
+  chance_width: np.ndarray
+  chance_probability: np.ndarray
+  chance_sequence: np.ndarray
   utility: np.ndarray
   num_histories: int
 

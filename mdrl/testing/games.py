@@ -39,10 +39,15 @@ TREES = {
 
 @functools.cache
 def compiled(
-    name: str, dtype: jax.typing.DTypeLike | None = None
+    name: str,
+    dtype: jax.typing.DTypeLike | None = None,
+    *,
+    chance: bool = False,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Returns a game of the table, compiled once a process."""
-  return openspiel.compile_game(TREES.get(name, name), dtype=dtype)
+  return openspiel.compile_game(
+      TREES.get(name, name), dtype=dtype, chance=chance
+  )
 
 
 # What each preference game brings: structure, several contexts, a reference.

@@ -22,6 +22,10 @@ def _tables():
       action=(np.arange(6) ** 2, np.zeros(0, int), np.array([7, 9])),
       sequence=np.arange(12, dtype=np.int32).reshape(4, 3),
       chance=np.array([0.1, 1 / 3, 0, 1]),
+      chance_parent=np.array([0, 2]),
+      chance_width=np.array([2, 3]),
+      chance_probability=np.array([0.1, 0.9, 1 / 7, 2 / 7, 4 / 7]),
+      chance_sequence=np.array([5, 4, 1, 3], np.int32),
       utility=np.linspace(-1, 1, 12).reshape(4, 3) ** 3,
       num_histories=2**40,
   )
@@ -48,9 +52,10 @@ class CacheTest(parameterized.TestCase):
     self.assertEqual(actual.num_histories, expected.num_histories)
     self.assertIs(type(actual.num_histories), int)
     ours, theirs = (
-        [*t.parent, *t.width, *t.action, t.sequence, t.chance, t.utility]
+        jax.tree.leaves(t._replace(infostates=(), num_histories=None))
         for t in (actual, expected)
     )
+    self.assertLen(ours, 3 * actual.num_players + 7)
     for a, b in zip(ours, theirs, strict=True):
       self.assertEqual(a.dtype, b.dtype)
       np.testing.assert_array_equal(a, b)
@@ -150,6 +155,12 @@ class CompileWithCacheTest(parameterized.TestCase):
   def _compile(self, game, **kwargs):
     return openspiel.compile_game(game, cache_dir=self.cache, **kwargs)
 
+  def _assert_equal_arrays(self, game, expected):
+    self.assertEqual(jax.tree.structure(game), jax.tree.structure(expected))
+    for a, b in zip(jax.tree.leaves(game), jax.tree.leaves(expected)):
+      self.assertEqual(a.dtype, b.dtype)
+      np.testing.assert_array_equal(a, b)
+
   def _utilities(self, game):
     """Returns the weights of the first player's payoffs."""
     compiled, _ = self._compile(game)
@@ -163,15 +174,21 @@ class CompileWithCacheTest(parameterized.TestCase):
     expected, expected_index = openspiel.compile_game(name)
     for _ in range(2):
       game, index = self._compile(name)
-      self.assertEqual(jax.tree.structure(game), jax.tree.structure(expected))
-      for a, b in zip(jax.tree.leaves(game), jax.tree.leaves(expected)):
-        self.assertEqual(a.dtype, b.dtype)
-        np.testing.assert_array_equal(a, b)
+      self._assert_equal_arrays(game, expected)
       for a, b in zip(index.players, expected_index.players, strict=True):
         self.assertEqual(a.infostates, b.infostates)
         np.testing.assert_array_equal(a.action, b.action)
         np.testing.assert_array_equal(a.actions_table(), b.actions_table())
     # Once without a cache, once to fill it.
+    self.assertEqual(self.enumerate.call_count, 2)
+
+  @parameterized.parameters("kuhn_poker(players=3)", "matrix_rps")
+  def test_a_stored_game_has_its_moves_of_chance(self, name):
+    expected, _ = openspiel.compile_game(name, chance=True)
+    self.assertIsNotNone(expected.chance)
+    # What is stored does not depend on what is asked for.
+    self.assertIsNone(self._compile(name)[0].chance)
+    self._assert_equal_arrays(self._compile(name, chance=True)[0], expected)
     self.assertEqual(self.enumerate.call_count, 2)
 
   def test_games_are_stored_apart(self):

@@ -16,6 +16,10 @@ def _build() -> index_lib.Index:
       action=(np.array([4, 7, 0, 2, 5, 9]), np.zeros(0, int)),
       sequence=np.array([[1, 0], [3, 0], [6, 0]], np.int32),
       chance=np.ones(3),
+      chance_parent=np.zeros(0, int),
+      chance_width=np.zeros(0, int),
+      chance_probability=np.zeros(0),
+      chance_sequence=np.zeros(3, int),
       utility=np.ones((3, 2)),
       num_histories=9,
   )

@@ -187,5 +187,32 @@ class EntriesTest(parameterized.TestCase):
     self.assertEmpty(weight)
 
 
+class CoordinateSumTest(parameterized.TestCase):
+
+  @parameterized.parameters(0, 1, 2)
+  def test_contracts_all_axes_but_one(self, axis):
+    rng = np.random.default_rng(axis)
+    sizes = [3, 4, 5]
+    # Some coordinates come twice or more, and some weights are zero.
+    coordinates = np.stack([rng.integers(0, n, 80) for n in sizes])
+    weight = rng.integers(-2, 3, 80).astype(float)
+    dense = np.zeros(sizes)
+    np.add.at(dense, tuple(coordinates), weight)
+    vectors = [rng.normal(size=n) for n in sizes]
+    expected = np.moveaxis(dense, axis, 0)
+    del vectors[axis]
+    for vector in reversed(vectors):
+      expected = expected @ vector
+    plan = segments.coordinate_sum(
+        coordinates, weight, sizes, axis, np.dtype(float)
+    )
+    np.testing.assert_allclose(
+        _call(plan, [jnp.asarray(v) for v in vectors]), expected, atol=1e-12
+    )
+    distinct = np.unique(coordinates[:, weight != 0], axis=1).shape[1]
+    self.assertLess(distinct, (weight != 0).sum())
+    self.assertLessEqual(len(segments.entries(plan)[2]), distinct)
+
+
 if __name__ == "__main__":
   absltest.main()

@@ -24,13 +24,19 @@ def _random_tables(seed, num_players, num_terminals, constant=None):
   utility = rng.normal(size=(num_terminals, num_players))
   if constant is not None:
     utility[:, -1] += constant - utility.sum(axis=1)
+  chance = rng.uniform(size=num_terminals)
   return tree_tables.TreeTables(
       infostates=tuple(infostates),
       parent=tuple(parent),
       width=tuple(width),
       action=tuple(action),
       sequence=sequence.astype(np.int32),
-      chance=rng.uniform(size=num_terminals),
+      chance=chance,
+      # Chance moves once, and says where all ends.
+      chance_parent=np.zeros(1, int),
+      chance_width=np.array([num_terminals]),
+      chance_probability=chance,
+      chance_sequence=1 + np.arange(num_terminals),
       utility=utility,
       num_histories=2 * num_terminals,
   )

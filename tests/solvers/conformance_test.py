@@ -13,6 +13,7 @@ from mdrl.solvers import (
   magnetic,
   mirror_descent,
   mirror_prox,
+  monte_carlo,
   optimistic,
   regret_matching,
   regret_rules,
@@ -62,6 +63,18 @@ SOLVERS = {
         rule=regret_rules.Predictive()
     ),
 }
+# On games that were compiled with the moves of chance.
+SAMPLED = {
+    "mccfr_external": averaged.Averaged(
+        solver=monte_carlo.MonteCarlo(
+            solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla())
+        )
+    ),
+    "mccfr_outcome": monte_carlo.MonteCarlo(
+        solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla()),
+        sampling="outcome",
+    ),
+}
 # Compilation is most of the time: every solver sees two small trees, and two
 # solvers see all trees.
 SMALL = ("kuhn_three_players", "tiny_hanabi")
@@ -73,6 +86,12 @@ class ConformanceTest(parameterized.TestCase):
   @parameterized.parameters(*itertools.product(SOLVERS, SMALL))
   def test_solver_keeps_its_contract(self, solver, game):
     testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
+
+  @parameterized.parameters(*itertools.product(SAMPLED, SMALL))
+  @pytest.mark.slow
+  def test_sampled_solver_keeps_its_contract(self, solver, game):
+    compiled, _ = games.compiled(game, chance=True)
+    testing.check_solver(SAMPLED[solver], compiled)
 
   @parameterized.parameters(
       *itertools.product(("magnetic_moving", "cfr_plus"), REST)

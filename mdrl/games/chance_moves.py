@@ -1,0 +1,77 @@
+"""Chance as one more player, whose policy is known."""
+
+import functools
+
+import jax
+from jaxtyping import Array, Float
+import numpy as np
+
+from mdrl import struct
+from mdrl.games import base, segments, tree_tables, treeplex
+
+
+@struct.dataclass
+class ChanceMoves:
+  """The moves of chance, and gains in which its plan is a factor.
+
+  With the plan of its own policy, gains are those of the tree; with a pure
+  plan, they are those where chance moves so.
+
+  Attributes:
+    treeplex: The decisions of chance, one infostate for each chance node.
+    policy: The probability of each outcome, given its node.
+    payoffs: For each player, the sum that gives its gain from the plans of the
+      others, in order, and of chance.
+  """
+
+  treeplex: treeplex.Treeplex
+  policy: Float[Array, " S"]
+  payoffs: tuple[segments.SegmentSum, ...]
+
+  @jax.jit
+  def plan(self) -> Float[Array, " S"]:
+    """Returns the plan of the probabilities."""
+    return treeplex.sweep_down(self.treeplex, self.policy)
+
+  @functools.partial(jax.jit, static_argnames="player")
+  def gain(
+      self, plans: base.Plans, chance: Float[Array, " _"], player: int
+  ) -> Float[Array, " S"]:
+    """Returns a player's gain against a plan of chance, in units of utility."""
+    others = plans[:player] + plans[player + 1 :]
+    return self.payoffs[player](*others, chance)
+
+
+def build(
+    tables: tree_tables.TreeTables,
+    slots: np.ndarray,
+    sizes: list[int],
+    dtype: np.dtype,
+) -> ChanceMoves:
+  """Lays the moves of chance out.
+
+  Args:
+    tables: The enumerated tree.
+    slots: For each player, the slot of its last sequence at each terminal.
+    sizes: The number of slots of each player.
+    dtype: Floating type of the game.
+
+  Returns:
+    The moves. Their payoffs leave out terminals that chance never reaches.
+  """
+  layout = treeplex.lay_out(tables.chance_parent, tables.chance_width, dtype)
+  size = layout.treeplex.num_slots
+  policy = np.zeros(size, dtype)
+  policy[layout.slot[1:]] = tables.chance_probability
+  everybody = np.stack([*slots, layout.slot[tables.chance_sequence]])
+  reached = tables.chance != 0
+  return ChanceMoves(
+      treeplex=layout.treeplex,
+      policy=jax.device_put(policy),
+      payoffs=tuple(
+          segments.coordinate_sum(
+              everybody, reached * utility, [*sizes, size], player, dtype
+          )
+          for player, utility in enumerate(tables.utility.T)
+      ),
+  )
