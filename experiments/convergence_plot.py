@@ -1,4 +1,7 @@
-"""The figure of a run: exploitability against updates and against seconds."""
+"""The figure of a run: exploitability against updates and against seconds.
+
+A run with a reference has a third panel, of the divergence from it.
+"""
 
 from collections.abc import Sequence
 import pathlib
@@ -25,12 +28,17 @@ def draw(
     title: Names the game and the solver.
     reports: The iterate that is the result; its line is thicker.
   """
-  fig = figure.Figure(figsize=(9, 4), layout="constrained")
+  with_divergence = bool(rows) and "divergence_last" in rows[0]
+  fig = figure.Figure(
+      figsize=(9 + 4 * with_divergence, 4), layout="constrained"
+  )
   backend_agg.FigureCanvasAgg(fig)
   fig.suptitle(title, fontsize=11)
-  panels = fig.subplots(1, 2, sharey=True)
+  panels = fig.subplots(1, 2 + with_divergence)
+  panels[1].sharey(panels[0])
+  panels[1].tick_params(labelleft=False)
   labels = {"step": "updates", "seconds": "seconds of updates"}
-  for axes, key in zip(panels, labels, strict=True):
+  for axes, key in zip(panels[:2], labels, strict=True):
     # The first state comes before the first update, so it has no logarithm.
     shown = [row for row in rows if row[key] > 0]
     at = np.array([row[key] for row in shown])
@@ -60,7 +68,28 @@ def draw(
         fontsize=8,
         va="bottom",
     )
+  if with_divergence:
+    _draw_divergence(panels[2], rows, reports)
   return fig
+
+
+def _draw_divergence(axes, rows, reports):
+  for iterate, color in _COLORS.items():
+    # Infinite ones, which are no numbers in a trace, leave a gap.
+    found = np.array(
+        [row[f"divergence_{iterate}"] for row in rows], dtype=float
+    )
+    axes.plot(
+        [row["step"] for row in rows],
+        np.maximum(found, _FLOOR),
+        marker=".",
+        color=color,
+        linewidth=2.2 if iterate == reports else 1.2,
+    )
+  axes.set(
+      yscale="log", xlabel="updates", ylabel="divergence from the equilibrium"
+  )
+  axes.grid(which="major", alpha=0.4)
 
 
 def save(path: pathlib.Path, fig: figure.Figure) -> None:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import program_cache, solver_factory
+from experiments import program_cache, reference, solver_factory
 from experiments import settings as settings_lib
 from mdrl.evaluation import payoff_norm
 from mdrl.games import base, openspiel, tree_game
@@ -25,6 +25,7 @@ class Problem(NamedTuple):
     solver: The solver and its average.
     payoff_norm: Unit of utility in the solver's hyper-parameters.
     first_policies: Where the solver starts; None for uniform policies.
+    reference: The equilibrium that it is measured against, if any.
   """
 
   name: str
@@ -33,6 +34,7 @@ class Problem(NamedTuple):
   solver: averaged.Averaged
   payoff_norm: float
   first_policies: base.Policies | None
+  reference: base.Policies | None
 
 
 def make(settings: settings_lib.Settings) -> Problem:
@@ -44,6 +46,7 @@ def make(settings: settings_lib.Settings) -> Problem:
   """
   jax.config.update("jax_enable_x64", settings.precision == "float64")
   program_cache.keep(settings.cache_dir)
+  _check_reference(settings)
   source = openspiel.load_game(settings.game)
   game, names = openspiel.compile_game(
       settings.game,
@@ -51,20 +54,53 @@ def make(settings: settings_lib.Settings) -> Problem:
       cache_dir=os.path.join(settings.cache_dir, "games")
       if settings.cache_dir
       else None,
+      reaches=settings.reference == "aqre"
+      or solver_factory.needs_reaches(settings.config),
   )
   unit = 1.0
   if settings.config.get("normalize"):
     unit = payoff_norm.payoff_norm(game)
+  solver = solver_factory.make(settings.solver, settings.config, unit)
   return Problem(
       name=str(source),
       game=game,
       names=names,
-      solver=solver_factory.make(settings.solver, settings.config, unit),
+      solver=solver,
       payoff_norm=unit,
       first_policies=_random_policies(game, settings.seed)
       if settings.seed
       else None,
+      reference=_reference(settings, game, unit),
   )
+
+
+def _check_reference(settings):
+  kind, given = settings.reference, settings.reference_temperature
+  if given is not None and kind not in ("qre", "aqre"):
+    raise ValueError(
+        "`--reference_temperature` is read with `--reference=qre` or aqre "
+        f"alone, got reference={kind}"
+    )
+  if given is not None and not 0 < given < np.inf:
+    raise ValueError(
+        f"`--reference_temperature` must be positive, got {given}"
+    )
+  if kind is not None and settings.precision != "float64":
+    raise ValueError(
+        "`--reference` needs --precision=float64, as root finding does, got "
+        f"{settings.precision}"
+    )
+
+
+def _reference(settings, game, unit):
+  kind, temperature = settings.reference, 0.0
+  if kind is None:
+    return None
+  if kind != "nash":
+    temperature = reference.temperature(
+        settings.reference_temperature, settings.config, unit
+    )
+  return reference.find(kind, game, temperature)
 
 
 def _random_policies(game, seed):

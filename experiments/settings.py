@@ -27,6 +27,10 @@ class Settings:
     save_seconds: Time between states saved.
     resume: Whether to go on with the run in `out`.
     overwrite: Whether to delete the run in `out`.
+    reference: The equilibrium to measure the divergence from: `qre`, `aqre` or
+      `nash`; None for none.
+    reference_temperature: Of `qre` and `aqre`, in utility; None for the
+      solver's own.
   """
 
   game: str
@@ -42,6 +46,8 @@ class Settings:
   save_seconds: float
   resume: bool
   overwrite: bool
+  reference: str | None
+  reference_temperature: float | None
 
   def as_json(self) -> dict[str, Any]:
     """Returns the flags as JSON holds them."""
@@ -49,7 +55,16 @@ class Settings:
 
 
 # What decides every number of a run, besides the number of updates.
-_DECISIVE = ("game", "solver", "config", "precision", "checkpoints", "seed")
+_DECISIVE = (
+    "game",
+    "solver",
+    "config",
+    "precision",
+    "checkpoints",
+    "seed",
+    "reference",
+    "reference_temperature",
+)
 
 
 def check_same(settings: Settings, recorded: Mapping[str, Any]) -> None:

@@ -6,8 +6,9 @@
 
 The folder of the run then holds flags.json, trace.jsonl (one line per
 evaluation), policy.npz (`experiments.run_files` says how to load it),
-convergence.png and checkpoint. A run that was killed goes on by the same
-command with `--resume`, and ends with the same numbers.
+convergence.png and checkpoint. `--reference` adds the divergence from an
+equilibrium to the trace, null where it is infinite. A run that was killed goes
+on by the same command with `--resume`, and ends with the same numbers.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ _OUT = flags.DEFINE_string(
     "out", None, "Folder of the run; by default runs/<game>_<solver>."
 )
 _UPDATES = flags.DEFINE_integer(
-    "updates", 10_000, "Number of updates.", lower_bound=1
+    "updates", 40_000, "Number of updates.", lower_bound=1
 )
 _CHECKPOINTS = flags.DEFINE_integer(
     "checkpoints",
@@ -65,6 +66,21 @@ _RESUME = flags.DEFINE_bool(
     "resume", False, "Go on with the run in --out, if there is one."
 )
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run in --out.")
+_REFERENCE = flags.DEFINE_enum(
+    "reference",
+    None,
+    ["qre", "aqre", "nash"],
+    "Also measure the divergence from this equilibrium: the quantal-response "
+    "equilibrium of the normal form or of agents, by root finding, or a Nash "
+    "equilibrium, by linear programming; where there are many of those, others "
+    "are as good.",
+)
+_REFERENCE_TEMPERATURE = flags.DEFINE_float(
+    "reference_temperature",
+    None,
+    "Of --reference=qre and aqre, in utility; by default the solver's own, "
+    "where its magnet and temperature stay.",
+)
 _LIST_SOLVERS = flags.DEFINE_bool(
     "list_solvers", False, "Print the solvers and their defaults, and exit."
 )
@@ -133,6 +149,8 @@ def _settings() -> settings_lib.Settings:
       save_seconds=_SAVE_SECONDS.value,
       resume=_RESUME.value,
       overwrite=_OVERWRITE.value,
+      reference=_REFERENCE.value,
+      reference_temperature=_REFERENCE_TEMPERATURE.value,
   )
 
 

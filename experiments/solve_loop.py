@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from experiments import (
   convergence_plot,
@@ -17,6 +18,7 @@ from experiments import (
   solver_table,
 )
 from experiments import problem as problem_lib
+from experiments import reference as reference_lib
 from experiments import settings as settings_lib
 from mdrl import run
 from mdrl.evaluation import gaps
@@ -25,6 +27,7 @@ from mdrl.evaluation import gaps
 # so that progress shows and a signal is soon heard. Pieces change no numbers.
 _PIECE_SECONDS = (0.1, 0.4)
 _ITERATES = ("last", "average")
+_METRICS = ("exploitability", "nash_conv", "values", "divergence")
 
 
 class Outcome(NamedTuple):
@@ -81,6 +84,7 @@ class _Loop:
 
   def __init__(self, settings, problem, trace, saved, bar):
     self._game, self._solver = problem.game, problem.solver
+    self._reference = problem.reference
     self._saved, self._bar = saved, bar
     first = run.init(self._solver, self._game, problem.first_policies)
     bar.say(f"compiling {settings.solver} for {settings.game}")
@@ -151,20 +155,28 @@ class _Loop:
   def _measured(self):
     """Returns the columns of the trace, by name."""
     measured = {
-        iterate: jax.device_get(_measure(self._game, policies))
+        iterate: jax.device_get(
+            _measure(self._game, policies, self._reference)
+        )
         for iterate, policies in self.iterates().items()
     }
     return {
         f"{metric}_{iterate}": measured[iterate][metric]
-        for metric in ("exploitability", "nash_conv", "values")
+        for metric in _METRICS
         for iterate in _ITERATES
+        if metric in measured[iterate]
     }
 
   def _write_row(self):
     metrics = self._measured()
-    run.raise_if_not_finite(run.Trace(jnp.asarray(self.step), metrics))
     row: dict[str, Any] = {"step": self.step, "seconds": self.seconds}
     row |= {name: value.tolist() for name, value in metrics.items()}
+    for name in [name for name in metrics if name.startswith("divergence")]:
+      # A policy of zeros is infinitely far, and no reason to stop.
+      if np.isinf(metrics[name]):
+        row[name] = None
+        del metrics[name]
+    run.raise_if_not_finite(run.Trace(jnp.asarray(self.step), metrics))
     self._trace.write(row)
     self._bar.measured(*(row[f"exploitability_{name}"] for name in _ITERATES))
     self._bar.advanced(self.step, self.seconds)
@@ -183,13 +195,18 @@ def _iterates(solver, game, state):
 
 
 @jax.jit
-def _measure(game, policies):
+def _measure(game, policies, reference):
   plans = game.plans(policies)
-  return {
+  measured = {
       "exploitability": gaps.exploitability(game, plans),
       "nash_conv": gaps.nash_conv(game, plans),
       "values": game.values(plans),
   }
+  if reference is not None:
+    measured["divergence"] = reference_lib.divergence(
+        game, reference, policies
+    )
+  return measured
 
 
 class _Interrupts:
@@ -239,10 +256,16 @@ def _summary(settings, loop, reports):
   row = loop.rows[-1]
   other = "average" if reports == "last" else "last"
   rate = loop.step / loop.seconds if loop.seconds else 0
+  off = ""
+  if settings.reference is not None:
+    found = row[f"divergence_{reports}"]
+    shown = "infinite" if found is None else f"{found:.3e}"
+    kind = reference_lib.NAMES[settings.reference]
+    off = f"divergence {shown} from the {kind} equilibrium, "
   return (
       f"{settings.game} {settings.solver}: exploitability "
       f"{row[f'exploitability_{reports}']:.3e} ({reports} iterate; {other} "
-      f"{row[f'exploitability_{other}']:.3e}) after {loop.step:,} updates in "
-      f"{loop.seconds:.2f} s, {rate:,.0f}/s, compiled in "
-      f"{loop.compile_seconds:.1f} s; see {settings.out}"
+      f"{row[f'exploitability_{other}']:.3e}), {off}after "
+      f"{loop.step:,} updates in {loop.seconds:.2f} s, {rate:,.0f}/s, "
+      f"compiled in {loop.compile_seconds:.1f} s; see {settings.out}"
   )

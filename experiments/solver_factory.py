@@ -8,7 +8,9 @@ from mdrl.geometry import mirror_maps
 from mdrl.solvers import (
     averaged,
     base,
+    behavioral,
     magnetic,
+    magnetic_preference,
     mirror_descent,
     mirror_prox,
     optimistic,
@@ -65,13 +67,43 @@ def _solver(name, values, payoff_norm) -> base.Solver:
       "mirror_map": _mirror_map(values),
   }
   if name in _DESCENTS:
-    return _DESCENTS[name](**shared)
+    return _fed(_DESCENTS[name](**shared), values)
   checks.between("temperature", values["temperature"], 0)
-  return magnetic.MagneticMirrorDescent(
-      temperature=_schedule("temperature", "temperature", values, unit),
-      magnet_rate=values["magnet_rate"],
-      **shared,
+  shared["temperature"] = _schedule("temperature", "temperature", values, unit)
+  if "period" in values:
+    period = values["period"]
+    checks.between("period", period, 1)
+    # In a sweep, all settings are one array of floating-point numbers.
+    period = period if isinstance(period, int) else period.astype("int32")
+    return _fed(
+        magnetic_preference.MagneticPreferenceOptimization(
+            period=period, **shared
+        ),
+        values,
+    )
+  return _fed(
+      magnetic.MagneticMirrorDescent(
+          magnet_rate=values["magnet_rate"], **shared
+      ),
+      values,
   )
+
+
+def needs_reaches(values: Mapping[str, Any]) -> bool:
+  """Returns whether a solver needs a game that was compiled with reaches."""
+  return values.get("feedback") == "q"
+
+
+def _fed(solver, values):
+  match values["feedback"]:
+    case "sequence":
+      return solver
+    case "counterfactual" | "q":
+      return behavioral.Behavioral(solver=solver, feedback=values["feedback"])
+    case other:
+      raise ValueError(
+          f"`feedback` must be sequence, counterfactual or q, got {other!r}"
+      )
 
 
 def _schedule(prefix, field, values, unit):

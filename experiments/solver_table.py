@@ -8,7 +8,7 @@ import dataclasses
 import textwrap
 from typing import Any
 
-Value = float | bool | str
+Value = float | int | bool | str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +32,14 @@ FIELDS: dict[str, Field] = {
     "temperature_power": Field(float, "as step_power, for the temperature"),
     "temperature_delay": Field(float, "updates before the temperature falls"),
     "magnet_rate": Field(float, "rate in [0, 1] at which the magnet follows"),
+    "period": Field(int, "updates from one refresh of the magnet to the next"),
     "mirror_map": Field(str, "euclidean, entropy or tsallis"),
     "tsallis_order": Field(float, "in (0, 2], not 1; for mirror_map=tsallis"),
+    "feedback": Field(
+        str,
+        "what is stepped along: sequence (gains of plans), counterfactual or q "
+        "(values at every infostate on its own)",
+    ),
     "normalize": Field(
         bool,
         "the unit of utility is the largest singular value of the payoffs, "
@@ -71,12 +77,21 @@ class Entry:
 _GEOMETRY: dict[str, Value] = {
     "mirror_map": "euclidean",
     "tsallis_order": 0.5,
+    "feedback": "sequence",
     "normalize": True,
 }
 
 
 def _steps(size: float, power: float = 0.0) -> dict[str, Value]:
   return {"step_size": size, "step_power": power, "step_delay": 1.0}
+
+
+def _temperature(initial: float, power: float = 0.0) -> dict[str, Value]:
+  return {
+      "temperature": initial,
+      "temperature_power": power,
+      "temperature_delay": 1.0,
+  }
 
 
 def _regret_matching(average_power: float, **powers: float):
@@ -98,10 +113,34 @@ SOLVERS: dict[str, Entry] = {
         "last",
         {
             **_steps(0.5),
-            "temperature": 0.2,
-            "temperature_power": 0.0,
-            "temperature_delay": 1.0,
+            **_temperature(0.2),
             "magnet_rate": 0.1,
+            **_GEOMETRY,
+            "average_power": 0.0,
+        },
+    ),
+    "magnetic_refreshed": Entry(
+        "Magnetic mirror descent, its magnet refreshed periodically.",
+        "Wang et al. (2024), arXiv:2410.16714",
+        "the last iterate, in practice",
+        "last",
+        {
+            **_steps(0.5),
+            **_temperature(0.2),
+            "period": 10,
+            **_GEOMETRY,
+            "average_power": 0.0,
+        },
+    ),
+    "magnetic_annealed": Entry(
+        "Magnetic mirror descent with a falling temperature.",
+        "Sokota et al. (2023), arXiv:2206.05825",
+        "the last iterate, in practice, about as slowly as it is cooled",
+        "last",
+        {
+            **_steps(4.0, 0.5),
+            **_temperature(2.0, 0.75),
+            "magnet_rate": 0.0,
             **_GEOMETRY,
             "average_power": 0.0,
         },

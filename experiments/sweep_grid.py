@@ -44,12 +44,14 @@ def read(solver: str, grid: str, fixed: str) -> Grid:
   swept = {}
   for name, text in _items("grid", grid):
     field = _field("grid", solver, name)
-    if field.type is not float:
+    if field.type not in (float, int):
       raise ValueError(
           f"`--grid` sweeps over numbers, got {name}, which is a choice; set "
           f"it with --fixed={name}=VALUE"
       )
-    swept[name] = [_number("grid", name, value) for value in text.split(",")]
+    swept[name] = [
+        _number("grid", name, value, field.type) for value in text.split(",")
+    ]
     if len(set(swept[name])) < len(swept[name]):
       raise ValueError(f"`--grid` must name each value once, got {name}={text}")
   if not swept:
@@ -61,8 +63,8 @@ def read(solver: str, grid: str, fixed: str) -> Grid:
     kind = _field("fixed", solver, name).type
     if name in swept:
       raise ValueError(f"`--fixed` has {name}, which --grid sweeps over")
-    if kind is float:
-      overrides[name] = _number("fixed", name, text)
+    if kind in (float, int):
+      overrides[name] = _number("fixed", name, text, kind)
     elif kind is bool:
       if text not in ("true", "false"):
         raise ValueError(f"`--fixed` must be true or false for {name}: {text}")
@@ -79,6 +81,9 @@ def read(solver: str, grid: str, fixed: str) -> Grid:
       settings=tuple(itertools.product(*swept.values())),
       fixed=values,
   )
+
+
+_KINDS = {float: "numbers", int: "whole numbers"}
 
 
 def _items(flag, text):
@@ -104,11 +109,13 @@ def _field(flag, solver, name):
   return solver_table.FIELDS[name]
 
 
-def _number(flag, name, text):
+def _number(flag, name, text, kind):
   try:
-    number = float(text)
+    number = kind(text)
   except ValueError:
     number = math.nan
   if math.isnan(number):
-    raise ValueError(f"`--{flag}` must give {name} numbers, got {text!r}")
+    raise ValueError(
+        f"`--{flag}` must give {name} {_KINDS[kind]}, got {text!r}"
+    )
   return number

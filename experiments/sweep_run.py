@@ -64,6 +64,7 @@ def run_grid(
   game, _ = openspiel.compile_game(
       given["game"],
       max_histories=given["max_histories"],
+      reaches=solver_factory.needs_reaches(grid.fixed),
       cache_dir=os.path.join(os.path.expanduser(cache_dir), "games")
       if cache_dir
       else None,

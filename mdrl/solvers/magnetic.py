@@ -36,10 +36,14 @@ class MagneticMirrorDescent(base.Solver):
     <gain, x> - D(x, iterate) / step_size - temperature * D(x, magnet).
 
   With a magnet that stays, the iterates approach the regularised equilibrium at
-  a linear rate, by 1 / (1 + step_size * temperature) per update where
-  step_size <= temperature / (largest singular payoff)^2. With a magnet that
-  moves, or a temperature that falls, they approach a Nash equilibrium in
-  practice.
+  a linear rate: its divergence from them falls by 1 / (1 + step_size *
+  temperature) per update where step_size <= temperature / L^2 and utilities are
+  L-smooth in norms in which the potentials are 1-strongly convex. On simplices
+  with negative entropy L is the largest payoff. Dilated entropy is less convex
+  than that: on four-sided liar's dice single updates with the largest payoff
+  for L lag behind the rate by up to 9 %, though their product keeps it, as
+  those with half the step do. With a magnet that moves, or a temperature that
+  falls, iterates approach a Nash equilibrium in practice.
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility; a number or a schedule.

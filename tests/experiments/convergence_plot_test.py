@@ -63,6 +63,17 @@ class ConvergencePlotTest(parameterized.TestCase):
     rows = [{**row, "seconds": 0.0} for row in _rows([1.0, 0.5, 0.1])]
     self._pixels(rows)
 
+  def test_divergences_have_a_panel(self):
+    rows = _rows([1.0, 0.1, 0.01])
+    for row, found in zip(rows, (2.0, None, 0.5), strict=True):
+      row |= {"divergence_last": found, "divergence_average": 0.1}
+    panel = convergence_plot.draw(rows, "kuhn_poker cfr", "last").axes[2]
+    last, average = panel.lines
+    np.testing.assert_array_equal(last.get_xdata(), [0, 1, 2])
+    np.testing.assert_array_equal(last.get_ydata(), [2, np.nan, 0.5])
+    np.testing.assert_array_equal(average.get_ydata(), [0.1, 0.1, 0.1])
+    self._pixels(rows)
+
   def test_another_trace_is_another_figure(self):
     first = self._pixels(_rows([1.0, 0.1, 0.01]))
     second = self._pixels(_rows([1.0, 0.1, 0.001]))

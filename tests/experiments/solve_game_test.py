@@ -112,6 +112,32 @@ class FilesTest(parameterized.TestCase):
     self.assertAlmostEqual(rows[0]["exploitability_last"], 11 / 24)
     self.assertAlmostEqual(rows[0]["values_last"][0], 1 / 8)
 
+  def test_divergence_from_a_reference(self):
+    status = self._solve(
+        "--reference=aqre",
+        "--config.feedback=q",
+        "--config.normalize=false",
+        "--config.magnet_rate=0",
+        "--config.mirror_map=entropy",
+        "--config.temperature=0.1",
+        "--config.step_size=0.1",
+        "--updates=5000",
+        "--checkpoints=6",
+    )
+    rows = self._rows()
+    found = [row["divergence_last"] for row in rows]
+    self.assertGreater(found[0], 0.1)
+    self.assertLess(abs(found[-1]), 1e-12)
+    # The published agent equilibrium.
+    self.assertAlmostEqual(rows[-1]["exploitability_last"], 0.018894877, 6)
+    self.assertGreater(rows[-1]["divergence_average"], 1e-9)
+    self.assertIn("from the agent equilibrium", status.stdout)
+
+  def test_infinite_divergences_are_no_numbers(self):
+    # The Euclidean map's first policies have zeros.
+    self._solve("--reference=nash", "--config.step_size=50", "--updates=1")
+    self.assertIsNone(self._rows()[1]["divergence_last"])
+
   def test_flags_say_what_ran_on_what(self):
     self._solve("--config.step_size=0.25")
     record = self._flags()
@@ -281,6 +307,18 @@ class RefusalsTest(parameterized.TestCase):
       (["--config.average_power=-1"], r"`power` must lie in \[0.*got -1"),
       (["--config.mirror_map=round"], "`mirror_map` must be .*got 'round'"),
       (["--config.tsallis_order=0.3"], "tsallis_order.*mirror_map=tsallis"),
+      (["--config.feedback=x"], "`feedback` must be sequence.*got 'x'"),
+      (["--reference=qre"], "`--reference_temperature` must be given"),
+      (["--reference_temperature=1"], "is read with.*got reference=None"),
+      (
+          ["--reference=qre", "--reference_temperature=0"],
+          "must be positive, got 0.0",
+      ),
+      (["--reference=nash", "--precision=float32"], "needs.*got float32"),
+      (
+          ["--reference=nash", "--game=kuhn_poker(players=3)"],
+          "must be two-player zero-sum, got 3 players",
+      ),
       (["--config.step_delay=3"], "step_delay.*does nothing.*step_power"),
       (["--config.stepsize=1"], "`--config.stepsize` is no hyper-parameter"),
       (

@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 
 from experiments import solver_factory, solver_table
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import magnetic, regret_matching, regret_rules
+from mdrl.solvers import behavioral, magnetic, regret_matching, regret_rules
 
 
 def _made(name, payoff_norm=1.0, **overrides):
@@ -75,6 +75,23 @@ class SolverTableTest(parameterized.TestCase):
     self.assertEqual(solver.temperature.initial, 6.0)
     self.assertEqual(solver.temperature.power, 1.0)
     self.assertEqual(solver.temperature.delay, 7.0)
+
+  def test_feedback(self):
+    for name in ("mirror_descent", "magnetic", "magnetic_refreshed"):
+      self.assertNotIsInstance(_made(name).solver, behavioral.Behavioral)
+      local = _made(name, feedback="q").solver
+      assert isinstance(local, behavioral.Behavioral)
+      self.assertEqual(local.feedback, "q")
+      self.assertEqual(local.solver, _made(name).solver)
+    with self.assertRaisesRegex(ValueError, "`feedback` must be"):
+      _made("magnetic", feedback="x")
+
+  def test_refreshes(self):
+    solver = _made("magnetic_refreshed", 2.0, period=7).solver
+    self.assertEqual(solver.period, 7)
+    self.assertEqual((solver.step_size, solver.temperature), (0.25, 0.4))
+    with self.assertRaisesRegex(ValueError, "`period`"):
+      _made("magnetic_refreshed", period=0)
 
   @parameterized.parameters(
       ("entropy", mirror_maps.NegativeEntropy()),

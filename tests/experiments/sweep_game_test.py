@@ -65,8 +65,8 @@ class SweepGameTest(parameterized.TestCase):
     self.out = pathlib.Path(folder) / "sweep"
 
   @parameterized.parameters(
-      ("magnetic", "temperature=0.1,0.4;step_size=0.2,0.5,1"),
       ("dcfr", "positive_power=1,2;average_power=0,1,2"),
+      ("magnetic_refreshed", "period=1,3;step_size=0.1,0.2,0.4"),
   )
   def test_every_run_is_that_of_its_setting(self, solver, grid):
     status, stdout, stderr = _call(
@@ -82,7 +82,10 @@ class SweepGameTest(parameterized.TestCase):
     for row in rows:
       gap, seed = float(row.pop("exploitability")), int(row.pop("seed"))
       step = int(row.pop("step"))
-      values = {name: float(value) for name, value in row.items()}
+      values = {
+          name: solver_table.FIELDS[name].type(value)
+          for name, value in row.items()
+      }
       found.setdefault((seed, *values.items()), []).append((step, gap))
     self.assertLen(found, 12)
     for (seed, *items), trace in found.items():
@@ -117,11 +120,12 @@ class SweepGameTest(parameterized.TestCase):
       self.assertFalse(self.out.exists())
 
   def test_keeps_what_is_there(self):
+    self.out.mkdir()
+    (self.out / "flags.json").write_text("{}")
     small = [
-        "--game=kuhn_poker", "--grid=step_size=0.5", "--updates=1",
-        "--checkpoints=1", f"--out={self.out}",
+        "--game=kuhn_poker", "--solver=optimistic", "--grid=step_size=0.5",
+        "--updates=1", "--checkpoints=1", f"--out={self.out}",
     ]
-    self.assertEqual(_call(*small)[0], 0)
     status, _, stderr = _call(*small)
     self.assertEqual(status, 1)
     self.assertIn("--overwrite", stderr)

@@ -48,6 +48,12 @@ class SweepGridTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, message):
       sweep_grid.read("magnetic", grid, fixed)
 
+  def test_periods_are_whole(self):
+    grid = sweep_grid.read("magnetic_refreshed", "period=5,10", "")
+    self.assertEqual(grid.settings, ((5,), (10,)))
+    with self.assertRaisesRegex(ValueError, "whole numbers, got '2.5'"):
+      sweep_grid.read("magnetic_refreshed", "period=2.5", "")
+
   def test_dependent_hyperparameters_may_be_swept_together(self):
     grid = sweep_grid.read("magnetic", "step_delay=1,2", "step_power=0.5")
     self.assertLen(grid.settings, 2)

@@ -1,0 +1,117 @@
+"""The equilibrium that a run is measured against."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mdrl import run
+from mdrl.evaluation import linear_program, quantal_response
+from mdrl.games import base, behavioral_game, tree_game
+from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import behavioral, magnetic
+
+NAMES = {"qre": "quantal-response", "aqre": "agent", "nash": "Nash"}
+_ENTROPY = mirror_maps.NegativeEntropy()
+# Of the solver that leads to an agent equilibrium where root finding from
+# uniform play does not.
+_UPDATES = 40_000
+_STEP_PER_TEMPERATURE = 0.1
+
+
+def temperature(
+    given: float | None, config: Mapping[str, Any], unit: float
+) -> float:
+  """Returns the temperature of a quantal-response equilibrium, in utility.
+
+  Args:
+    given: As the user gave it, if at all.
+    config: The solver's hyper-parameters, whose temperature is the default.
+    unit: The unit of utility in them.
+
+  Raises:
+    ValueError: If none was given, and the solver has none that stays.
+  """
+  if given is not None:
+    return given
+  stays = (
+      config.get("temperature", 0) > 0
+      and not config["temperature_power"]
+      and config.get("magnet_rate") == 0
+  )
+  if not stays:
+    raise ValueError(
+        "`--reference_temperature` must be given, as this solver does not "
+        "approach an equilibrium of one temperature; or use --solver=magnetic "
+        "--config.magnet_rate=0"
+    )
+  return config["temperature"] * unit
+
+
+def find(
+    kind: str, game: tree_game.TreeGame, temperature: float
+) -> base.Policies:
+  """Returns an equilibrium.
+
+  Args:
+    kind: `qre` of the normal form, `aqre` of agents, or `nash`.
+    game: The game, in double precision; for `aqre` with reaches.
+    temperature: Of quantal responses, in utility.
+
+  Raises:
+    ValueError: If there is none that can be found.
+  """
+  match kind:
+    case "nash":
+      plans = linear_program.solve(game).plans
+      return tuple(
+          t.to_policy(jnp.maximum(jnp.asarray(plan, game.dtype), 0))
+          for t, plan in zip(game.treeplexes, plans, strict=True)
+      )
+    case "qre":
+      return quantal_response.equilibrium(game, temperature)
+    case "aqre":
+      return _agent_equilibrium(game, temperature)
+    case other:
+      raise ValueError(
+          f"`kind` must be one of {', '.join(NAMES)}, got {other!r}"
+      )
+
+
+def _agent_equilibrium(game, temperature):
+  view = behavioral_game.view(game, "q")
+  try:
+    return quantal_response.equilibrium(view, temperature)
+  except ValueError:
+    # The branch from uniform play turns back before this temperature.
+    solver = behavioral.Behavioral(
+        solver=magnetic.MagneticMirrorDescent(
+            step_size=_STEP_PER_TEMPERATURE * temperature,
+            temperature=temperature,
+        ),
+        feedback="q",
+    )
+    state = run.advance(solver, game, run.init(solver, game), _UPDATES)
+    start = solver.policies(game, state)
+    return quantal_response.equilibrium(view, temperature, start=start)
+
+
+@jax.jit
+def divergence(
+    game: tree_game.TreeGame, reference: base.Policies, policies: base.Policies
+) -> Float[Array, ""]:
+  """Returns what policies diverge by from a reference, in nats.
+
+  That is the sum over players and infostates of KL(reference, policy), weighted
+  by the reference's own probability of reaching the infostate; infinite where
+  a policy never plays what the reference does.
+  """
+  each = [
+      dilated.divergence(t, _ENTROPY, wanted, dilated.to_dual(t, _ENTROPY, own))
+      for t, wanted, own in zip(
+          game.treeplexes, reference, policies, strict=True
+      )
+  ]
+  return jnp.sum(jnp.stack(each))
