@@ -1,8 +1,12 @@
 """Tests of the table of solvers and of the solvers made from it."""
 
 from absl.testing import absltest, parameterized
+import pytest
 
 from experiments import solver_factory, solver_table
+from mdrl import run
+from mdrl.evaluation import gaps, payoff_norm
+from mdrl.games import openspiel
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import behavioral, magnetic, regret_matching, regret_rules
 
@@ -101,6 +105,15 @@ class SolverTableTest(parameterized.TestCase):
   def test_mirror_maps(self, name, expected):
     solver = _made("optimistic", mirror_map=name).solver
     self.assertEqual(solver.mirror_map, expected)
+
+  @parameterized.parameters("magnetic", "magnetic_refreshed")
+  @pytest.mark.slow
+  def test_moving_magnets_solve_leduc_by_default(self, name):
+    game, _ = openspiel.compile_game("leduc_poker")
+    solver = _made(name, payoff_norm.payoff_norm(game)).solver
+    state = run.advance(solver, game, run.init(solver, game), 40_000)
+    gap = gaps.exploitability(game, solver.plans(game, state))
+    self.assertLess(gap, 1e-3)
 
 
 if __name__ == "__main__":
