@@ -73,13 +73,13 @@ def read(solver: str, grid: str, fixed: str) -> Grid:
       overrides[name] = text
   first = {name: values[0] for name, values in swept.items()}
   # Some are read at certain values of others alone.
-  solver_table.resolve(solver, overrides | first)
-  values = solver_table.resolve(solver, overrides)
+  values = solver_table.resolve(solver, overrides | first)
+  defaults = solver_table.SOLVERS[solver].defaults
   return Grid(
       solver=solver,
       names=tuple(swept),
       settings=tuple(itertools.product(*swept.values())),
-      fixed=values,
+      fixed=values | {name: defaults[name] for name in swept},
   )
 
 

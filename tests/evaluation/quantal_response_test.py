@@ -121,6 +121,24 @@ class QuantalResponseTest(parameterized.TestCase):
     off = quantal_response.residual(game, policies, jnp.asarray(0.1))
     self.assertGreater(float(off), 0.01)
 
+  def test_residual_is_the_largest_of_all_errors(self):
+    # Where nothing is at stake, all respond with uniform policies.
+    game = matrix_game.zero_sum_game(np.zeros((3, 3)))
+    t = game.treeplexes[0]
+    skewed = t.to_policy(jnp.asarray([0.0, 4.0, 1.0, 1.0]))
+    for policies in ((t.uniform, skewed), (skewed, t.uniform)):
+      off = quantal_response.residual(game, policies, 0.1)
+      self.assertAlmostEqual(float(off), 2 / 3 - 1 / 3, places=14)
+
+  def test_tells_that_it_found_none(self):
+    # At this temperature, rounding errors of the gains are large.
+    game = matrix_game.zero_sum_game(_PERTURBED)
+    with self.assertRaisesRegex(ValueError, "1e-13 is too low to be reached"):
+      quantal_response.equilibrium(game, 1e-13)
+    start = base.random_policies(game, jax.random.key(0))
+    with self.assertRaisesRegex(ValueError, "`start` must be near"):
+      quantal_response.equilibrium(game, 1e-13, start=start)
+
   @parameterized.parameters(0.0, -1.0, float("nan"))
   def test_refuses(self, temperature):
     game = matrix_game.zero_sum_game(_PERTURBED)

@@ -106,6 +106,17 @@ class SweepGameTest(parameterized.TestCase):
     self.assertEqual(record["flags"]["grid"], grid)
     self.assertGreater((self.out / "heatmap.png").stat().st_size, 10_000)
 
+  def test_settings_that_diverge_come_last(self):
+    status, stdout, stderr = _call(
+        "--game=kuhn_poker", "--grid=step_size=1e308,0.5,1",
+        "--fixed=temperature=0", "--updates=3", "--checkpoints=1",
+        f"--out={self.out}",
+    )
+    self.assertEqual(status, 0, stderr)
+    lines = stdout.splitlines()
+    self.assertEndsWith(lines[3], "step_size=1e+308")
+    self.assertEqual(lines[4], "  1 settings ended in no finite number")
+
   def test_bad_input(self):
     for arguments, message in (
         (["--grid=step_size=-1"], "`step_size` must lie in"),
@@ -156,9 +167,30 @@ class SweepPlotsTest(absltest.TestCase):
     np.testing.assert_array_equal(
         image, [[np.nan, 1e-4, np.nan], [1e-2, 1e-3, 1e-1]]
     )
+    self.assertEqual(axes.images[0].origin, "lower")
     labels = [text.get_text() for text in axes.get_xticklabels()]
     self.assertEqual(labels, ["0.1", "0.2", "0.3"])
-    self.assertLen(axes.texts, 4)
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    self.assertEqual(labels, ["0.5", "1"])
+    self.assertEqual(axes.get_xlabel(), "temperature")
+    self.assertEqual(axes.get_ylabel(), "step_size")
+    self.assertEqual(
+        {
+            text.get_position(): (text.get_text(), text.get_color())
+            for text in axes.texts
+        },
+        {
+            (1, 0): ("1.0e-04", "black"),
+            (0, 1): ("1.0e-02", "white"),
+            (1, 1): ("1.0e-03", "black"),
+            (2, 1): ("1.0e-01", "white"),
+        },
+    )
+
+  def test_all_may_be_zero(self):
+    grid = sweep_grid_lib.read("magnetic", "step_size=1,2;temperature=1", "")
+    fig = sweep_plots.draw(grid, np.zeros(2), "a game")
+    self.assertGreater(fig.axes[0].images[0].norm.vmin, 0)
 
   def test_a_third_hyperparameter_has_panels(self):
     grid = sweep_grid_lib.read(
@@ -175,6 +207,17 @@ class SweepPlotsTest(absltest.TestCase):
     # Of the fourth, the better of its two values, which is the first.
     np.testing.assert_allclose(
         _cells(titled[1])[1, 1], np.geomspace(1e-4, 1, 16)[14]
+    )
+
+  def test_panels_without_a_value_are_hidden(self):
+    grid = sweep_grid_lib.read(
+        "magnetic",
+        "step_size=1,2;temperature=1;magnet_rate=0,0.1,0.2,0.3",
+        "",
+    )
+    fig = sweep_plots.draw(grid, np.geomspace(1e-4, 1, 8), "a game")
+    self.assertEqual(
+        [axes.axison for axes in fig.axes[:6]], [True] * 4 + [False] * 2
     )
 
   def test_one_hyperparameter_is_a_line(self):

@@ -58,6 +58,12 @@ class SweepGridTest(parameterized.TestCase):
     grid = sweep_grid.read("magnetic", "step_delay=1,2", "step_power=0.5")
     self.assertLen(grid.settings, 2)
 
+  def test_what_is_fixed_may_depend_on_what_is_swept(self):
+    grid = sweep_grid.read("magnetic", "step_power=0.5,1", "step_delay=3")
+    self.assertEqual(grid.fixed["step_delay"], 3)
+    self.assertEqual(grid.fixed["step_power"], 0)
+    self.assertEqual(grid.values(grid.settings[1])["step_power"], 1)
+
 
 if __name__ == "__main__":
   absltest.main()

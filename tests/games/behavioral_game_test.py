@@ -5,7 +5,7 @@ import jax
 import numpy as np
 from open_spiel.python import policy as policy_lib
 
-from mdrl import testing
+from mdrl import struct, testing
 from mdrl.games import base, behavioral_game, openspiel
 from mdrl.testing import games
 
@@ -49,6 +49,16 @@ def _oracle(game, names, table):
   return values, reaches
 
 
+def _pure(game):
+  """Everybody takes the first action, so that much is not reached."""
+  policies = []
+  for t in game.treeplexes:
+    table = np.zeros(t.to_table(t.uniform).shape)
+    table[:, 0] = 1
+    policies.append(t.from_table(jax.numpy.asarray(table)))
+  return tuple(policies)
+
+
 class BehavioralGameTest(parameterized.TestCase):
 
   def _assert_gains(self, name, policies_of):
@@ -83,16 +93,19 @@ class BehavioralGameTest(parameterized.TestCase):
 
   @parameterized.parameters("kuhn", "kuhn_three_players")
   def test_infostates_that_nobody_reaches_have_no_gain(self, name):
-    def pure(game):
-      """Everybody takes the first action, so that much is not reached."""
-      policies = []
-      for t in game.treeplexes:
-        table = np.zeros(t.to_table(t.uniform).shape)
-        table[:, 0] = 1
-        policies.append(t.from_table(jax.numpy.asarray(table)))
-      return tuple(policies)
+    self._assert_gains(name, _pure)
 
-    self._assert_gains(name, pure)
+  def test_derivatives_are_finite_where_nobody_goes(self):
+    game, _ = _compiled("kuhn")
+    view = behavioral_game.view(game, "q")
+
+    @jax.jit
+    @jax.grad
+    def slope(plans):
+      return view.gain(plans, 0).sum()
+
+    for gradient in slope(view.plans(_pure(game))):
+      self.assertTrue(np.isfinite(gradient).all())
 
   @parameterized.parameters("kuhn", "liars_dice", "tiny_hanabi")
   def test_values_are_those_of_the_tree(self, name):
@@ -120,6 +133,14 @@ class BehavioralGameTest(parameterized.TestCase):
     self.assertIs(view.tree.payoffs[0], game.payoffs[0])
     for t in view.treeplexes:
       self.assertLen(t.levels, 1)
+
+  def test_the_reference_is_that_of_the_tree(self):
+    game, _ = _compiled("kuhn")
+    reference = base.random_policies(game, jax.random.key(4))
+    game = struct.replace(game, reference=reference)
+    view = behavioral_game.view(game, "q")
+    for actual, expected in zip(view.reference, reference, strict=True):
+      np.testing.assert_array_equal(actual, expected)
 
   def test_refuses(self):
     game, _ = games.compiled("kuhn")

@@ -38,13 +38,29 @@ def _steps_apart(x, y):
   return z, rounds
 
 
+def _closed_over(x, y):
+  """Lanes end apart by what the condition reads, and does not change."""
+  return jax.lax.while_loop(
+      lambda z: z < jnp.abs(x[0]),
+      lambda z: z + jnp.abs(y[0, 0]),
+      jnp.zeros((), x.dtype),
+  )
+
+
 def _scanned(x, y):
   def step(carry, row):
     total, fixed = carry
     return (total + row @ x, fixed), (jnp.exp(total), fixed)
 
+  def delay(carry, pair):
+    return (carry[1], carry[2], pair[0]), carry[0] + pair[1]
+
   zero = jnp.zeros((), x.dtype)
-  return jax.lax.scan(step, (zero, zero), y, reverse=True)
+  return (
+      jax.lax.scan(step, (zero, zero), y, reverse=True),
+      # What differs among lanes is carried on by one place in each round.
+      jax.lax.scan(delay, (zero, zero, zero), (jnp.tile(x, 2), y.reshape(-1))),
+  )
 
 
 def _branches(x, y):
@@ -53,7 +69,8 @@ def _branches(x, y):
   )
   alike = jax.lax.cond(y[0, 0] > 0, lambda z: z * 2, lambda z: -z, x)
   either = jax.lax.cond(x[0] > 0, lambda z: z * 2, lambda z: -z, x)
-  return apart, alike, either
+  shared = jax.lax.cond(x[0] > 0, lambda z: z * 2, lambda z: -z, y)
+  return apart, alike, either, shared
 
 
 def _sampled(x, y):
@@ -72,7 +89,9 @@ _FUNCTIONS = {
         jnp.max(x[None] + y, axis=1),
         jnp.sum(jnp.exp(x[None] + y), axis=0),
         jnp.argmax(x),
-        jnp.any(x > 1),
+        jnp.min(x[None] + y, axis=0),
+        jnp.any(x[None] > y, axis=1),
+        jnp.all(x[None] > y, axis=0),
         jnp.cumsum(x[None] * y, axis=1),
         jnp.sum(x[None] * y),
         jnp.sum(jnp.tile(x, 9)),
@@ -80,6 +99,7 @@ _FUNCTIONS = {
     "shapes": lambda x, y: (
         jnp.concatenate([x, y[0]])[1:-1:2],
         (x[:, None] + y.T).reshape(-1).T,
+        jnp.transpose((x[None] * y)[None], (1, 2, 0)),
         jnp.pad(x, 1),
         jnp.flip(x),
         jax.lax.dynamic_slice(x, (1,), (2,)),
@@ -94,6 +114,7 @@ _FUNCTIONS = {
     ),
     "products": lambda x, y: (y @ x, jnp.vdot(x, x), x[:, None] @ x[None]),
     "while": _steps_apart,
+    "while_closed_over": _closed_over,
     "scan": _scanned,
     "cond": _branches,
     "random": _sampled,

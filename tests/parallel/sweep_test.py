@@ -66,6 +66,11 @@ class SweepTest(absltest.TestCase):
     )
     self.assertEqual(done.stdout.strip(), "3 devices", done.stderr)
 
+  def test_runs_where_it_is_told(self):
+    devices = jax.devices()[-1:]
+    found = jax.jit(sweep.sweep(_fn, (True, False), devices))(*_arguments(3))
+    self.assertEqual(found["rows"].devices(), set(devices))
+
   def test_settings_of_different_numbers(self):
     with self.assertRaisesRegex(ValueError, r"sizes \[2, 3\]"):
       sweep.sweep(_fn, (True, False))((jnp.ones(2), jnp.ones(3)), jnp.ones(2))

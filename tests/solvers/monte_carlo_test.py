@@ -9,7 +9,7 @@ import pytest
 
 from mdrl import run, testing
 from mdrl.evaluation import gaps
-from mdrl.games import sampled_game
+from mdrl.games import base, sampled_game
 from mdrl.solvers import (
     averaged,
     mirror_descent,
@@ -116,7 +116,18 @@ class MonteCarloTest(parameterized.TestCase):
       for a, b in zip(*map(jax.tree.leaves, (state.inner, expected))):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-14)
       keys.append(state.key)
+      self.assertEqual(state.step, state.inner.step)
     self.assertLen(np.unique(keys, axis=0), 4)
+
+  def test_starts_where_it_is_told(self):
+    game, _ = games.compiled("kuhn", chance=True)
+    solver = monte_carlo.MonteCarlo(
+        solver=mirror_descent.MirrorDescent(step_size=0.1)
+    )
+    start = base.random_policies(game, jax.random.key(5))
+    found = solver.policies(game, run.init(solver, game, start))
+    for t, a, b in zip(game.treeplexes, found, start):
+      np.testing.assert_allclose(t.to_table(a), t.to_table(b), atol=1e-14)
 
   def test_stochastic_mirror_descent_approaches_an_equilibrium(self):
     game, _ = games.compiled("kuhn", chance=True)
