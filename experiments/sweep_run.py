@@ -182,7 +182,9 @@ def _summary(grid, found, last, label, folder):
     lines.append(f"  {last[k]:.3e}  {values}")
   bad = int((~np.isfinite(last)).sum())
   if bad:
-    lines.append(f"  {bad} settings ended in no finite number")
+    lines.append(
+        f"  {bad} setting{'s' * (bad > 1)} ended in no finite number"
+    )
   runs = found.gaps.shape[0] * found.gaps.shape[1]
   devices = len(jax.devices())
   lines.append(

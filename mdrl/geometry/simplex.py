@@ -81,14 +81,15 @@ def _threshold(head, inside):
 def _support(head, inside):
   """Returns which entries stay positive; every round leaves out some, or ends.
 
-  Short rows make as many rounds as they may need, which costs less than asking.
+  Short rows make as many rounds as they may need, which costs less than asking:
+  two entries that are near each other stay.
   """
 
   def shrink(inside):
     return inside & (head > _threshold(head, inside))
 
   if head.shape[1] <= _SHORT:
-    for _ in range(head.shape[1] - 1):
+    for _ in range(head.shape[1] - 2):
       inside = shrink(inside)
     return inside
 

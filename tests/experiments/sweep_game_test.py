@@ -115,7 +115,7 @@ class SweepGameTest(parameterized.TestCase):
     self.assertEqual(status, 0, stderr)
     lines = stdout.splitlines()
     self.assertEndsWith(lines[3], "step_size=1e+308")
-    self.assertEqual(lines[4], "  1 settings ended in no finite number")
+    self.assertEqual(lines[4], "  1 setting ended in no finite number")
 
   def test_bad_input(self):
     for arguments, message in (
