@@ -86,6 +86,7 @@ def _draw_divergence(axes, rows, reports):
         color=color,
         linewidth=2.2 if iterate == reports else 1.2,
     )
+  axes.locator_params(axis="x", nbins=5)
   axes.set(
       yscale="log", xlabel="updates", ylabel="divergence from the equilibrium"
   )

@@ -1,6 +1,7 @@
 """The game of a run, the solver of it, and where the solver starts."""
 
 import os
+import sys
 from typing import NamedTuple
 
 import jax
@@ -100,6 +101,12 @@ def _reference(settings, game, unit):
     temperature = reference.temperature(
         settings.reference_temperature, settings.config, unit
     )
+  # In games of Leduc's size this takes from seconds to minutes.
+  print(
+      f"finding the {reference.NAMES[kind]} equilibrium",
+      file=sys.stderr,
+      flush=True,
+  )
   return reference.find(kind, game, temperature)
 
 
