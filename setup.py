@@ -12,6 +12,7 @@ _DEV = [
     "nbmake>=1.5.5",
     "pyright>=1.1.400",
     "pytest>=8.3",
+    "pytest-xdist>=3.8",
     "ruff>=0.11",
 ]
 

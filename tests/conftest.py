@@ -1,10 +1,12 @@
 """Settings of the suite: double precision, strict types, a shared cache."""
 
+import gc
 import os
 import pathlib
 import tempfile
 
 import jax
+import pytest
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -17,3 +19,16 @@ _CACHE = os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_FOLDER))
 jax.config.update("jax_compilation_cache_dir", _CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+# Compiled programs map memory, and Linux lets a process have 65,530 maps;
+# without any left, the next program to load is a segmentation fault.
+_MAPS = pathlib.Path("/proc/self/maps")
+_MANY = 30_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_programs_when_many():
+  yield
+  if _MAPS.exists() and _MAPS.read_text().count("\n") > _MANY:
+    jax.clear_caches()
+    gc.collect()
