@@ -13,8 +13,6 @@ from mdrl.parallel import lanes
 from mdrl.solvers import (
     averaged,
     magnetic,
-    neurd,
-    optimistic,
     regret_matching,
     regret_rules,
 )
@@ -130,10 +128,6 @@ _SOLVERS = {
     "euclidean": lambda a, b: magnetic.MagneticMirrorDescent(
         step_size=a, temperature=b, mirror_map=mirror_maps.Euclidean()
     ),
-    "optimistic": lambda a, b: optimistic.OptimisticMirrorDescent(
-        step_size=a * b
-    ),
-    "neurd": lambda a, b: neurd.NeuRD(step_size=a, threshold=b),
     "dcfr": lambda a, b: averaged.Averaged(
         solver=regret_matching.AlternatingRegretMatching(
             rule=regret_rules.Discounted(positive_power=a, negative_power=b)
@@ -161,7 +155,7 @@ class LanesTest(parameterized.TestCase):
 
   @parameterized.parameters(*_SOLVERS)
   def test_runs_of_a_solver(self, name):
-    game, _ = openspiel.compile_game("kuhn_poker(players=3)")
+    game, _ = openspiel.compile_game("kuhn_poker")
 
     def one(step_size, temperature, game):
       solver = _SOLVERS[name](step_size, temperature)

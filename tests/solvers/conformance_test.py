@@ -87,7 +87,7 @@ class ConformanceTest(parameterized.TestCase):
   def test_solver_keeps_its_contract(self, solver, game):
     testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
 
-  @parameterized.parameters(*itertools.product(SAMPLED, SMALL))
+  @parameterized.parameters(*zip(SAMPLED, SMALL))
   @pytest.mark.slow
   def test_sampled_solver_keeps_its_contract(self, solver, game):
     compiled, _ = games.compiled(game, chance=True)
