@@ -4,6 +4,7 @@ from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from mdrl import run
 from mdrl.evaluation import gaps
@@ -39,6 +40,7 @@ class RunTest(parameterized.TestCase):
           float(gaps.nash_conv(game, plans)), float(value), delta=1e-15
       )
 
+  @pytest.mark.slow
   def test_resumed_equals_uninterrupted_bit_for_bit(self):
     game, _ = games.compiled("leduc")
     whole, trace = run.run(_solver(), game, gaps.nash_conv, [3, 7, 12])

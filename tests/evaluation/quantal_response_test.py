@@ -4,6 +4,7 @@ from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from mdrl import run
 from mdrl.evaluation import gaps, preferences, quantal_response
@@ -74,6 +75,7 @@ class QuantalResponseTest(parameterized.TestCase):
         float(gaps.exploitability(game, plans)), exploit, delta=2e-7
     )
 
+  @pytest.mark.slow
   def test_solvers_find_the_same(self):
     game = _compiled("kuhn_three_players")
     inner = magnetic.MagneticMirrorDescent(step_size=0.1, temperature=0.4)
