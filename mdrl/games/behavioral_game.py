@@ -16,14 +16,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mdrl import struct
-from mdrl.games import base, tree_game, treeplex
+from mdrl.games import base, tree_game, tree_view, treeplex
 
 # Counterfactual values are weighted by the others' reach; Q-values are not.
 FEEDBACKS = ("counterfactual", "q")
 
 
 @struct.dataclass
-class BehavioralGame:
+class BehavioralGame(tree_view.TreeView):
   """A tree game whose plans are policies and whose gains are local.
 
   With q(I, a) the counterfactual value of an action, that is its expected
@@ -38,34 +38,8 @@ class BehavioralGame:
     feedback: `counterfactual` or `q`.
   """
 
-  tree: tree_game.TreeGame
   treeplexes: tuple[treeplex.Treeplex, ...]
   feedback: str = struct.static()
-
-  @property
-  def num_players(self) -> int:
-    """Number of players."""
-    return self.tree.num_players
-
-  @property
-  def zero_sum(self) -> bool:
-    """Whether utilities add up to zero, or to any constant."""
-    return self.tree.zero_sum
-
-  @property
-  def symmetric(self) -> bool:
-    """Every player has a policy of its own."""
-    return False
-
-  @property
-  def reference(self) -> base.Policies | None:
-    """Policies that regularised solvers stay near, those of the tree."""
-    return self.tree.reference
-
-  @property
-  def dtype(self):
-    """Floating type of the utilities."""
-    return self.tree.dtype
 
   @jax.jit
   def plans(self, policies: base.Policies) -> base.Plans:

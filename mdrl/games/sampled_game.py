@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
 from mdrl import checks, struct
-from mdrl.games import base, tree_game, treeplex
+from mdrl.games import base, tree_game, tree_view, treeplex
 
 # External sampling draws the moves of chance and of the others; outcome
 # sampling draws a player's own as well, and sees one terminal.
@@ -27,7 +27,7 @@ SAMPLINGS = ("external", "outcome")
 
 
 @struct.dataclass
-class SampledGame:
+class SampledGame(tree_view.TreeView):
   """A tree game whose gains are estimates from one sample per player.
 
   With pure plans drawn for chance and for all others, the estimate is the gain
@@ -50,7 +50,6 @@ class SampledGame:
       player's own, in (0, 1]; no unit.
   """
 
-  tree: tree_game.TreeGame
   key: PRNGKeyArray
   sampling: str = struct.static()
   exploration: float | Float[Array, "..."] = 0.6
@@ -59,31 +58,6 @@ class SampledGame:
   def treeplexes(self) -> tuple[treeplex.Treeplex, ...]:
     """The decisions of each player."""
     return self.tree.treeplexes
-
-  @property
-  def num_players(self) -> int:
-    """Number of players, chance not included."""
-    return self.tree.num_players
-
-  @property
-  def zero_sum(self) -> bool:
-    """Whether utilities add up to zero; sampled gains need not."""
-    return self.tree.zero_sum
-
-  @property
-  def symmetric(self) -> bool:
-    """Every player has a policy of its own."""
-    return self.tree.symmetric
-
-  @property
-  def reference(self) -> base.Policies | None:
-    """Policies that regularised solvers stay near, those of the tree."""
-    return self.tree.reference
-
-  @property
-  def dtype(self):
-    """Floating type of the utilities."""
-    return self.tree.dtype
 
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the realization plans of policies."""
