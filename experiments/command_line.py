@@ -1,6 +1,7 @@
 """What all binaries do with their flags and their users' mistakes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+import contextlib
 import sys
 from typing import NoReturn
 
@@ -27,3 +28,14 @@ def fail(program: str, message: str, status: int = 1) -> NoReturn:
   """Ends the process with one line, as a user's mistake needs no traceback."""
   print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
   sys.exit(status)
+
+
+@contextlib.contextmanager
+def errors_in_one_line(program: str) -> Iterator[None]:
+  """Ends the process by `fail` where a mistake, or the user, stops it."""
+  try:
+    yield
+  except (ValueError, OSError) as error:
+    fail(program, str(error))
+  except KeyboardInterrupt:
+    fail(program, "interrupted", status=130)

@@ -78,7 +78,7 @@ def main(
     raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
   command_line.quieten()
   given = values.flag_values_dict()
-  try:
+  with command_line.errors_in_one_line("compare_solvers"):
     games = game_strings.split(given["games"])
     solvers = _solvers(given["solvers"])
     targets = _targets(given["targets"])
@@ -100,10 +100,6 @@ def main(
         rows.append(row)
     if given["out"]:
       _write(pathlib.Path(given["out"]), rows)
-  except (ValueError, OSError) as error:
-    command_line.fail("compare_solvers", str(error))
-  except KeyboardInterrupt:
-    command_line.fail("compare_solvers", "interrupted", status=130)
   _show(rows, targets)
 
 

@@ -1,7 +1,6 @@
 """How long solvers take to reach exploitabilities."""
 
 from collections.abc import Iterator, Sequence
-import os
 import time
 from typing import Any
 
@@ -39,9 +38,8 @@ def compare(
   """
   jax.config.update("jax_enable_x64", precision == "float64")
   program_cache.keep(cache_dir)
-  folder = os.path.join(os.path.expanduser(cache_dir), "games")
   game, _ = openspiel.compile_game(
-      name, cache_dir=folder if cache_dir else None
+      name, cache_dir=program_cache.games_folder(cache_dir)
   )
   norm = payoff_norm_lib.payoff_norm(game)
   for solver_name in solvers:

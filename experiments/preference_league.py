@@ -24,7 +24,7 @@ def main(
   """Runs what the flags ask for."""
   if preference_settings.answered(values, argv):
     return
-  try:
+  with command_line.errors_in_one_line("preference_league"):
     settings = preference_settings.read(values, "league")
     command_line.quieten()
     # JAX takes seconds to import, and whoever asked for help does not wait.
@@ -42,10 +42,6 @@ def main(
       )
     figure = preference_plots.draw_league(names, rates, outcome.described)
     preference_plots.save(settings.out / "league.png", figure)
-  except (ValueError, OSError) as error:
-    command_line.fail("preference_league", str(error))
-  except KeyboardInterrupt:
-    command_line.fail("preference_league", "interrupted", status=130)
   print(outcome.described)
   print("win rates in percent, of rows against columns")
   print(league_table.text(names, rates))

@@ -1,11 +1,9 @@
 """The game of a run, the solver of it, and where the solver starts."""
 
-import os
 import sys
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from experiments import program_cache, reference, solver_factory
@@ -52,9 +50,7 @@ def make(settings: settings_lib.Settings) -> Problem:
   game, names = openspiel.compile_game(
       settings.game,
       max_histories=settings.max_histories,
-      cache_dir=os.path.join(settings.cache_dir, "games")
-      if settings.cache_dir
-      else None,
+      cache_dir=program_cache.games_folder(settings.cache_dir),
       reaches=settings.reference == "aqre"
       or solver_factory.needs_reaches(settings.config),
   )
@@ -68,7 +64,9 @@ def make(settings: settings_lib.Settings) -> Problem:
       names=names,
       solver=solver,
       payoff_norm=unit,
-      first_policies=_random_policies(game, settings.seed)
+      first_policies=base.random_policies(
+          game, jax.random.key(settings.seed)
+      )
       if settings.seed
       else None,
       reference=_reference(settings, game, unit),
@@ -108,13 +106,3 @@ def _reference(settings, game, unit):
       flush=True,
   )
   return reference.find(kind, game, temperature)
-
-
-def _random_policies(game, seed):
-  """Draws a point uniformly from the simplex of every infostate."""
-  rng = np.random.default_rng(seed)
-  policies = []
-  for t in game.treeplexes:
-    drawn = jnp.asarray(rng.exponential(size=t.num_slots), game.dtype)
-    policies.append(t.to_policy(jnp.where(t.legal, drawn, 0)))
-  return tuple(policies)

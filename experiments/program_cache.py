@@ -1,4 +1,4 @@
-"""Compiled programs on disk, so that later runs need not compile again."""
+"""What is kept on disk for later runs: compiled programs, and games."""
 
 import os
 import pathlib
@@ -13,3 +13,10 @@ def keep(cache_dir: str) -> None:
     folder = pathlib.Path(cache_dir).expanduser() / "programs"
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def games_folder(cache_dir: str) -> str | None:
+  """Returns where compiled games are kept; None if `cache_dir` is empty."""
+  if not cache_dir:
+    return None
+  return str(pathlib.Path(cache_dir).expanduser() / "games")

@@ -116,16 +116,12 @@ def main(argv: Sequence[str]) -> None:
     print(solver_table.listing())
     return
   command_line.quieten()
-  try:
+  with command_line.errors_in_one_line("solve_game"):
     settings = _settings()
     # JAX takes seconds to import, and whoever asked for help does not wait.
     from experiments import solve_loop
 
     outcome = solve_loop.solve(settings)
-  except (ValueError, OSError) as error:
-    command_line.fail("solve_game", str(error))
-  except KeyboardInterrupt:
-    command_line.fail("solve_game", "interrupted", status=130)
   print(outcome.summary)
   sys.exit(outcome.status)
 

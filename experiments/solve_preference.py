@@ -28,7 +28,7 @@ def main(
   """Runs what the flags ask for."""
   if preference_settings.answered(values, argv):
     return
-  try:
+  with command_line.errors_in_one_line("solve_preference"):
     settings = preference_settings.read(values, "preference")
     command_line.quieten()
     # JAX takes seconds to import, and whoever asked for help does not wait.
@@ -36,10 +36,6 @@ def main(
 
     outcome = preference_loop.solve(settings)
     preference_loop.write(settings, outcome)
-  except (ValueError, OSError) as error:
-    command_line.fail("solve_preference", str(error))
-  except KeyboardInterrupt:
-    command_line.fail("solve_preference", "interrupted", status=130)
   print(outcome.described)
   show(outcome.lines)
   print(f"see {settings.out}")

@@ -94,7 +94,7 @@ def main(
     raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
   command_line.quieten()
   given = values.flag_values_dict()
-  try:
+  with command_line.errors_in_one_line("sweep_game"):
     grid = sweep_grid.read(given["solver"], given["grid"], given["fixed"])
     folder = given["out"]
     if folder is None:
@@ -104,10 +104,6 @@ def main(
     from experiments import sweep_run
 
     outcome = sweep_run.run_grid(grid, given, pathlib.Path(folder))
-  except (ValueError, OSError) as error:
-    command_line.fail("sweep_game", str(error))
-  except KeyboardInterrupt:
-    command_line.fail("sweep_game", "interrupted", status=130)
   print(outcome)
 
 

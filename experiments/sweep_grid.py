@@ -8,6 +8,8 @@ from typing import Any
 
 from experiments import solver_table
 
+_KINDS = {float: "numbers", int: "whole numbers"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
@@ -81,9 +83,6 @@ def read(solver: str, grid: str, fixed: str) -> Grid:
       settings=tuple(itertools.product(*swept.values())),
       fixed=values | {name: defaults[name] for name in swept},
   )
-
-
-_KINDS = {float: "numbers", int: "whole numbers"}
 
 
 def _items(flag, text):

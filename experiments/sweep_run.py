@@ -60,14 +60,11 @@ def run_grid(
       folder cannot be written.
   """
   _set_up(given)
-  cache_dir = given["cache_dir"]
   game, _ = openspiel.compile_game(
       given["game"],
       max_histories=given["max_histories"],
       reaches=solver_factory.needs_reaches(grid.fixed),
-      cache_dir=os.path.join(os.path.expanduser(cache_dir), "games")
-      if cache_dir
-      else None,
+      cache_dir=program_cache.games_folder(given["cache_dir"]),
   )
   norm = payoff_norm.payoff_norm(game)
   for setting in grid.settings:

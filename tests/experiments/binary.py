@@ -1,4 +1,4 @@
-"""Calls `solve_game` within this process, as a shell would."""
+"""Calls binaries within this process, as a shell would."""
 
 import contextlib
 import io
@@ -17,8 +17,36 @@ class Result(NamedTuple):
   stderr: str
 
 
+def call_main(program, define, *arguments) -> Result:
+  """Calls a program whose flags are not those of the process.
+
+  Args:
+    program: A module with a `main`.
+    define: Defines its flags.
+    *arguments: Of the command line; nothing is cached unless they say so.
+  """
+  x64, status = jax.config.read("jax_enable_x64"), 0
+  with (
+      contextlib.redirect_stdout(io.StringIO()) as stdout,
+      contextlib.redirect_stderr(io.StringIO()) as stderr,
+  ):
+    try:
+      values = flags.FlagValues()
+      define(values)
+      rest = values(["program", "--cache_dir=", *map(str, arguments)])
+      program.main(rest, values)
+    except flags.Error as error:
+      status = 1
+      print(error, file=stderr)
+    except SystemExit as stop:
+      status = stop.code if isinstance(stop.code, int) else 1
+    finally:
+      jax.config.update("jax_enable_x64", x64)
+  return Result(status, stdout.getvalue(), stderr.getvalue())
+
+
 def call(*arguments: str, cache_dir: str = "") -> Result:
-  """Returns the exit status and all that is printed."""
+  """Calls `solve_game`; returns the exit status and all that is printed."""
   argv = ["solve_game", f"--cache_dir={cache_dir}", *map(str, arguments)]
   x64 = jax.config.read("jax_enable_x64")
   saved = flagsaver.save_flag_values()

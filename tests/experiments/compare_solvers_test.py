@@ -1,43 +1,26 @@
 """Tests of the binary that times solvers to targets."""
 
-import contextlib
 import csv
-import io
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-from absl import flags
 from absl.testing import absltest, parameterized
-import jax
 
 from experiments import compare_solvers, comparison, game_strings
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import openspiel
 from mdrl.solvers import averaged, regret_matching, regret_rules
+from tests.experiments import binary
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def _call(*arguments):
   """Returns the exit status, standard output and standard error."""
-  x64, status = jax.config.read("jax_enable_x64"), 0
-  with (
-      contextlib.redirect_stdout(io.StringIO()) as stdout,
-      contextlib.redirect_stderr(io.StringIO()) as stderr,
-  ):
-    try:
-      values = flags.FlagValues()
-      compare_solvers.define(values)
-      rest = values(["program", "--cache_dir=", *map(str, arguments)])
-      compare_solvers.main(rest, values)
-    except SystemExit as stop:
-      status = stop.code
-    finally:
-      jax.config.update("jax_enable_x64", x64)
-  return status, stdout.getvalue(), stderr.getvalue()
+  return binary.call_main(compare_solvers, compare_solvers.define, *arguments)
 
 
 class CompareSolversTest(parameterized.TestCase):

@@ -1,8 +1,6 @@
 """Tests of the binary that sweeps over hyper-parameters."""
 
-import contextlib
 import csv
-import io
 import json
 import pathlib
 import subprocess
@@ -10,7 +8,6 @@ import sys
 import tempfile
 from typing import Any
 
-from absl import flags
 from absl.testing import absltest, parameterized
 import jax
 import numpy as np
@@ -20,27 +17,14 @@ from experiments import sweep_grid as sweep_grid_lib
 from mdrl import run
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import base, openspiel
+from tests.experiments import binary
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def _call(*arguments):
   """Returns the exit status, standard output and standard error."""
-  x64, status = jax.config.read("jax_enable_x64"), 0
-  with (
-      contextlib.redirect_stdout(io.StringIO()) as stdout,
-      contextlib.redirect_stderr(io.StringIO()) as stderr,
-  ):
-    try:
-      values = flags.FlagValues()
-      sweep_game.define(values)
-      rest = values(["program", "--cache_dir=", *map(str, arguments)])
-      sweep_game.main(rest, values)
-    except SystemExit as stop:
-      status = stop.code
-    finally:
-      jax.config.update("jax_enable_x64", x64)
-  return status, stdout.getvalue(), stderr.getvalue()
+  return binary.call_main(sweep_game, sweep_game.define, *arguments)
 
 
 def _alone(solver, values, seed, steps):
