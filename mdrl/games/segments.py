@@ -1,10 +1,11 @@
 """Segment sums without scatters.
 
-A segment sum is a plan made once on the host. Segments are sorted by their
-length into buckets of one power of two, so that a bucket is a dense block. A
-small block is a row reduction. A large one is summed by a loop over its
-columns, each step one fused gather, multiply and add over all rows, which on a
-CPU is several times faster than a row reduction of a gathered block.
+A segment sum is a plan made once on the host. Segments of equal sources are
+twins, and share what they gather; classes of twins of about one shape are a
+bucket, which is dense: entries by twins by classes. A small bucket is one
+reduction. A large one is summed by a loop over its entries, each step one fused
+gather, multiply and add over all classes, which on a CPU is many times faster
+than a reduction.
 """
 
 from typing import NamedTuple
@@ -15,17 +16,22 @@ from jaxtyping import Array, Float, Int
 import numpy as np
 
 from mdrl import struct
+from mdrl.games import twins
 
-# Blocks of at least this many elements are summed column by column.
-_LARGE = 20_000
+# Blocks of more elements, or longer ones, are summed entry by entry.
+_SMALL = 3500
+_SHORT = 16
 
 
 class Bucket(NamedTuple):
-  """Shape of one bucket: `rows` segments of up to `length` entries each."""
+  """Shape of one bucket: `blocks` classes of `twins` segments.
 
-  rows: int
+  Each segment has up to `length` entries.
+  """
+
   length: int
-  by_column: bool
+  twins: int
+  blocks: int
 
 
 @struct.dataclass
@@ -34,32 +40,32 @@ class SegmentSum:
 
   Attributes:
     buckets: Shapes of the buckets.
-    indices: For each bucket and each factor, where to gather; rows by entries,
-      or entries by rows where the bucket is summed by column.
-    weights: For each bucket, the weights, of the same shape; zero at padding.
-    position: Where each segment stands in the concatenation of the buckets.
+    indices: For each bucket and each factor, where to gather, `[K, B]`: the
+      entries of a class, by class.
+    weights: For each bucket, the weights, `[K, I, B]`: one for each of the
+      twins of a class; zero at padding.
+    position: Where each segment stands in the concatenation of the buckets and
+      a zero; None where that is the order of segments.
   """
 
   buckets: tuple[Bucket, ...] = struct.static()
   indices: tuple[tuple[Int[Array, "_ _"], ...], ...]
-  weights: tuple[Float[Array, "_ _"], ...]
-  position: Int[Array, " S"]
+  weights: tuple[Float[Array, "_ _ _"], ...]
+  position: Int[Array, " S"] | None
 
   def __call__(self, *factors: Float[Array, " _"]) -> Float[Array, " S"]:
     """Returns the sum of every segment; one factor per opponent or child."""
     floats = (*factors, *self.weights)
     dtype = floats[0].dtype if floats else jnp.result_type(float)
-    parts = []
-    blocks = iter(zip(self.indices, self.weights, strict=True))
-    for bucket in self.buckets:
-      if not bucket.length:
-        parts.append(jnp.zeros(bucket.rows, dtype))
-        continue
-      index, weight = next(blocks)
-      if bucket.by_column:
-        parts.append(_sum_columns(index, weight, factors))
-      else:
-        parts.append(jnp.sum(_entries(index, weight, factors), axis=1))
+    parts = [
+        _sum(bucket, index, weight, factors)
+        for bucket, index, weight in zip(
+            self.buckets, self.indices, self.weights, strict=True
+        )
+    ]
+    if self.position is None:
+      return parts[0] if len(parts) == 1 else jnp.concatenate(parts)
+    parts.append(jnp.zeros(1, dtype))
     return take(jnp.concatenate(parts), self.position)
 
 
@@ -75,18 +81,26 @@ def take(x: Float[Array, " _"], index: Int[Array, "..."]) -> Array:
   )
 
 
-def _entries(index, weight, factors):
-  for at, factor in zip(index, factors, strict=True):
-    weight = weight * take(factor, at)
-  return weight
+def _sum(bucket, index, weight, factors):
+  if weight.size <= _SMALL and bucket.length <= _SHORT:
+    return jnp.sum(_entries(index, weight, factors), axis=0).reshape(-1)
 
-
-def _sum_columns(index, weight, factors):
   def add(k, total):
     return total + _entries([at[k] for at in index], weight[k], factors)
 
   zeros = jnp.zeros(weight.shape[1:], weight.dtype)
-  return jax.lax.fori_loop(0, weight.shape[0], add, zeros)
+  return jax.lax.fori_loop(
+      0, bucket.length, add, zeros, unroll=min(2, bucket.length)
+  ).reshape(-1)
+
+
+def _entries(index, weight, factors):
+  """Returns the terms of `[..., B]` indices and `[..., I, B]` weights."""
+  product = None
+  for at, factor in zip(index, factors, strict=True):
+    value = take(factor, at)
+    product = value if product is None else product * value
+  return weight if product is None else weight * product[..., None, :]
 
 
 def segment_sum(
@@ -101,6 +115,7 @@ def segment_sum(
   Args:
     segment: The segment of every entry.
     sources: For each factor, the element of it that every entry multiplies.
+      Twins are found where their entries come in the same order.
     weight: The weight of every entry.
     num_segments: Number of segments; those without entries sum to zero.
     dtype: Floating type of the weights.
@@ -109,33 +124,42 @@ def segment_sum(
     The plan, to be called with one array per factor.
   """
   order = np.argsort(segment, kind="stable")
+  sources = tuple(source[order] for source in sources)
+  weight = weight[order].astype(dtype)
   count = np.bincount(segment, minlength=num_segments)
   start = np.cumsum(count) - count
-  length = np.where(count, 2 ** np.ceil(np.log2(np.maximum(count, 1))), 0)
-  buckets, indices, weights, placed = [], [], [], []
-  for size in np.unique(length).astype(int).tolist():
-    rows = np.flatnonzero(length == size)
-    placed.append(rows)
-    by_column = len(rows) * size >= _LARGE
-    buckets.append(Bucket(len(rows), size, by_column))
-    if not size:
-      continue
-    k = np.arange(size)
-    real = k < count[rows, None]
-    entry = order[np.minimum(start[rows, None] + k, len(order) - 1)]
-    blocks = [np.where(real, s[entry], 0).astype(np.int32) for s in sources]
-    values = np.where(real, weight[entry], 0).astype(dtype)
-    if by_column:
-      blocks, values = [np.ascontiguousarray(b.T) for b in blocks], values.T
-    indices.append(tuple(put(b) for b in blocks))
-    weights.append(jax.device_put(np.ascontiguousarray(values)))
-  position = np.empty(num_segments, np.int32)
-  position[np.concatenate(placed)] = np.arange(num_segments, dtype=np.int32)
+  classes = twins.find(start, count, sources)
+  chosen = twins.buckets(classes.length, classes.twins)
+  shapes, indices, weights = [], [], []
+  # Segments without entries take a zero that follows the buckets.
+  position, placed = np.full(num_segments, -1), 0
+  for bucket in range(chosen.max(initial=-1) + 1):
+    at = np.flatnonzero(chosen == bucket)
+    leader = classes.members[classes.first[at]]
+    shape = Bucket(
+        int(classes.length[at].max()), int(classes.twins[at].max()), len(at)
+    )
+    k = np.arange(shape.length)[:, None]
+    entry = np.where(k < count[leader], start[leader] + k, -1)
+    index = tuple(np.where(entry < 0, 0, s[entry]) for s in sources)
+    values = np.zeros(shape, dtype)
+    for i in range(shape.twins):
+      some = np.flatnonzero(i < classes.twins[at])
+      member = classes.members[classes.first[at[some]] + i]
+      entry = np.where(k < count[member], start[member] + k, -1)
+      values[:, i, some] = np.where(entry < 0, 0, weight[entry])
+      position[member] = placed + i * shape.blocks + some
+    placed += shape.twins * shape.blocks
+    shapes.append(shape)
+    indices.append(tuple(put(at_k) for at_k in index))
+    weights.append(jax.device_put(values))
+  position[position < 0] = placed
+  in_order = placed and np.array_equal(position, np.arange(placed))
   return SegmentSum(
-      buckets=tuple(buckets),
+      buckets=tuple(shapes),
       indices=tuple(indices),
       weights=tuple(weights),
-      position=put(position),
+      position=None if in_order else put(position),
   )
 
 
@@ -183,21 +207,23 @@ def entries(
 
   The inverse of `segment_sum`, up to order and zero weights.
   """
-  position = np.asarray(plan.position)
-  segment_at = np.argsort(position)
+  total = sum(b.twins * b.blocks for b in plan.buckets)
+  segment_at = np.arange(total + 1)
+  if plan.position is not None:
+    position = np.asarray(plan.position)
+    segment_at[position] = np.arange(len(position))
   segments, sources, weights, at = [], [], [], 0
-  blocks = iter(zip(plan.indices, plan.weights, strict=True))
-  for bucket in plan.buckets:
-    owner = segment_at[at : at + bucket.rows]
-    at += bucket.rows
-    if not bucket.length:
-      continue
-    index, weight = jax.tree.map(np.asarray, next(blocks))
-    owner = owner[None] if bucket.by_column else owner[:, None]
-    real = weight != 0
-    segments.append(np.broadcast_to(owner, weight.shape)[real])
-    sources.append([at_k[real] for at_k in index])
-    weights.append(weight[real])
+  for bucket, index, weight in zip(
+      plan.buckets, plan.indices, plan.weights, strict=True
+  ):
+    size = bucket.twins * bucket.blocks
+    owner = segment_at[at : at + size].reshape(bucket.twins, bucket.blocks)
+    at += size
+    weight = np.asarray(weight)
+    k, i, b = np.nonzero(weight)
+    segments.append(owner[i, b])
+    sources.append([np.asarray(at_k)[k, b] for at_k in index])
+    weights.append(weight[k, i, b])
   if not segments:
     return np.zeros(0, int), (), np.zeros(0)
   return (

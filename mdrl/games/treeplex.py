@@ -105,7 +105,9 @@ class Treeplex:
 
   def mask(self, x: Float[Array, " S"]) -> Float[Array, " S"]:
     """Returns `x` with zeros at padding."""
-    return jnp.where(self.legal, x, jnp.zeros_like(x))
+    if any(group.padded for group in self.groups):
+      return jnp.where(self.legal, x, jnp.zeros_like(x))
+    return x
 
   def map_groups(
       self, fn: Callable[[Group], Float[Array, "R W"]]
@@ -123,11 +125,12 @@ class Treeplex:
     reach.
     """
     weights = self.mask(weights)
-    return self.map_groups(
-        lambda group: simplex.normalize(
-            group.view(weights), group.view(self.uniform)
-        )
-    )
+
+    def normalize(group):
+      uniform = group.view(self.uniform) if group.padded else 1 / group.width
+      return simplex.normalize(group.view(weights), uniform)
+
+    return self.map_groups(normalize)
 
   @jax.jit
   def to_table(self, x: Float[Array, " S"]) -> Float[Array, "I A"]:
@@ -155,7 +158,7 @@ def sweep_down(
 ) -> Float[Array, " S"]:
   """Returns the plan of a policy."""
   policy = _stored(treeplex, policy)
-  levels = [jnp.ones(1, policy.dtype)]
+  plan = jnp.ones(treeplex.num_slots, policy.dtype)
   reach = None
   for depth, groups in enumerate(treeplex.levels):
     rows = sum(group.rows for group in groups)
@@ -163,14 +166,13 @@ def sweep_down(
       reach = jnp.ones(rows, policy.dtype)
     else:
       row, slot = treeplex.parents[depth - 1]
-      reach = segments.take(reach, row) * segments.take(policy, slot)
+      reach = segments.take(plan, slot)
     first = groups[0].row
-    parts = []
     for g in groups:
       above = reach[g.row - first : g.row - first + g.rows]
-      parts.append((above[:, None] * g.view(policy)).reshape(-1))
-    levels.append(jnp.concatenate(parts))
-  return _stored(treeplex, jnp.concatenate(levels))
+      rows = (above[:, None] * g.view(policy)).reshape(-1)
+      plan = jax.lax.dynamic_update_slice(plan, rows, (g.start,))
+  return plan
 
 
 def _stored(treeplex, x):

@@ -40,7 +40,7 @@ def mask(rows: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
 
 
 def normalize(
-    weights: Float[Array, "R W"], otherwise: Float[Array, "R W"]
+    weights: Float[Array, "R W"], otherwise: Float[Array, "R W"] | float
 ) -> Float[Array, "R W"]:
   """Divides nonnegative rows by their sums; rows of zeros become `otherwise`.
 

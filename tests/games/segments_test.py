@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.games import segments
+from mdrl.games import segments, twins
 
 _SIZE = 40
 
@@ -34,6 +34,30 @@ def _draw(seed, num_segments, num_entries, num_factors):
   return segment, sources, rng.normal(size=num_entries), num_segments
 
 
+def _draw_some(seed, num_factors):
+  return _draw(seed, 30, 300, num_factors)
+
+
+def _draw_twins(seed, num_factors):
+  """Returns entries of segments in classes of one to six, scattered."""
+  rng = np.random.default_rng(seed)
+  segments_, sources, start = [], [], 0
+  for length in range(1, 9):
+    for twins in range(1, 7):
+      shared = rng.integers(0, _SIZE, (num_factors, length))
+      segments_.append(np.repeat(np.arange(start, start + twins), length))
+      sources.append(np.tile(shared, twins))
+      start += twins
+  segment = rng.permutation(start + 4)[np.concatenate(segments_)]
+  weight = rng.normal(size=len(segment))
+  return segment, tuple(np.concatenate(sources, axis=1)), weight, start + 4
+
+
+def _small(elements):
+  """No block is small, or all are."""
+  return mock.patch.multiple(segments, _SMALL=elements, _SHORT=elements)
+
+
 def _factors(seed, num_factors, *batch):
   rng = np.random.default_rng((seed, 1))
   return [rng.normal(size=(*batch, _SIZE)) for _ in range(num_factors)]
@@ -58,25 +82,29 @@ class SegmentSumTest(parameterized.TestCase):
     )
     return plan
 
-  @parameterized.product(
-      num_factors=(0, 1, 2),
-      by_column=(False, True),
-  )
-  def test_random_segments(self, num_factors, by_column):
+  @parameterized.product(num_factors=(0, 1, 2), small=(0, 10**9))
+  def test_random_segments(self, num_factors, small):
     entries = _draw(num_factors, 30, 300, num_factors)
-    with mock.patch.object(segments, "_LARGE", 1 if by_column else 10**9):
+    with _small(small), mock.patch.object(twins, "_BUCKET", 1):
       plan = self._assert_sums(entries)
-    filled = [b for b in plan.buckets if b.length]
-    self.assertGreater(len(filled), 2)
-    self.assertEqual({b.by_column for b in filled}, {by_column})
+    self.assertGreater(len(plan.buckets), 2)
 
-  @parameterized.product(by_column=(False, True))
-  def test_under_vmap(self, by_column):
-    entries = _draw(5, 30, 300, 2)
-    with mock.patch.object(segments, "_LARGE", 1 if by_column else 10**9):
-      plan = segments.segment_sum(*entries, np.dtype(float))
+  @parameterized.product(num_factors=(1, 2), small=(0, 10**9))
+  def test_twins(self, num_factors, small):
+    entries = _draw_twins(num_factors, num_factors)
+    with _small(small), mock.patch.object(twins, "_BUCKET", 1):
+      plan = self._assert_sums(entries)
+    self.assertGreater(max(b.twins for b in plan.buckets), 2)
+    gathers = sum(index[0].size for index in plan.indices)
+    self.assertLess(gathers, len(entries[0]) / 2)
+
+  @parameterized.parameters(0, 10**9)
+  def test_under_vmap(self, small):
+    entries = _draw_twins(5, 2)
     factors = _factors(5, 2, 4)
-    sums = _call_batch(plan, [jnp.asarray(f) for f in factors])
+    with _small(small):
+      plan = segments.segment_sum(*entries, np.dtype(float))
+      sums = _call_batch(plan, [jnp.asarray(f) for f in factors])
     for k in range(4):
       np.testing.assert_allclose(
           sums[k],
@@ -86,27 +114,42 @@ class SegmentSumTest(parameterized.TestCase):
       )
 
   @parameterized.parameters(
-      # A block of the threshold is summed by column, a smaller one by row.
-      (625, 32, True),
-      (624, 32, False),
-      # Rounded up to a power of two, which then counts.
-      (625, 17, True),
-      (1, 16_385, True),
-      (1, 16_384, False),
-      (20_000, 1, True),
+      # Small blocks are reduced, unless they are long; others are looped over.
+      (350, 10, False),
+      (351, 10, True),
+      (2, 16, False),
+      (2, 17, True),
+      (1, 1, False),
+      (4000, 1, True),
   )
-  def test_blocks_about_the_threshold(self, rows, length, by_column):
+  def test_blocks_about_the_thresholds(self, rows, length, looped):
     rng = np.random.default_rng(rows)
     size = rows * length
     entries = (
         rng.permutation(np.repeat(np.arange(rows), length)),
-        (rng.integers(0, _SIZE, size),),
+        (rng.permutation(size),),
         rng.normal(size=size),
         rows,
     )
-    (bucket,) = self._assert_sums(entries).buckets
-    self.assertEqual(bucket.by_column, by_column)
-    self.assertEqual(bucket.rows, rows)
+    plan = segments.segment_sum(*entries, np.dtype(float))
+    self.assertEqual(plan.buckets, ((length, 1, rows),))
+    factor = rng.normal(size=size)
+    np.testing.assert_allclose(
+        _call(plan, [jnp.asarray(factor)]),
+        _expected(*entries, [factor]),
+        rtol=0,
+        atol=1e-12,
+    )
+    program = str(jax.make_jaxpr(plan)(jnp.asarray(factor)))
+    self.assertEqual("scan" in program, looped)
+
+  def test_order_is_left_alone_where_there_is_nothing_to_permute(self):
+    segment = np.repeat(np.arange(5), 3)
+    sources = (np.arange(15),)
+    plan = self._assert_sums((segment, sources, np.ones(15), 5))
+    self.assertIsNone(plan.position)
+    plan = self._assert_sums((segment, sources, np.ones(15), 6))
+    self.assertIsNotNone(plan.position)
 
   @parameterized.parameters(0, 2)
   def test_one_entry(self, num_factors):
@@ -123,17 +166,7 @@ class SegmentSumTest(parameterized.TestCase):
   def test_no_entries(self):
     none = np.zeros(0, int)
     plan = self._assert_sums((none, (none,), np.zeros(0), 3))
-    self.assertEqual(plan.buckets, ((3, 0, False),))
-
-  def test_every_length_is_padded_to_the_next_power_of_two(self):
-    lengths = np.arange(1, 10)
-    segment = np.repeat(np.arange(9), lengths)
-    sources = (np.arange(45) % _SIZE,)
-    plan = self._assert_sums((segment, sources, np.ones(45), 9))
-    self.assertEqual(
-        [(b.rows, b.length) for b in plan.buckets],
-        [(1, 1), (1, 2), (2, 4), (4, 8), (1, 16)],
-    )
+    self.assertEqual(plan.buckets, ())
 
   def test_dtype_is_that_asked_for(self):
     entries = _draw(1, 10, 50, 1)
@@ -152,13 +185,12 @@ class EntriesTest(parameterized.TestCase):
     table = np.stack([segment, *sources, weight])
     return table[:, np.lexsort(table)]
 
-  @parameterized.product(num_factors=(0, 1, 2), large=(1, 40, 10**9))
-  def test_invert_segment_sum(self, num_factors, large):
-    segment, sources, weight, size = _draw(num_factors, 30, 300, num_factors)
-    with mock.patch.object(segments, "_LARGE", large):
-      plan = segments.segment_sum(
-          segment, sources, weight, size, np.dtype(float)
-      )
+  @parameterized.product(num_factors=(1, 2), draw=(_draw_some, _draw_twins))
+  def test_invert_segment_sum(self, num_factors, draw):
+    segment, sources, weight, size = draw(num_factors, num_factors)
+    plan = segments.segment_sum(
+        segment, sources, weight, size, np.dtype(float)
+    )
     np.testing.assert_array_equal(
         self._sorted(*segments.entries(plan)),
         self._sorted(segment, sources, weight),
