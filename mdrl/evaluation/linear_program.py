@@ -85,13 +85,13 @@ def _constraints(treeplex: treeplex_lib.Treeplex):
     for g in groups:
       row = 1 + g.row + np.arange(g.rows)
       if depth:
-        parents = np.asarray(treeplex.parents[depth - 1][1])
+        parents = np.asarray(treeplex.parents[depth - 1])
         above = parents[g.row - first : g.row - first + g.rows]
       else:
         above = np.zeros(g.rows, int)
       slot = g.start + np.arange(g.rows * g.width)
       own = legal[slot]
-      rows += [row, np.repeat(row, g.width)[own]]
+      rows += [row, np.tile(row, g.width)[own]]
       columns += [above, slot[own]]
       values += [-np.ones(g.rows), np.ones(own.sum())]
   shape = (1 + treeplex.num_infostates, treeplex.num_slots)

@@ -15,12 +15,14 @@ class PlayerIndex:
   Attributes:
     infostates: Information-state string of each row.
     start: First slot of each row.
+    stride: How far apart the slots of each row are.
     width: Number of legal actions of each row.
     action: The game's action at each slot, -1 at slot 0 and at padding.
   """
 
   infostates: tuple[str, ...]
   start: np.ndarray
+  stride: np.ndarray
   width: np.ndarray
   action: np.ndarray
 
@@ -44,7 +46,8 @@ class PlayerIndex:
 
   def slots(self, row: int) -> slice:
     """Returns the slots of a row's legal actions."""
-    return slice(self.start[row], self.start[row] + self.width[row])
+    start, stride = int(self.start[row]), int(self.stride[row])
+    return slice(start, start + int(self.width[row]) * stride, stride)
 
   def slot(self, infostate: str, action: int) -> int:
     """Returns the slot of an action at an infostate.
@@ -59,7 +62,7 @@ class PlayerIndex:
           f"`action` must be legal at {infostate!r}: one of "
           f"{legal.tolist()}, got {action}"
       )
-    return int(slots.start + np.flatnonzero(legal == action)[0])
+    return slots.start + slots.step * int(np.flatnonzero(legal == action)[0])
 
   def probabilities(self, policy: np.ndarray) -> dict[str, dict[int, float]]:
     """Returns a policy over slots by infostate and action."""
@@ -126,7 +129,8 @@ def build(
     players.append(
         PlayerIndex(
             infostates=tuple(names[k] for k in order.tolist()),
-            start=slot[first[order]] if len(order) else np.zeros(0, int),
+            start=layout.start[order],
+            stride=layout.stride[order],
             width=tables.width[i][order],
             action=action,
         )

@@ -1,11 +1,12 @@
 """Segment sums without scatters.
 
-A segment sum is a plan made once on the host. Segments of equal sources are
-twins, and share what they gather; classes of twins of about one shape are a
-bucket, which is dense: entries by twins by classes. A small bucket is one
-reduction. A large one is summed by a loop over its entries, each step one fused
-gather, multiply and add over all classes, which on a CPU is many times faster
-than a reduction.
+A segment sum is a plan made once on the host. Segments of much the same sources
+are twins, and share what they gather; classes of twins of about one shape are a
+bucket, which is dense: entries by twins by classes. A small one is a reduction,
+which fuses with what is around it. Large ones are summed by a loop over
+entries, each step one multiplication and addition for all segments, which on a
+CPU is many times faster than a reduction; long ones of few segments by inner
+products.
 """
 
 from typing import NamedTuple
@@ -18,9 +19,10 @@ import numpy as np
 from mdrl import struct
 from mdrl.games import twins
 
-# Blocks of more elements, or longer ones, are summed entry by entry.
-_SMALL = 3500
-_SHORT = 16
+# Buckets of up to this many weights are small.
+_SMALL = 1000
+# A step of a loop costs as much as the start of this many inner products.
+_STEP = 40
 
 
 class Bucket(NamedTuple):
@@ -33,6 +35,16 @@ class Bucket(NamedTuple):
   twins: int
   blocks: int
 
+  @property
+  def small(self) -> bool:
+    """Whether it is summed by a reduction."""
+    return self.length * self.twins * self.blocks <= _SMALL
+
+  @property
+  def by_dot(self) -> bool:
+    """Whether it is summed by inner products, and not by a loop."""
+    return not self.small and _STEP * self.length > self.twins * self.blocks
+
 
 @struct.dataclass
 class SegmentSum:
@@ -41,9 +53,9 @@ class SegmentSum:
   Attributes:
     buckets: Shapes of the buckets.
     indices: For each bucket and each factor, where to gather, `[K, B]`: the
-      entries of a class, by class.
+      entries of a class, by class. With `by_dot`, it is `[B, K]`.
     weights: For each bucket, the weights, `[K, I, B]`: one for each of the
-      twins of a class; zero at padding.
+      twins of a class; zero at padding. With `by_dot`, it is `[B, I, K]`.
     position: Where each segment stands in the concatenation of the buckets and
       a zero; None where that is the order of segments.
   """
@@ -82,25 +94,26 @@ def take(x: Float[Array, " _"], index: Int[Array, "..."]) -> Array:
 
 
 def _sum(bucket, index, weight, factors):
-  if weight.size <= _SMALL and bucket.length <= _SHORT:
-    return jnp.sum(_entries(index, weight, factors), axis=0).reshape(-1)
-
-  def add(k, total):
-    return total + _entries([at[k] for at in index], weight[k], factors)
-
+  """Returns the sums of a bucket, twin by twin."""
+  product = jnp.ones_like(weight[:, 0])
+  for k, (at, factor) in enumerate(zip(index, factors, strict=True)):
+    value = take(factor, at)
+    product = product * value if k else value
+  if bucket.by_dot:
+    highest = jax.lax.Precision.HIGHEST
+    sums = jnp.einsum("bik,bk->ib", weight, product, precision=highest)
+    return sums.reshape(-1)
+  product = product[:, None]
+  if bucket.small:
+    return jnp.sum(weight * product, axis=0).reshape(-1)
   zeros = jnp.zeros(weight.shape[1:], weight.dtype)
   return jax.lax.fori_loop(
-      0, bucket.length, add, zeros, unroll=min(2, bucket.length)
+      0,
+      bucket.length,
+      lambda k, total: total + weight[k] * product[k],
+      zeros,
+      unroll=min(2, bucket.length),
   ).reshape(-1)
-
-
-def _entries(index, weight, factors):
-  """Returns the terms of `[..., B]` indices and `[..., I, B]` weights."""
-  product = None
-  for at, factor in zip(index, factors, strict=True):
-    value = take(factor, at)
-    product = value if product is None else product * value
-  return weight if product is None else weight * product[..., None, :]
 
 
 def segment_sum(
@@ -115,7 +128,6 @@ def segment_sum(
   Args:
     segment: The segment of every entry.
     sources: For each factor, the element of it that every entry multiplies.
-      Twins are found where their entries come in the same order.
     weight: The weight of every entry.
     num_segments: Number of segments; those without entries sum to zero.
     dtype: Floating type of the weights.
@@ -123,35 +135,48 @@ def segment_sum(
   Returns:
     The plan, to be called with one array per factor.
   """
-  order = np.argsort(segment, kind="stable")
-  sources = tuple(source[order] for source in sources)
-  weight = weight[order].astype(dtype)
-  count = np.bincount(segment, minlength=num_segments)
-  start = np.cumsum(count) - count
-  classes = twins.find(start, count, sources)
-  chosen = twins.buckets(classes.length, classes.twins)
+  filled, own = np.unique(segment, return_inverse=True)
+  source = _combined(sources, len(segment))
+  of_segment = twins.find(own, source)
+  classes = of_segment[own]
+  # The sources of classes, with an entry for each that stands for it.
+  width = int(source.max(initial=0)) + 1
+  pair, stands, at = np.unique(
+      classes * width + source, return_index=True, return_inverse=True
+  )
+  owner = pair // width
+  length, members = np.bincount(owner), np.bincount(of_segment)
+  chosen = twins.buckets(length, members)
+  k = _ranks(owner)
+  i = _ranks(of_segment)
+  b = _ranks(chosen)
   shapes, indices, weights = [], [], []
   # Segments without entries take a zero that follows the buckets.
   position, placed = np.full(num_segments, -1), 0
   for bucket in range(chosen.max(initial=-1) + 1):
-    at = np.flatnonzero(chosen == bucket)
-    leader = classes.members[classes.first[at]]
+    here = chosen == bucket
     shape = Bucket(
-        int(classes.length[at].max()), int(classes.twins[at].max()), len(at)
+        int(length[here].max()), int(members[here].max()), int(here.sum())
     )
-    k = np.arange(shape.length)[:, None]
-    entry = np.where(k < count[leader], start[leader] + k, -1)
-    index = tuple(np.where(entry < 0, 0, s[entry]) for s in sources)
-    values = np.zeros(shape, dtype)
-    for i in range(shape.twins):
-      some = np.flatnonzero(i < classes.twins[at])
-      member = classes.members[classes.first[at[some]] + i]
-      entry = np.where(k < count[member], start[member] + k, -1)
-      values[:, i, some] = np.where(entry < 0, 0, weight[entry])
-      position[member] = placed + i * shape.blocks + some
+    pairs, inside = here[owner], here[classes]
+    slot = (k[pairs], b[owner[pairs]])
+    for_source = []
+    for one in sources:
+      index = np.zeros((shape.length, shape.blocks), np.int32)
+      index[slot] = one[stands[pairs]]
+      for_source.append(put(_turned(index, shape)))
+    place = np.ravel_multi_index(
+        (k[at[inside]], i[own[inside]], b[classes[inside]]), shape
+    )
+    values = np.bincount(place, weight[inside], int(np.prod(shape)))
+    mine = here[of_segment]
+    position[filled[mine]] = (
+        placed + i[mine] * shape.blocks + b[of_segment[mine]]
+    )
     placed += shape.twins * shape.blocks
     shapes.append(shape)
-    indices.append(tuple(put(at_k) for at_k in index))
+    indices.append(tuple(for_source))
+    values = _turned(values.reshape(shape).astype(dtype), shape)
     weights.append(jax.device_put(values))
   position[position < 0] = placed
   in_order = placed and np.array_equal(position, np.arange(placed))
@@ -161,6 +186,29 @@ def segment_sum(
       weights=tuple(weights),
       position=None if in_order else put(position),
   )
+
+
+def _turned(x, bucket):
+  """Brings `[K, ..., B]` to the bucket's order of axes, or back."""
+  return np.ascontiguousarray(x.T) if bucket.by_dot else x
+
+
+def _combined(sources, num_entries):
+  """Returns one whole number for each combination of sources."""
+  combined = np.zeros(num_entries, np.int64)
+  for source in sources:
+    combined = combined * (int(source.max(initial=0)) + 1) + source
+    combined = np.unique(combined, return_inverse=True)[1]
+  return combined
+
+
+def _ranks(group):
+  """Returns the place of each element among those of its group."""
+  order = np.argsort(group, kind="stable")
+  count = np.bincount(group)
+  rank = np.empty(len(group), int)
+  rank[order] = np.arange(len(group)) - (np.cumsum(count) - count)[group[order]]
+  return rank
 
 
 def coordinate_sum(
@@ -219,10 +267,11 @@ def entries(
     size = bucket.twins * bucket.blocks
     owner = segment_at[at : at + size].reshape(bucket.twins, bucket.blocks)
     at += size
-    weight = np.asarray(weight)
+    weight = _turned(np.asarray(weight), bucket)
     k, i, b = np.nonzero(weight)
     segments.append(owner[i, b])
-    sources.append([np.asarray(at_k)[k, b] for at_k in index])
+    index = [_turned(np.asarray(at_k), bucket) for at_k in index]
+    sources.append([at_k[k, b] for at_k in index])
     weights.append(weight[k, i, b])
   if not segments:
     return np.zeros(0, int), (), np.zeros(0)

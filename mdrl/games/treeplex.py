@@ -3,8 +3,10 @@
 Sequences (an infostate and an action, with all that precedes them) live in
 slots of flat arrays. Slot 0 is the empty sequence. Infostates are sorted by own
 depth, then by width; a run of one depth and one width is a group, whose slots
-are contiguous, so that a group is a reshape and never a gather. (von Stengel,
-1996, https://doi.org/10.1006/game.1996.0050, for the sequence form; Hoda et
+are contiguous, so that a group is a reshape and never a gather. Within a group
+the first actions of all infostates come first, then all second ones, and so
+on: what is done to the actions of an infostate is then done to whole columns
+at once. (von Stengel, 1996, https://doi.org/10.1006/game.1996.0050, for the sequence form; Hoda et
 al., 2010, https://doi.org/10.1287/moor.1100.0452, for the treeplex.)
 
 A *policy* holds a probability per slot, given the infostate; a *plan* holds
@@ -27,7 +29,9 @@ from mdrl.geometry import simplex
 
 # What a group costs a sweep, in slots: its share of compilation and of the
 # overhead of small operations.
-_GROUP_COST = 128
+_GROUP_COST = 256
+# Columns of at least this many infostates are joined one by one.
+_LONG = 256
 
 
 class Group(NamedTuple):
@@ -50,7 +54,17 @@ class Group(NamedTuple):
   def view(self, x: Array) -> Array:
     """Returns the `[rows, width]` part of an array over slots."""
     stop = self.start + self.rows * self.width
-    return x[self.start : stop].reshape(self.rows, self.width)
+    return x[self.start : stop].reshape(self.width, self.rows).T
+
+  def parts(self, rows: Array) -> list[Array]:
+    """Returns arrays that, joined, are the slots of `[rows, width]` values.
+
+    A program that joins long columns runs faster than one that joins blocks,
+    and with short ones it only compiles more slowly.
+    """
+    if self.rows < _LONG:
+      return [rows.T.reshape(-1)]
+    return [rows[:, k] for k in range(self.width)]
 
 
 # Maps the action values of a group to the infostates' values and to rows to
@@ -66,8 +80,7 @@ class Treeplex:
     levels: The groups at each own depth.
     legal: Which slots are sequences.
     uniform: Uniform policy; its dtype is that of the game.
-    parents: For each depth but the first, the infostate above each infostate,
-      counted from the first of the depth above, and the slot above it.
+    parents: For each depth but the first, the slot above each infostate.
     children: For each depth but the first, the sum of the values of its
       infostates into the slots of the depth above.
   """
@@ -75,7 +88,7 @@ class Treeplex:
   levels: tuple[tuple[Group, ...], ...] = struct.static()
   legal: Bool[Array, " S"]
   uniform: Float[Array, " S"]
-  parents: tuple[tuple[Int[Array, " _"], Int[Array, " _"]], ...]
+  parents: tuple[Int[Array, " _"], ...]
   children: tuple[segments.SegmentSum, ...]
 
   @property
@@ -114,7 +127,8 @@ class Treeplex:
   ) -> Float[Array, " S"]:
     """Returns what `fn` makes of each group; slot 0 becomes zero."""
     parts = [jnp.zeros(1, self.dtype)]
-    parts += [fn(group).reshape(-1) for group in self.groups]
+    for group in self.groups:
+      parts += group.parts(fn(group))
     return jnp.concatenate(parts)
 
   @jax.jit
@@ -148,8 +162,9 @@ class Treeplex:
     """Returns the flat form of one row per infostate."""
     parts = [jnp.zeros(1, table.dtype)]
     for group in self.groups:
-      rows = table[group.row : group.row + group.rows, : group.width]
-      parts.append(rows.reshape(-1))
+      parts += group.parts(
+          table[group.row : group.row + group.rows, : group.width]
+      )
     return jnp.concatenate(parts)
 
 
@@ -159,19 +174,16 @@ def sweep_down(
   """Returns the plan of a policy."""
   policy = _stored(treeplex, policy)
   plan = jnp.ones(treeplex.num_slots, policy.dtype)
-  reach = None
   for depth, groups in enumerate(treeplex.levels):
-    rows = sum(group.rows for group in groups)
-    if reach is None:
-      reach = jnp.ones(rows, policy.dtype)
-    else:
-      row, slot = treeplex.parents[depth - 1]
-      reach = segments.take(plan, slot)
+    reach = segments.take(plan, treeplex.parents[depth - 1]) if depth else None
     first = groups[0].row
     for g in groups:
-      above = reach[g.row - first : g.row - first + g.rows]
-      rows = (above[:, None] * g.view(policy)).reshape(-1)
-      plan = jax.lax.dynamic_update_slice(plan, rows, (g.start,))
+      rows = g.view(policy)
+      if reach is not None:
+        rows *= reach[g.row - first : g.row - first + g.rows, None]
+      plan = jax.lax.dynamic_update_slice(
+          plan, rows.T.reshape(-1), (g.start,)
+      )
   return plan
 
 
@@ -210,11 +222,10 @@ def sweep_up(
     q = gain[start:stop] if below is None else gain[start:stop] + below
     values, rows = [], []
     for g in groups:
-      at = g.start - start
-      block = q[at : at + g.rows * g.width].reshape(g.rows, g.width)
+      block = g._replace(start=g.start - start).view(q)
       value, keep = row_fn(block, g)
       values.append(value)
-      rows.append(keep.reshape(-1))
+      rows += g.parts(keep)
     kept.append(jnp.concatenate(rows))
     value = jnp.concatenate(values)
     below = treeplex.children[depth - 1](value) if depth else jnp.sum(value)
@@ -230,11 +241,15 @@ class Layout(NamedTuple):
     treeplex: The player's decisions.
     slot: The slot of each sequence in the host's numbering.
     order: The host's infostate that stands at each row.
+    start: The first slot of each of the host's infostates.
+    stride: How far apart the slots of each of them are.
   """
 
   treeplex: Treeplex
   slot: np.ndarray
   order: np.ndarray
+  start: np.ndarray
+  stride: np.ndarray
 
 
 def lay_out(
@@ -256,12 +271,10 @@ def lay_out(
   depth = _own_depths(parent, owner)
   padded = _padded_widths(width, depth)
   order = np.lexsort((parent, padded, depth))
-  start = np.empty(len(width), int)
-  start[order] = 1 + np.cumsum(padded[order]) - padded[order]
-  row = np.argsort(order)
+  start, stride = _places(order, depth, padded)
   slot = np.zeros(1 + len(owner), int)
-  first = np.cumsum(width) - width
-  slot[1:] = start[owner] + np.arange(len(owner)) - first[owner]
+  action = np.arange(len(owner)) - (np.cumsum(width) - width)[owner]
+  slot[1:] = start[owner] + action * stride[owner]
   uniform = np.zeros(1 + padded.sum(), dtype)
   uniform[slot[1:]] = 1 / width[owner]
   levels, parents, children = [], [], []
@@ -271,15 +284,11 @@ def lay_out(
     if d:
       base, last = levels[-2][0].start, levels[-2][-1]
       size = last.start + last.rows * last.width - base
-      above = parent[order[at]]
-      local = slot[above] - base
+      above = slot[parent[order[at]]]
       ones, source = np.ones(len(at)), np.arange(len(at))
-      owner_row = row[owner[above - 1]] - levels[-2][0].row
-      parents.append(
-          (segments.put(owner_row), segments.put(slot[above]))
-      )
+      parents.append(segments.put(above))
       children.append(
-          segments.segment_sum(local, (source,), ones, size, dtype)
+          segments.segment_sum(above - base, (source,), ones, size, dtype)
       )
   treeplex = Treeplex(
       levels=tuple(levels),
@@ -288,7 +297,26 @@ def lay_out(
       parents=tuple(parents),
       children=tuple(children),
   )
-  return Layout(treeplex, slot, order)
+  return Layout(treeplex, slot, order, start, stride)
+
+
+def _places(order, depth, padded):
+  """Returns the first slot of each infostate, and how far apart its slots are.
+
+  Infostates of one depth and one width are a group, in which they lie side by
+  side.
+  """
+  key = np.stack([depth, padded])[:, order]
+  new = np.ones(len(order), bool)
+  new[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+  group = np.cumsum(new) - 1
+  rows = np.bincount(group)
+  slots = rows * padded[order[new]]
+  first_row, first_slot = np.cumsum(rows) - rows, 1 + np.cumsum(slots) - slots
+  start, stride = np.empty((2, len(order)), int)
+  start[order] = first_slot[group] + np.arange(len(order)) - first_row[group]
+  stride[order] = rows[group]
+  return start, stride
 
 
 def _own_depths(parent, owner):

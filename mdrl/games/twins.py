@@ -1,116 +1,105 @@
-"""Segments with equal sources, and the buckets that hold them.
+"""Segments that share sources, and the buckets that hold them.
 
 Where cards or dice are private, all hands that a player may hold after the same
-moves meet the same hands of the opponent: their segments have the same sources,
-and differ in weights only. Such twins share what they gather. A class of twins
-is a small dense matrix, `length` sources by `twins` segments, and a bucket
-holds classes of about one shape.
+moves meet about the same hands of the opponent: their segments have nearly the
+same sources, and differ in weights. Such twins share what they gather. A class
+of twins is a small dense matrix, sources by segments, and a bucket holds
+classes of about one shape.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
 # What a bucket costs, with a share of its compilation, and then each source,
 # each weight and each sum that it holds, in nanoseconds of one CPU.
-_BUCKET = 1500.0
+_BUCKET = 700.0
 _GATHER = 0.5
 _WEIGHT = 0.12
 _SUM = 0.3
+# Rounds of search for twins whose sources differ a little.
+_ROUNDS = 3
 # More shapes than this are rounded to powers of two before the search.
 _MAX_SHAPES = 128
 
 
-class Classes(NamedTuple):
-  """Segments that have entries, by class.
+def find(segment: np.ndarray, source: np.ndarray) -> np.ndarray:
+  """Puts segments into classes of twins.
 
-  Attributes:
-    members: The segments, those of a class together.
-    first: For each class, where its members start.
-    twins: For each class, the number of its members.
-    length: For each class, the number of entries of each member.
-  """
-
-  members: np.ndarray
-  first: np.ndarray
-  twins: np.ndarray
-  length: np.ndarray
-
-
-def find(
-    start: np.ndarray, count: np.ndarray, sources: tuple[np.ndarray, ...]
-) -> Classes:
-  """Finds the segments that have equal sources, in equal order.
+  First those of equal sources, as a hash says. Then those with the same least
+  source in a random order, which sets that have much in common are likely to
+  have (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900), in several
+  such orders. A class is made where it costs less than its parts; what it costs
+  is all that depends on hashes.
 
   Args:
-    start: The first entry of each segment; entries are sorted by segment.
-    count: The number of entries of each segment.
-    sources: For each factor, the source of every entry.
+    segment: The segment of every entry, counted from zero without gaps.
+    source: The source of every entry, a whole number from zero on.
 
   Returns:
-    The classes, in order of their first members.
+    The class of each segment, numbered in order of their first members.
   """
-  filled = np.flatnonzero(count)
-  start, count = start[filled], count[filled]
-  leader = _leaders(start, count, sources)
-  _, at, twins = np.unique(leader, return_inverse=True, return_counts=True)
-  order = np.argsort(at, kind="stable")
-  first = np.cumsum(twins) - twins
-  return Classes(
-      members=filled[order],
-      first=first,
-      twins=twins,
-      length=count[order[first]],
+  classes = np.arange(segment.max(initial=-1) + 1)
+  members = np.ones(len(classes), int)
+  owner, held = _pairs(segment, source)
+  if np.bincount(held).max(initial=0) <= 1:
+    return classes
+  for k in range(1 + _ROUNDS):
+    start = np.flatnonzero(np.diff(owner, prepend=-1))
+    combine = np.minimum if k else np.add
+    key = combine.reduceat(_mix(held, k), start)
+    label, members = _joined(key, owner, held, members)
+    classes = label[classes]
+    owner, held = _pairs(label[owner], held)
+  _, first, classes = np.unique(
+      classes, return_index=True, return_inverse=True
   )
+  return np.argsort(np.argsort(first))[classes]
 
 
-def _leaders(start, count, sources):
-  """Returns, for each segment, the first with the same sources."""
-  segment = np.repeat(np.arange(len(count)), count)
-  offset = np.arange(len(segment)) - start[segment]
-  mixed = _mix(offset.astype(np.uint64))
-  for source in sources:
-    mixed = _mix(mixed ^ source.astype(np.uint64))
-  total = np.add.reduceat(mixed, start) if len(start) else mixed
-  total = _mix(total ^ count.astype(np.uint64))
-  _, first, leader = np.unique(total, return_index=True, return_inverse=True)
-  leader = first[leader]
-  # Different sources may have equal hashes; they are told apart here.
-  twin = np.minimum(start[leader[segment]] + offset, max(len(segment) - 1, 0))
-  differs = np.zeros(len(segment), bool)
-  for source in sources:
-    differs |= source[twin] != source
-  other = count[leader] != count
-  other[segment[differs]] = True
-  return np.where(other, np.arange(len(count)), leader)
+def _pairs(owner, source):
+  """Returns the distinct pairs, by owner."""
+  width = int(source.max(initial=0)) + 1
+  pairs = np.unique(owner.astype(np.int64) * width + source)
+  return pairs // width, pairs % width
 
 
-def _mix(x):
-  """Scrambles 64 bits, as the finaliser of splitmix64 does.
+def _joined(key, owner, held, members):
+  """Returns the new label of each class, and how many segments labels have."""
+  _, group = np.unique(key, return_inverse=True)
+  together = np.bincount(group, members)
+  length = np.bincount(_pairs(group[owner], held)[0])
+  alone = _cost(np.bincount(owner), members, 1)
+  pays = _cost(length, together, 1) <= np.bincount(group, alone)
+  label = np.where(pays[group], group, len(pays) + np.arange(len(group)))
+  label = np.unique(label, return_inverse=True)[1]
+  return label, np.bincount(label, members).astype(int)
+
+
+def _mix(x, seed):
+  """Scrambles to 64 bits, as the finaliser of splitmix64 does.
 
   Steele, Lea & Flood, 2014, https://doi.org/10.1145/2714064.2660195.
   """
-  x = (x + np.uint64(0x9E3779B97F4A7C15)).copy()
+  x = x.astype(np.uint64) ^ np.uint64(seed * 0x632BE59BD9B4E019 % 2**64)
   x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
   x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
   return x ^ (x >> np.uint64(31))
 
 
-def buckets(length: np.ndarray, twins: np.ndarray) -> np.ndarray:
+def buckets(length: np.ndarray, members: np.ndarray) -> np.ndarray:
   """Chooses a bucket for each class.
 
-  Classes of a bucket are padded to the longest and to the most twins. Starting
-  from one bucket for every shape, those are merged that save most, until
-  nothing saves.
+  Classes of a bucket are padded to the longest and to the most members.
+  Starting from one bucket for every shape, those are merged that save most,
+  until nothing saves.
 
   Args:
     length: The number of sources of each class.
-    twins: The number of segments of each class.
+    members: The number of segments of each class.
 
   Returns:
     The bucket of each class, numbered from zero.
   """
-  shape = np.stack([length, twins])
+  shape = np.stack([length, members])
   if np.unique(shape, axis=1).shape[1] > _MAX_SHAPES:
     shape = 2 ** np.ceil(np.log2(shape)).astype(int)
   shapes, bucket, blocks = np.unique(
@@ -122,8 +111,8 @@ def buckets(length: np.ndarray, twins: np.ndarray) -> np.ndarray:
   alive = np.arange(len(blocks))
   while len(alive) > 1:
     k, i, b = longest[alive], most[alive], blocks[alive]
-    alone = _cost(k, i, b)
-    merged = _cost(
+    alone = _BUCKET + _cost(k, i, b)
+    merged = _BUCKET + _cost(
         np.maximum(k[:, None], k), np.maximum(i[:, None], i), b[:, None] + b
     )
     saving = alone[:, None] + alone - merged
@@ -140,7 +129,5 @@ def buckets(length: np.ndarray, twins: np.ndarray) -> np.ndarray:
   return np.unique(bucket, return_inverse=True)[1]
 
 
-def _cost(length, twins, blocks):
-  return _BUCKET + blocks * (
-      length * (_GATHER + _WEIGHT * twins) + _SUM * twins
-  )
+def _cost(length, members, blocks):
+  return blocks * (length * (_GATHER + _WEIGHT * members) + _SUM * members)

@@ -18,8 +18,7 @@ def _pure_plans(t, policy):
   """Returns every pure plan, and its probability."""
   rows, legal = [], np.asarray(t.legal)
   for group in t.groups:
-    starts = group.start + group.width * np.arange(group.rows)
-    slots = starts[:, None] + np.arange(group.width)
+    slots = group.view(np.arange(t.num_slots))
     rows += [row[legal[row]].tolist() for row in slots]
   chosen = np.array(list(itertools.product(*rows)))
   pure = np.zeros((len(chosen), t.num_slots))

@@ -45,7 +45,8 @@ class IndexTest(parameterized.TestCase):
       self.assertEqual(self.player.action[slots].tolist(), legal)
       for k, action in enumerate(legal):
         slot = self.player.slot(name, action)
-        self.assertEqual(slot, self.player.start[row] + k)
+        start, stride = self.player.start[row], self.player.stride[row]
+        self.assertEqual(slot, start + k * stride)
         seen.append(slot)
     self.assertLen(set(seen), 6)
     others = np.setdiff1d(np.arange(len(self.player.action)), seen)

@@ -19,7 +19,7 @@ def _matrices(contexts, n, seed=0):
 def _policies(contexts, n, seed=0, dtype=None):
   """Returns random rows, and the same as an array over slots."""
   rows = np.random.default_rng(seed).dirichlet(np.ones(n), contexts)
-  flat = np.concatenate([[1], rows.ravel()])
+  flat = np.concatenate([[1], rows.T.ravel()])
   return rows, (jnp.asarray(flat, dtype),)
 
 
@@ -45,7 +45,7 @@ class PreferenceGameTest(parameterized.TestCase):
     self.assertEqual(gain[0], 0)
     expected = [p @ x - 0.5 for p, x in zip(matrices, rows)]
     np.testing.assert_allclose(
-        gain[1:], np.concatenate(expected), rtol=0, atol=1e-14
+        gain[1:], np.stack(expected, axis=1).ravel(), rtol=0, atol=1e-14
     )
     np.testing.assert_allclose(values, [0], rtol=0, atol=1e-14)
 
@@ -79,7 +79,7 @@ class PreferenceGameTest(parameterized.TestCase):
     rows, (policy,) = _policies(contexts, n)
     np.testing.assert_array_equal(game.rows(policy), rows)
     np.testing.assert_array_equal(
-        game.slots(jnp.asarray(rows)), np.concatenate([[0], rows.ravel()])
+        game.slots(jnp.asarray(rows)), np.concatenate([[0], rows.T.ravel()])
     )
 
   def test_one_matrix_is_one_context(self):

@@ -79,7 +79,7 @@ class SampledGameTest(parameterized.TestCase):
       # by bad luck: that has a probability of about 0.001.
       self.assertLess(np.abs(z).max(), 4.5)
       # Nor do all of them deviate; slots are correlated, hence the slack.
-      self.assertLess(np.mean(z**2), 2.2)
+      self.assertLess(np.mean(z**2), 2.5)
 
   @parameterized.parameters(*sampled_game.SAMPLINGS)
   def test_estimates_are_unbiased(self, sampling):

@@ -34,28 +34,32 @@ def _draw(seed, num_segments, num_entries, num_factors):
   return segment, sources, rng.normal(size=num_entries), num_segments
 
 
-def _draw_some(seed, num_factors):
-  return _draw(seed, 30, 300, num_factors)
-
-
 def _draw_twins(seed, num_factors):
   """Returns entries of segments in classes of one to six, scattered."""
   rng = np.random.default_rng(seed)
   segments_, sources, start = [], [], 0
   for length in range(1, 9):
-    for twins in range(1, 7):
-      shared = rng.integers(0, _SIZE, (num_factors, length))
-      segments_.append(np.repeat(np.arange(start, start + twins), length))
-      sources.append(np.tile(shared, twins))
-      start += twins
+    for members in range(1, 7):
+      shared = rng.permutation(_SIZE * num_factors)[: length * num_factors]
+      shared = shared.reshape(num_factors, length) % _SIZE
+      segments_.append(np.repeat(np.arange(start, start + members), length))
+      sources.append(np.tile(shared, members))
+      start += members
   segment = rng.permutation(start + 4)[np.concatenate(segments_)]
   weight = rng.normal(size=len(segment))
   return segment, tuple(np.concatenate(sources, axis=1)), weight, start + 4
 
 
-def _small(elements):
-  """No block is small, or all are."""
-  return mock.patch.multiple(segments, _SMALL=elements, _SHORT=elements)
+# How buckets are summed: all alike, whatever their shapes.
+_WAYS = {
+    "reduce": {"_SMALL": 10**9},
+    "dot": {"_SMALL": 0, "_STEP": 10**9},
+    "loop": {"_SMALL": 0, "_STEP": 0},
+}
+
+
+def _all_by(way):
+  return mock.patch.multiple(segments, **_WAYS[way])
 
 
 def _factors(seed, num_factors, *batch):
@@ -82,27 +86,28 @@ class SegmentSumTest(parameterized.TestCase):
     )
     return plan
 
-  @parameterized.product(num_factors=(0, 1, 2), small=(0, 10**9))
-  def test_random_segments(self, num_factors, small):
+  @parameterized.product(num_factors=(0, 1, 2), way=tuple(_WAYS))
+  def test_random_segments(self, num_factors, way):
     entries = _draw(num_factors, 30, 300, num_factors)
-    with _small(small), mock.patch.object(twins, "_BUCKET", 1):
+    with _all_by(way), mock.patch.object(twins, "_BUCKET", 1):
       plan = self._assert_sums(entries)
-    self.assertGreater(len(plan.buckets), 2)
+    # Without factors all segments are twins.
+    self.assertGreater(len(plan.buckets), 2 if num_factors else 0)
 
-  @parameterized.product(num_factors=(1, 2), small=(0, 10**9))
-  def test_twins(self, num_factors, small):
+  @parameterized.product(num_factors=(1, 2), way=tuple(_WAYS))
+  def test_twins(self, num_factors, way):
     entries = _draw_twins(num_factors, num_factors)
-    with _small(small), mock.patch.object(twins, "_BUCKET", 1):
+    with _all_by(way), mock.patch.object(twins, "_BUCKET", 1):
       plan = self._assert_sums(entries)
     self.assertGreater(max(b.twins for b in plan.buckets), 2)
     gathers = sum(index[0].size for index in plan.indices)
     self.assertLess(gathers, len(entries[0]) / 2)
 
-  @parameterized.parameters(0, 10**9)
-  def test_under_vmap(self, small):
+  @parameterized.parameters(*_WAYS)
+  def test_under_vmap(self, way):
     entries = _draw_twins(5, 2)
     factors = _factors(5, 2, 4)
-    with _small(small):
+    with _all_by(way):
       plan = segments.segment_sum(*entries, np.dtype(float))
       sums = _call_batch(plan, [jnp.asarray(f) for f in factors])
     for k in range(4):
@@ -114,15 +119,15 @@ class SegmentSumTest(parameterized.TestCase):
       )
 
   @parameterized.parameters(
-      # Small blocks are reduced, unless they are long; others are looped over.
-      (350, 10, False),
-      (351, 10, True),
-      (2, 16, False),
-      (2, 17, True),
-      (1, 1, False),
-      (4000, 1, True),
+      # Small buckets are reduced.
+      (250, 4, "reduce_sum"),
+      (251, 4, "scan"),
+      # Of the others, a loop sums those of many segments.
+      (639, 16, "dot_general"),
+      (640, 16, "scan"),
+      (1, 1001, "dot_general"),
   )
-  def test_blocks_about_the_thresholds(self, rows, length, looped):
+  def test_buckets_about_the_thresholds(self, rows, length, way):
     rng = np.random.default_rng(rows)
     size = rows * length
     entries = (
@@ -138,10 +143,11 @@ class SegmentSumTest(parameterized.TestCase):
         _call(plan, [jnp.asarray(factor)]),
         _expected(*entries, [factor]),
         rtol=0,
-        atol=1e-12,
+        atol=1e-11,
     )
     program = str(jax.make_jaxpr(plan)(jnp.asarray(factor)))
-    self.assertEqual("scan" in program, looped)
+    ways = [w for w in ("reduce_sum", "scan", "dot_general") if w in program]
+    self.assertEqual(ways, [way])
 
   def test_order_is_left_alone_where_there_is_nothing_to_permute(self):
     segment = np.repeat(np.arange(5), 3)
@@ -185,16 +191,30 @@ class EntriesTest(parameterized.TestCase):
     table = np.stack([segment, *sources, weight])
     return table[:, np.lexsort(table)]
 
-  @parameterized.product(num_factors=(1, 2), draw=(_draw_some, _draw_twins))
-  def test_invert_segment_sum(self, num_factors, draw):
-    segment, sources, weight, size = draw(num_factors, num_factors)
-    plan = segments.segment_sum(
-        segment, sources, weight, size, np.dtype(float)
-    )
+  @parameterized.product(num_factors=(1, 2), way=tuple(_WAYS))
+  def test_invert_segment_sum(self, num_factors, way):
+    segment, sources, weight, size = _draw_twins(num_factors, num_factors)
+    with _all_by(way):
+      plan = segments.segment_sum(
+          segment, sources, weight, size, np.dtype(float)
+      )
+      entries = segments.entries(plan)
     np.testing.assert_array_equal(
-        self._sorted(*segments.entries(plan)),
-        self._sorted(segment, sources, weight),
+        self._sorted(*entries), self._sorted(segment, sources, weight)
     )
+
+  def test_of_repeated_entries_is_their_sum(self):
+    plan = segments.segment_sum(
+        np.array([2, 2, 2]),
+        (np.array([5, 6, 5]),),
+        np.array([1.5, 1, 2]),
+        3,
+        np.dtype(float),
+    )
+    segment, (source,), weight = segments.entries(plan)
+    np.testing.assert_array_equal(segment, [2, 2])
+    np.testing.assert_array_equal(source, [5, 6])
+    np.testing.assert_array_equal(weight, [3.5, 1])
 
   def test_leave_out_weights_of_zero(self):
     plan = segments.segment_sum(

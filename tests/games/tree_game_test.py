@@ -49,7 +49,7 @@ def _random_policies(index, rng):
     policy[0] = 1
     for row in range(len(player.infostates)):
       slots = player.slots(row)
-      weights = rng.exponential(size=slots.stop - slots.start)
+      weights = rng.exponential(size=len(policy[slots]))
       policy[slots] = weights / weights.sum()
     policies.append(jnp.asarray(policy))
   return tuple(policies)

@@ -209,8 +209,8 @@ class CompiledSweepTest(parameterized.TestCase):
       policy = rng.exponential(size=(3, t.num_slots)) * np.asarray(t.legal)
       for g in t.groups:
         rows = policy[:, g.start : g.start + g.rows * g.width]
-        rows = rows.reshape(3, g.rows, g.width)
-        rows /= rows.sum(axis=2, keepdims=True)
+        rows = rows.reshape(3, g.width, g.rows)
+        rows /= rows.sum(axis=1, keepdims=True)
       policies.append(jnp.asarray(policy, dtype))
       plans.append(_plan_of_slots(t, policy))
     gains = []
@@ -253,10 +253,10 @@ def _plan_of_slots(t, policy):
   plan = np.zeros_like(policy)
   plan[:, 0] = 1
   for depth, groups in enumerate(t.levels):
-    slot = np.asarray(t.parents[depth - 1][1]) if depth else None
+    slot = np.asarray(t.parents[depth - 1]) if depth else None
     for g in groups:
       for k in range(g.rows):
-        row = slice(g.start + k * g.width, g.start + (k + 1) * g.width)
+        row = slice(g.start + k, g.start + g.rows * g.width, g.rows)
         above = slot[g.row - groups[0].row + k] if depth else 0
         plan[:, row] = plan[:, above, None] * policy[:, row]
   return plan
@@ -267,7 +267,7 @@ class LayoutTest(parameterized.TestCase):
   @parameterized.parameters(*TREES)
   def test_slots(self, seed, num_infostates, width, cost):
     tree = _random_tree(seed, num_infostates, width)
-    t, slot, order = _lay_out(tree, cost)
+    t, slot, order, start, stride = _lay_out(tree, cost)
     self.assertEqual(slot[0], 0)
     self.assertLen(set(slot.tolist()), tree.num_sequences)
     np.testing.assert_array_equal(np.sort(order), np.arange(num_infostates))
@@ -275,11 +275,9 @@ class LayoutTest(parameterized.TestCase):
     legal[slot] = True
     np.testing.assert_array_equal(t.legal, legal)
     uniform = np.zeros(t.num_slots)
-    for _, row in tree.rows():
-      # The sequences of an infostate are neighbours.
-      first = slot[row.start]
+    for k, (_, row) in enumerate(tree.rows()):
       np.testing.assert_array_equal(
-          slot[row], first + np.arange(row.stop - row.start)
+          slot[row], start[k] + stride[k] * np.arange(row.stop - row.start)
       )
       uniform[slot[row]] = 1 / (row.stop - row.start)
     np.testing.assert_allclose(t.uniform[1:], uniform[1:], rtol=1e-15)
@@ -287,7 +285,7 @@ class LayoutTest(parameterized.TestCase):
   @parameterized.parameters(*TREES)
   def test_groups(self, seed, num_infostates, width, cost):
     tree = _random_tree(seed, num_infostates, width)
-    t, slot, order = _lay_out(tree, cost)
+    t, slot, order, *_ = _lay_out(tree, cost)
     self.assertEqual(t.num_infostates, num_infostates)
     self.assertEqual(t.num_slots, len(t.legal))
     depth = _depths(tree)
@@ -304,25 +302,23 @@ class LayoutTest(parameterized.TestCase):
         self.assertEqual(g.padded, tree.width[at].min() < g.width)
         self.assertEqual(t.rows(g) is None, not g.padded)
         first = slot[1 + np.cumsum(tree.width) - tree.width][at]
-        np.testing.assert_array_equal(
-            first, g.start + g.width * np.arange(g.rows)
-        )
+        # First actions are neighbours, and so are second ones.
+        np.testing.assert_array_equal(first, g.start + np.arange(g.rows))
+        for a in range(g.width):
+          column = slice(g.start + a * g.rows, g.start + (a + 1) * g.rows)
+          legal = np.asarray(t.legal)[column]
+          np.testing.assert_array_equal(legal, tree.width[at] > a)
         start, row = start + g.rows * g.width, row + g.rows
     self.assertEqual((start, row), (t.num_slots, num_infostates))
 
   @parameterized.parameters(*TREES)
   def test_parents(self, seed, num_infostates, width, cost):
     tree = _random_tree(seed, num_infostates, width)
-    t, slot, order = _lay_out(tree, cost)
-    owner = np.repeat(np.arange(num_infostates), tree.width)
-    for d, (rows, slots) in enumerate(t.parents):
-      above, here = t.levels[d], t.levels[d + 1]
+    t, slot, order, *_ = _lay_out(tree, cost)
+    for here, slots in zip(t.levels[1:], t.parents, strict=True):
       size = sum(g.rows for g in here)
       at = order[here[0].row : here[0].row + size]
       np.testing.assert_array_equal(slots, slot[tree.parent[at]])
-      np.testing.assert_array_equal(
-          order[above[0].row + np.asarray(rows)], owner[tree.parent[at] - 1]
-      )
 
   def test_trees_have_groups_of_all_kinds(self):
     padded, several = [], []
@@ -347,7 +343,7 @@ class LayoutTest(parameterized.TestCase):
       self, seed, num_infostates, width, cost
   ):
     tree = _random_tree(seed, num_infostates, width)
-    t, _, order = layout = _lay_out(tree, cost)
+    t, _, order, *_ = layout = _lay_out(tree, cost)
     policy = _random_policy(tree, np.random.default_rng(seed))
     policy[0] = 0
     flat = _to_slots(layout, policy)

@@ -1,6 +1,4 @@
-"""Tests of classes of twins against comparison, and of buckets."""
-
-from unittest import mock
+"""Tests of classes of twins, and of buckets."""
 
 from absl.testing import absltest, parameterized
 import numpy as np
@@ -8,71 +6,61 @@ import numpy as np
 from mdrl.games import twins
 
 
-def _find(sources):
-  """Returns the classes of segments given by lists of tuples of sources."""
-  count = np.array([len(s) for s in sources], int)
-  start = np.cumsum(count) - count
-  entries = np.array([x for s in sources for x in s], int).reshape(-1, 2)
-  return twins.find(start, count, tuple(entries.T))
+def _find(*sources):
+  """Returns the classes of segments given by their sources, as lists."""
+  segment = np.repeat(np.arange(len(sources)), [len(s) for s in sources])
+  source = np.array([x for s in sources for x in s], int)
+  classes = twins.find(segment, source)
+  return [np.flatnonzero(classes == k).tolist() for k in range(len(sources))]
 
 
-def _expected(sources):
-  classes = {}
-  for segment, own in enumerate(sources):
-    if own:
-      classes.setdefault(tuple(own), []).append(segment)
-  return list(classes.values())
-
-
-def _members(classes):
-  pairs = zip(classes.first, classes.twins, strict=True)
-  return [classes.members[f : f + n].tolist() for f, n in pairs]
-
-
-def _draw(seed):
-  rng = np.random.default_rng(seed)
-  pool = [
-      [tuple(pair) for pair in rng.integers(0, 3, (rng.integers(0, 4), 2))]
-      for _ in range(30)
-  ]
-  return [pool[k] for k in rng.integers(0, 30, 100)]
+def _classes(*expected, size):
+  return [*expected, *([] for _ in range(size - len(expected)))]
 
 
 class FindTest(parameterized.TestCase):
 
-  @parameterized.parameters(range(5))
-  def test_as_by_comparison(self, seed):
-    sources = _draw(seed)
-    classes = _find(sources)
-    expected = _expected(sources)
-    self.assertEqual(_members(classes), expected)
+  def test_equal_sources(self):
     self.assertEqual(
-        classes.length.tolist(), [len(sources[c[0]]) for c in expected]
-    )
-    self.assertGreater(max(classes.twins), 2)
-
-  def test_equal_hashes_do_not_make_twins(self):
-    sources = _draw(0)
-
-    def same(x):
-      return np.zeros_like(x)
-
-    with mock.patch.object(twins, "_mix", same):
-      members = _members(_find(sources))
-    # Twins may be missed then, but none is made up.
-    for one in members:
-      self.assertLen({tuple(sources[k]) for k in one}, 1)
-    self.assertCountEqual(
-        [k for one in members for k in one],
-        [k for k, own in enumerate(sources) if own],
+        _find([1, 2], [3], [2, 1], [4, 5], [3], [1, 2]),
+        _classes([0, 2, 5], [1, 4], [3], size=6),
     )
 
-  def test_order_counts(self):
-    a, b = (0, 1), (2, 3)
-    self.assertEqual(_members(_find([[a, b], [b, a]])), [[0], [1]])
+  @parameterized.parameters(range(6))
+  def test_sources_of_which_each_segment_lacks_one(self, seed):
+    # Hands of one card each: neither can hold the other's.
+    rng = np.random.default_rng(seed)
+    hands = rng.permutation(40).reshape(4, 10)
+    deals = [(table, card) for table in range(4) for card in range(10)]
+    order = rng.permutation(40)
+    sources = [
+        np.delete(hands[table], card) for table, card in np.array(deals)[order]
+    ]
+    classes = [c for c in _find(*sources) if c]
+    tables = [{deals[order[s]][0] for s in c} for c in classes]
+    # None is made of two tables, and few are left apart.
+    self.assertTrue(all(len(t) == 1 for t in tables))
+    self.assertLessEqual(len(classes), 6)
+
+  def test_sources_with_little_in_common_make_no_class(self):
+    # All share one source, and have nine more each.
+    sources = [[0, *range(1 + 9 * k, 10 + 9 * k)] for k in range(20)]
+    self.assertEqual(_find(*sources), [[k] for k in range(20)])
+
+  def test_where_no_source_is_shared_segments_stay_in_order(self):
+    self.assertEqual(_find([5], [3], [4, 1]), [[0], [1], [2]])
+
+  def test_classes_are_numbered_by_their_first_members(self):
+    rng = np.random.default_rng(0)
+    sources = [[*{*(rng.integers(0, 40) + np.arange(3)).tolist()}] for _ in range(60)]
+    first = [c[0] for c in _find(*sources) if c]
+    self.assertEqual(first, sorted(first))
+    self.assertGreater(len(first), 1)
+    self.assertLess(len(first), 60)
 
   def test_of_nothing(self):
-    self.assertEqual(_members(_find([[], []])), [])
+    none = np.zeros(0, int)
+    self.assertEmpty(twins.find(none, none))
 
 
 class BucketsTest(parameterized.TestCase):
@@ -120,7 +108,8 @@ class BucketsTest(parameterized.TestCase):
 
 def _cost(length, members, bucket):
   return sum(
-      twins._cost(length[at].max(), members[at].max(), at.sum())
+      twins._BUCKET
+      + twins._cost(length[at].max(), members[at].max(), at.sum())
       for at in (bucket == k for k in np.unique(bucket))
   )
 
