@@ -1,240 +1,192 @@
-"""Updates per CPU second of tabular solvers, side by side in one process.
+"""Tabular solvers side by side, ours and others', in one table.
 
-  python -m benchmarks.solvers                 # the games of the README
+  python -m benchmarks.solvers                 # a quarter of an hour
   python -m benchmarks.solvers --quick         # a minute, with a floor
   python -m benchmarks.solvers --games='kuhn_poker;leduc_poker' --json=out.json
+  python -m benchmarks.solvers --liteefg_python=liteefg/bin/python \
+    --noregret_python=noregret/bin/python
 
-One update moves every player once. The process is bound to one core, so that
-CPU seconds are wall seconds and no second thread is counted twice. `C` is a
-plain single-threaded C program of alternating CFR+ with linear averaging, built
-with `cc` when this program starts: the ceiling. Seconds to build and compile
-and the peak of memory are those of a fresh process.
+Each cell, a solver on a game, is measured in a fresh process that is bound to
+one core, or to `--cores`: updates per CPU second and per wall second; CPU and
+wall seconds from the start of the process, imports, building and compilation
+included and evaluations not, until exploitability is at most 0.01 and 0.001,
+which is looked at whenever the number of updates has grown by a fifth; seconds
+of building the game and of the first update, which compiles, without and with
+compiled programs on disk; and the peak of memory to that point. One update
+moves every player once.
+
+CFR+ and PCFR+ alternate and average linearly and quadratically; magnetic mirror
+descent is judged by its last iterate. `C` is a plain single-threaded program of
+CFR+, built with `cc`: the ceiling. LiteEFG and noregret live in environments of
+their own, which `benchmarks/peer_liteefg.py` and `peer_noregret.py` say how to
+make, and are measured where their interpreters are given.
+
+A dash stands for what was not reached in `--budget`, and for what is left out:
+OpenSpiel's JaxCFR above 100,000 histories and its mmd_dilated above 10,000; on
+the random matrix, which is no tree, whatever is made for trees, and the linear
+program, whose matrix is dense; and cells that fail or take more than `--limit`,
+which standard error names.
 """
 
+import importlib.metadata
 import json
-import logging
 import os
 import pathlib
-import subprocess
+import platform
+import shutil
 import sys
-import time
+from typing import Any
 
 from absl import app, flags
 
-from benchmarks import timing
-from experiments import game_strings
+from experiments import command_line, game_strings
 
-BATTLESHIP = (
-    "battleship(board_height=3,board_width=2,ship_sizes=[2;2],"
-    "ship_values=[1;1],num_shots=2)"
-)
-GAMES = (
-    "kuhn_poker",
-    "leduc_poker",
-    "liars_dice(dice_sides=4)",
-    "liars_dice",
-    BATTLESHIP,
-)
-QUICK = GAMES[:3]
-
-_GAMES = flags.DEFINE_string(
-    "games", None, "OpenSpiel game strings, separated by semicolons outside of "
-    "brackets; by default five games, three with --quick."
-)
-_SECONDS = flags.DEFINE_float(
-    "seconds", 2.0, "CPU seconds to spend on each figure.", lower_bound=0.01
-)
-_QUICK = flags.DEFINE_bool(
-    "quick", False, "Small games and short runs, for continuous integration."
-)
-_FLOOR = flags.DEFINE_float(
-    "floor", 0.0, "Exit with status 1 if CFR+ in single precision makes fewer "
-    "updates than this fraction of the C program's, on any game."
-)
-_JAX_CFR_LIMIT = flags.DEFINE_integer(
-    "jax_cfr_limit", 100_000, "OpenSpiel's JaxCFR is left out of games with "
-    "more histories: it takes minutes to build them."
-)
-_JSON = flags.DEFINE_string("json", None, "Also write the table here.")
-_FRESH = flags.DEFINE_string(
-    "fresh", None, "Only measure the start of this game in this process."
-)
+_QUICK_SECONDS = 0.3
+_QUICK_BUDGET = 3.0
+_VERSIONS = ("jax", "jaxlib", "numpy", "open_spiel", "scipy")
 
 
-def our_solvers():
-  """Returns CFR+ and magnetic mirror descent as they are compared."""
-  from mdrl.solvers import averaged, magnetic, regret_matching, regret_rules
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags, as those of the program that runs."""
+  command_line.define_key_flags(values, _define)
 
-  alternating = regret_matching.AlternatingRegretMatching(
-      rule=regret_rules.Plus()
+
+def _define(values):
+  flags.DEFINE_string(
+      "games", None, "OpenSpiel game strings, or that of a random matrix, "
+      "separated by semicolons outside of brackets; by default eleven games, "
+      "three with --quick.", flag_values=values,
   )
-  return {
-      "cfr_plus": averaged.Averaged(solver=alternating, power=1.0),
-      "magnetic": magnetic.MagneticMirrorDescent(
-          step_size=0.1, temperature=0.05
-      ),
-  }
-
-
-def our_rate(solver, game, seconds: float) -> float:
-  """Returns the rate of one of our solvers."""
-  import jax
-
-  from mdrl import run
-
-  first = run.init(solver, game)
-  return timing.rate(
-      lambda count: jax.block_until_ready(
-          run.advance(solver, game, first, count)
-      ),
-      seconds,
-  )
-
-
-def repeated(update):
-  """Returns `step(count)` of a method that makes one update."""
-
-  def step(count):
-    for _ in range(count):
-      update()
-
-  return step
-
-
-def openspiel_rates(name, num_histories, seconds) -> dict[str, float]:
-  """Returns the rates of OpenSpiel's solvers."""
-  import pyspiel
-
-  from mdrl.games import openspiel
-
-  game = openspiel.load_game(name)
-  rates = {
-      "openspiel_cfr": pyspiel.CFRSolver(game).evaluate_and_update_policy,
-      "openspiel_cfr_plus": pyspiel.CFRPlusSolver(
-          game
-      ).evaluate_and_update_policy,
-  }
-  rates = {k: timing.rate(repeated(v), seconds) for k, v in rates.items()}
-  if num_histories <= _JAX_CFR_LIMIT.value:
-    from open_spiel.python.jax.cfr import jax_cfr
-
-    solver = jax_cfr.JaxCFR(game, linear_averaging=True)
-    rates["openspiel_jax_cfr"] = timing.rate(
-        lambda count: solver.multiple_steps(count), seconds
+  for name, default, meaning in (
+      ("seconds", 1.0, "Wall seconds to spend on each rate."),
+      ("budget", 10.0, "Wall seconds, evaluations included, of the way to the "
+       "exploitabilities from the first update on."),
+      ("limit", 90.0, "Wall seconds after which a cell is left out."),
+  ):
+    flags.DEFINE_float(
+        name, default, meaning, lower_bound=0.01, flag_values=values
     )
-  return rates
+  flags.DEFINE_integer(
+      "cores", 1, "Cores that the processes share.", lower_bound=1,
+      flag_values=values,
+  )
+  flags.DEFINE_bool(
+      "quick", False, "Few solvers, small games and short runs, for continuous "
+      "integration.", flag_values=values,
+  )
+  flags.DEFINE_float(
+      "floor", 0.0, "Exit with status 1 if CFR+ in single precision makes "
+      "fewer updates than this fraction of the C program's, on any game.",
+      flag_values=values,
+  )
+  for name in ("liteefg", "noregret"):
+    flags.DEFINE_string(
+        f"{name}_python", None, f"The interpreter of an environment with "
+        f"{name}.", flag_values=values,
+    )
+  flags.DEFINE_string(
+      "json", None, "Also write all figures here, after every game.",
+      flag_values=values,
+  )
 
 
-def reference_rates(tables, seconds) -> dict[str, float]:
-  """Returns the rates of the C program; none without a compiler."""
-  from benchmarks import reference
-
-  try:
-    return {
-        f"c_{real}": timing.rate(reference.Reference(tables, real).run, seconds)
-        for real in ("double", "float")
-    }
-  except RuntimeError as error:
-    print(f"without the C program: {error}", file=sys.stderr)
-    return {}
+def parse(argv: list[str]) -> list[str]:
+  """Defines the flags and parses them."""
+  define(flags.FLAGS)
+  return app.parse_flags_with_usage(argv)
 
 
-def fresh_start(name: str) -> dict[str, float]:
-  """Measures build, compilation and peak memory of this process."""
-  import jax
+def _interpreters(given) -> dict[str, str]:
+  """Returns the paths of the peers' interpreters.
 
-  from mdrl import run
-  from mdrl.games import openspiel
+  Raises:
+    ValueError: If there is none where one is said to be.
+  """
+  out = {}
+  for name in ("liteefg", "noregret"):
+    path = given[f"{name}_python"]
+    if path:
+      found = shutil.which(path)
+      if not found:
+        raise ValueError(
+            f"`--{name}_python` must be an interpreter, and there is none at "
+            f"{path!r}"
+        )
+      # Not resolved, for a link is how an environment knows itself.
+      out[name] = str(pathlib.Path(found).absolute())
+  return out
 
-  start = time.perf_counter()
-  game, _ = openspiel.compile_game(name)
-  built = time.perf_counter()
-  solver = our_solvers()["cfr_plus"]
-  state = jax.block_until_ready(run.init(solver, game))
-  ready = time.perf_counter()
-  # The first call traces and compiles; ten updates are nothing beside that.
-  jax.block_until_ready(run.advance(solver, game, state, 10))
-  # Not the resource usage of the process, which inherits its parent's peak.
-  status = pathlib.Path("/proc/self/status").read_text()
-  peak = int(status.split("VmHWM:")[1].split()[0])
+
+def _bind(cores: int) -> None:
+  """Binds this process, and those that it starts, to its first cores."""
+  available = sorted(os.sched_getaffinity(0))
+  if cores > len(available):
+    raise ValueError(
+        f"`--cores` must be at most {len(available)}, which there are, got "
+        f"{cores}"
+    )
+  os.sched_setaffinity(0, available[:cores])
+
+
+def _measure(given: dict[str, Any]) -> list[dict[str, Any]]:
+  """Measures all games; writes what there is after each."""
+  interpreters = _interpreters(given)
+  names = game_strings.split(given["games"]) if given["games"] else None
+  _bind(given["cores"])
+  # JAX takes a second to import, and whoever asked for help does not wait.
+  from benchmarks import suite, suite_games
+
+  quick = given["quick"]
+  names = names or (suite_games.QUICK if quick else suite_games.GAMES)
+  for name in names:
+    suite_games.check(name)
+  settings = suite.Settings(
+      seconds=min(given["seconds"], _QUICK_SECONDS if quick else 1e9),
+      budget=min(given["budget"], _QUICK_BUDGET if quick else 1e9),
+      limit=given["limit"],
+      interpreters=interpreters,
+      columns=suite.QUICK if quick else suite.FULL,
+      warm=not quick,
+  )
+  rows = []
+  for name in names:
+    rows.append(suite.measure(name, settings))
+    print(f"measured {name}", file=sys.stderr, flush=True)
+    if given["json"]:
+      pathlib.Path(given["json"]).write_text(
+          json.dumps(_report(given, rows), indent=2)
+      )
+  return rows
+
+
+def _report(given, rows) -> dict[str, Any]:
+  """Returns what the file of figures holds."""
   return {
-      "build_seconds": built - start,
-      "compile_seconds": time.perf_counter() - ready,
-      "peak_megabytes": peak / 1024,
+      "machine": platform.machine(),
+      "python": platform.python_version(),
+      "versions": {v: importlib.metadata.version(v) for v in _VERSIONS},
+      **{key: given[key] for key in ("cores", "seconds", "budget", "limit")},
+      "rows": rows,
   }
 
 
-def measure(name: str, seconds: float) -> dict[str, float | str]:
-  """Returns one row of the table."""
-  import jax.numpy as jnp
-
-  from mdrl.games import openspiel, tree_game
-
-  tables = openspiel.enumerate_tree(openspiel.load_game(name))
-  row: dict[str, float | str] = {
-      "game": name, "histories": tables.num_histories
-  }
-  for dtype in (jnp.float32, jnp.float64):
-    game, _ = tree_game.build(tables, dtype)
-    for label, solver in our_solvers().items():
-      key = f"{label}_{jnp.dtype(dtype).name}"
-      row[key] = our_rate(solver, game, seconds)
-  row |= openspiel_rates(name, tables.num_histories, seconds)
-  row |= reference_rates(tables, seconds)
-  if "c_double" in row:
-    row["ratio_to_c"] = row["cfr_plus_float32"] / row["c_double"]  # pyright: ignore[reportOperatorIssue]
-  command = [sys.executable, "-m", "benchmarks.solvers", f"--fresh={name}"]
-  child = subprocess.run(command, check=True, capture_output=True, text=True)
-  return row | json.loads(child.stdout)
-
-
-def show(rows: list[dict[str, float | str]]) -> None:
-  """Prints one line per quantity, one column per game."""
-  from rich import box, console, table
-
-  grid = table.Table(box=box.SIMPLE_HEAD)
-  grid.add_column("updates per CPU second")
-  for row in rows:
-    grid.add_column(str(row["game"]).split("(ship")[0][:26], justify="right")
-  for key in dict.fromkeys(k for row in rows for k in row if k != "game"):
-    grid.add_row(key, *(_cell(row.get(key)) for row in rows))
-  console.Console(width=150).print(grid)
-
-
-def _cell(value):
-  if value is None:
-    return "-"
-  return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def main(argv: list[str]) -> None:
+def main(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Measures and prints."""
   if len(argv) > 1:
     raise app.UsageError(f"unexpected arguments {argv[1:]}")
-  # JAX tells at this level which accelerators it did not find.
-  logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
-  if _FRESH.value:
-    print(json.dumps(fresh_start(_FRESH.value)))
-    return
-  os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-  import jax
+  given = values.flag_values_dict()
+  with command_line.errors_in_one_line("solvers"):
+    rows = _measure(given)
+  from benchmarks import solver_table
 
-  jax.config.update("jax_enable_x64", True)
-  seconds = min(_SECONDS.value, 0.3) if _QUICK.value else _SECONDS.value
-  games = QUICK if _QUICK.value else GAMES
-  if _GAMES.value:
-    games = game_strings.split(_GAMES.value)
-  rows = []
-  for name in games:
-    rows.append(measure(name, seconds))
-    print(f"measured {name}", file=sys.stderr, flush=True)
-  show(rows)
-  if _JSON.value:
-    pathlib.Path(_JSON.value).write_text(json.dumps(rows, indent=2))
-  slow = [r["game"] for r in rows if r.get("ratio_to_c", 1) < _FLOOR.value]
+  solver_table.show(rows)
+  floor = given["floor"]
+  slow = [row["game"] for row in rows if row.get("ratio_to_c", 1) < floor]
   if slow:
-    sys.exit(f"below --floor={_FLOOR.value} of the C program: {slow}")
+    command_line.fail(
+        "solvers", f"below --floor={floor:g} of the C program: {slow}"
+    )
 
 
 if __name__ == "__main__":
-  app.run(main)
+  app.run(main, flags_parser=parse)

@@ -1,0 +1,254 @@
+"""The columns of the table of solvers, and how their cells are measured."""
+
+from collections.abc import Iterator, Mapping, Sequence
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any, NamedTuple
+
+from benchmarks import suite_games
+
+_ROOT = pathlib.Path(__file__).resolve().parents[1]
+_FAMILY = ("cfr_plus", "pcfr_plus", "magnetic")
+
+
+class Column(NamedTuple):
+  """A program that solves games.
+
+  Attributes:
+    title: Its name in the table.
+    arguments: The module and its flags.
+    solvers: What it runs.
+    max_histories: The largest tree that is not left out.
+    matrices: Whether it also runs on random matrices.
+    warm: Whether to start it again with what it compiled on disk.
+    peer: Whether it is somebody else's member of the CFR family.
+    environment: The name of its interpreter, if it has one of its own.
+  """
+
+  title: str
+  arguments: tuple[str, ...]
+  solvers: tuple[str, ...]
+  max_histories: float = math.inf
+  matrices: bool = False
+  warm: bool = False
+  peer: bool = False
+  environment: str | None = None
+
+
+def _fresh(engine, *more):
+  return ("benchmarks.fresh", f"--engine={engine}", *more)
+
+
+def _ours(precision, title):
+  return Column(
+      title,
+      _fresh("ours", f"--precision={precision}"),
+      _FAMILY,
+      matrices=True,
+      warm=True,
+  )
+
+
+def _c(precision, title):
+  arguments = _fresh("c", f"--precision={precision}")
+  return Column(title, arguments, ("cfr_plus",), matrices=True)
+
+
+COLUMNS = {
+    "ours_float32": _ours("float32", "ours, float32"),
+    "ours_float64": _ours("float64", "ours, float64"),
+    "c_double": _c("float64", "C, double"),
+    "c_float": _c("float32", "C, float"),
+    "openspiel_cpp": Column(
+        "OpenSpiel, C++", _fresh("openspiel_cpp"), ("cfr_plus",), peer=True
+    ),
+    # It takes minutes to build larger ones.
+    "openspiel_jax_cfr": Column(
+        "JaxCFR",
+        _fresh("openspiel_jax_cfr"),
+        ("cfr_plus",),
+        max_histories=100_000,
+        peer=True,
+    ),
+    # Six updates a second on Leduc poker, and a dense matrix.
+    "openspiel_mmd": Column(
+        "mmd_dilated",
+        _fresh("openspiel_mmd"),
+        ("magnetic",),
+        max_histories=10_000,
+    ),
+    "liteefg": Column(
+        "LiteEFG",
+        ("benchmarks.peer_liteefg",),
+        _FAMILY,
+        peer=True,
+        environment="liteefg",
+    ),
+    "noregret": Column(
+        "noregret",
+        ("benchmarks.peer_noregret",),
+        ("cfr_plus", "pcfr_plus"),
+        peer=True,
+        environment="noregret",
+    ),
+    # A dense matrix of 1,000 by 1,000 takes it 20 seconds, and twice the size
+    # at least eight times as long.
+    "highs": Column("HiGHS, LP", _fresh("highs"), ("exact",)),
+}
+# What a check on every change can wait for.
+QUICK = {
+    "ours_float32": ("cfr_plus", "magnetic"),
+    "c_double": ("cfr_plus",),
+    "openspiel_cpp": ("cfr_plus",),
+}
+FULL = {name: column.solvers for name, column in COLUMNS.items()}
+
+
+class Settings(NamedTuple):
+  """How to measure.
+
+  Attributes:
+    seconds: Wall seconds to spend on each rate.
+    budget: Wall seconds of each way to the targets.
+    limit: Wall seconds after which a cell is left out.
+    interpreters: Those of columns with environments of their own.
+    columns: The columns to measure, and the solvers of each.
+    warm: Whether to start our solvers again with compiled programs on disk.
+  """
+
+  seconds: float
+  budget: float
+  limit: float
+  interpreters: Mapping[str, str]
+  columns: Mapping[str, Sequence[str]]
+  warm: bool = True
+
+
+def cells(
+    settings: Settings, game: str, histories: float
+) -> Iterator[tuple[str, str]]:
+  """Yields the column and solver of each cell that has to be measured."""
+  matrix = suite_games.is_matrix(game)
+  for name, solvers in settings.columns.items():
+    column = COLUMNS[name]
+    absent = column.environment and (
+        column.environment not in settings.interpreters
+    )
+    large = histories > column.max_histories
+    if absent or large or (matrix and not column.matrices):
+      continue
+    for solver in solvers:
+      yield name, solver
+
+
+def cell(
+    settings: Settings, game: str, name: str, solver: str
+) -> dict[str, Any]:
+  """Measures a cell in processes of its own.
+
+  Raises:
+    ValueError: If it fails or takes too long; in one line.
+  """
+  column = COLUMNS[name]
+  python = settings.interpreters.get(column.environment or "", sys.executable)
+  command = [
+      python,
+      "-m",
+      *column.arguments,
+      f"--game={game}",
+      f"--solver={solver}",
+      f"--seconds={settings.seconds}",
+      f"--budget={settings.budget}",
+  ]
+  with tempfile.TemporaryDirectory() as cache:
+    figures = _measured(command, settings.limit, cache)
+    if settings.warm and column.warm and solver == "cfr_plus":
+      again = _measured([*command, "--start_only"], settings.limit, cache)
+      figures["warm_compile_seconds"] = again["compile_seconds"]
+  return figures
+
+
+def _measured(command, limit, cache):
+  """Returns what a process prints last."""
+  environment = os.environ | {
+      "JAX_COMPILATION_CACHE_DIR": cache,
+      # Peers run where this package is not installed.
+      "PYTHONPATH": os.pathsep.join(
+          filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])
+      ),
+  }
+  try:
+    done = subprocess.run(
+        [*command, f"--started={time.time()}"],
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        env=environment,
+    )
+  except subprocess.TimeoutExpired:
+    raise ValueError(f"took more than {limit:g} seconds") from None
+  lines = [x for x in done.stdout.splitlines() if x.startswith("{")]
+  if done.returncode or not lines:
+    said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+    raise ValueError(said[-1])
+  return json.loads(lines[-1])
+
+
+def measure(game: str, settings: Settings) -> dict[str, Any]:
+  """Returns the figures of a game by column and solver.
+
+  A cell that fails is left out, and standard error says why.
+
+  Raises:
+    ValueError: If our first solver fails.
+  """
+  found: dict[str, dict[str, Any]] = {}
+  row: dict[str, Any] = {"game": game, "histories": 0, "cells": found}
+  # The number of histories comes with our first cell, and decides on others.
+  first = next(cells(settings, game, 0))
+  found[first[0]] = {first[1]: cell(settings, game, *first)}
+  row["histories"] = found[first[0]][first[1]]["histories"]
+  for name, solver in cells(settings, game, row["histories"]):
+    if (name, solver) == first:
+      continue
+    try:
+      figures = cell(settings, game, name, solver)
+    except ValueError as error:
+      print(f"{game}: no {name} {solver}: {error}", file=sys.stderr)
+      continue
+    found.setdefault(name, {})[solver] = figures
+  return row | ratios(found)
+
+
+def ratios(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+  """Returns how our CFR+ in single precision compares, where it can be.
+
+  Args:
+    found: Figures by column and solver.
+
+  Returns:
+    Its updates per CPU second divided by those of the C program in double
+    precision and of the fastest peer's CFR+, and that peer's column.
+  """
+
+  def rate(name):
+    cfr_plus = found.get(name, {}).get("cfr_plus", {})
+    return cfr_plus.get("updates_per_cpu_second")
+
+  ours, plain = rate("ours_float32"), rate("c_double")
+  peers = {n: rate(n) for n, column in COLUMNS.items() if column.peer}
+  peers = {n: value for n, value in peers.items() if value}
+  out: dict[str, Any] = {}
+  if ours and plain:
+    out["ratio_to_c"] = ours / plain
+  if ours and peers:
+    fastest = max(peers, key=lambda n: peers[n])
+    out["ratio_to_fastest_peer"] = ours / peers[fastest]
+    out["fastest_peer"] = fastest
+  return out
