@@ -24,6 +24,13 @@ class Judge:
   """
 
   def __init__(self, tables: Any):
+    """Lays out the payoffs.
+
+    Raises:
+      ValueError: If the game is not one of two players and zero-sum.
+    """
+    if len(tables.width) != 2 or not np.allclose(tables.utility.sum(axis=1), 0):
+      raise ValueError("`tables` must be those of a two-player zero-sum game")
     self.tables = tables
     shape = tuple(1 + int(np.sum(width)) for width in tables.width)
     rows, columns = np.asarray(tables.sequence).T

@@ -8,49 +8,69 @@ line of JSON, of which `benchmarks.race` says what it holds.
 """
 
 from collections.abc import Callable
-import importlib
 import logging
 import sys
 
 from benchmarks import race
 
-# The module and the function that build a racer, and the solvers they have.
+# The solvers of each.
 ENGINES = {
-    "ours": ("ours", "start", ("cfr_plus", "pcfr_plus", "magnetic")),
-    "openspiel_cpp": ("peers", "openspiel_cpp", ("cfr_plus",)),
-    "openspiel_jax_cfr": ("peers", "jax_cfr", ("cfr_plus",)),
-    "openspiel_mmd": ("peers", "mmd_dilated", ("magnetic",)),
-    "highs": ("peers", "linear_program", ("exact",)),
-    "c": ("peers", "c", ("cfr_plus",)),
+    "ours": ("cfr_plus", "pcfr_plus", "magnetic"),
+    "openspiel_cpp": ("cfr_plus",),
+    "openspiel_jax_cfr": ("cfr_plus",),
+    "openspiel_mmd": ("magnetic",),
+    "highs": ("exact",),
+    "c": ("cfr_plus",),
 }
 
 
-def builder(
-    engine: str,
-) -> Callable[[str, str, str], Callable[[], race.Racer]]:
-  """Imports an engine; returns what prepares a game, solver and precision."""
-  module, function, _ = ENGINES[engine]
-  return getattr(importlib.import_module(f"benchmarks.{module}"), function)
+def prepare(
+    engine: str, game: str, solver: str, precision: str
+) -> Callable[[], race.Racer]:
+  """Imports what an engine needs; returns what builds a solver on a game."""
+  # JAX is not imported for those that do without it.
+  if engine == "ours":
+    from benchmarks import ours
+
+    return ours.prepare(game, solver, precision)
+  from benchmarks import peers
+
+  match engine:
+    case "openspiel_cpp":
+      return peers.openspiel_cpp(game)
+    case "openspiel_jax_cfr":
+      return peers.jax_cfr(game)
+    case "openspiel_mmd":
+      return peers.mmd_dilated(game)
+    case "highs":
+      return peers.linear_program(game)
+    case "c":
+      return peers.plain_c(game, precision)
+  raise ValueError(f"`engine` must be one of {list(ENGINES)}, got {engine!r}")
 
 
 def main(argv: list[str]) -> None:
   """Races and prints."""
-  solvers = dict.fromkeys(s for *_, names in ENGINES.values() for s in names)
+  solvers = dict.fromkeys(s for names in ENGINES.values() for s in names)
   parser = race.parser((__doc__ or "").splitlines()[0], list(solvers))
   parser.add_argument("--engine", required=True, choices=list(ENGINES))
   parser.add_argument(
       "--precision", default="float32", choices=["float32", "float64"]
   )
   given = parser.parse_args(argv)
-  if given.solver not in ENGINES[given.engine][2]:
+  if given.solver not in ENGINES[given.engine]:
     parser.error(
-        f"argument --solver: {given.engine} has {ENGINES[given.engine][2]}, "
-        f"not {given.solver!r}"
+        f"argument --solver: {given.engine} has "
+        f"{', '.join(ENGINES[given.engine])}, not {given.solver}"
     )
   # JAX tells at this level which accelerators it did not find.
   logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
-  prepare = builder(given.engine)
-  race.main(prepare(given.game, given.solver, given.precision), given)
+  race.main(
+      lambda: prepare(
+          given.engine, given.game, given.solver, given.precision
+      ),
+      given,
+  )
 
 
 if __name__ == "__main__":

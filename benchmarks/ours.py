@@ -39,7 +39,7 @@ def _averaged(rule, power):
   return averaged.Averaged(solver=alternating, power=power)
 
 
-def start(
+def prepare(
     game_name: str, solver_name: str, precision: str
 ) -> Callable[[], race.Racer]:
   """Returns what builds a game and a solver on it."""

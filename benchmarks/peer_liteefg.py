@@ -20,7 +20,7 @@ import tempfile
 
 from benchmarks import race
 
-_SOLVERS = {
+SOLVERS = {
     "cfr_plus": ("CFRplus", "linear-avg-iterate"),
     "pcfr_plus": ("PCFR", "linear-avg-iterate"),
     "magnetic": ("MMD", "last-iterate"),
@@ -32,7 +32,7 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
   import LiteEFG  # pyright: ignore[reportMissingImports]
   import pyspiel
 
-  module, iterate = _SOLVERS[solver]
+  module, iterate = SOLVERS[solver]
   algorithm = importlib.import_module(f"LiteEFG.baselines.{module}")
 
   def build():
@@ -58,12 +58,12 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
 def main(argv: list[str]) -> None:
   """Races and prints."""
   given = race.parser(
-      (__doc__ or "").splitlines()[0], list(_SOLVERS)
+      (__doc__ or "").splitlines()[0], list(SOLVERS)
   ).parse_args(argv)
   with tempfile.TemporaryDirectory() as folder:
     # It keeps games in the home folder.
     os.environ["HOME"] = folder
-    race.main(prepare(given.game, given.solver), given)
+    race.main(lambda: prepare(given.game, given.solver), given)
 
 
 if __name__ == "__main__":

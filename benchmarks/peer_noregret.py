@@ -18,7 +18,7 @@ import sys
 
 from benchmarks import race
 
-_SOLVERS = {
+SOLVERS = {
     "cfr_plus": {"gamma": 1, "prediction": False},
     "pcfr_plus": {"gamma": 2, "prediction": True},
 }
@@ -37,7 +37,7 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
     tree = noregret.to_extensive_form_game(
         kernel, noregret.OpenSpielGame(kernel, str(loaded))
     )
-    settings = _SOLVERS[solver]
+    settings = SOLVERS[solver]
     players = [
         noregret.CounterfactualRegretMinimizationPlus(
             kernel, polytope, gamma=settings["gamma"]
@@ -67,9 +67,9 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
 def main(argv: list[str]) -> None:
   """Races and prints."""
   given = race.parser(
-      (__doc__ or "").splitlines()[0], list(_SOLVERS)
+      (__doc__ or "").splitlines()[0], list(SOLVERS)
   ).parse_args(argv)
-  race.main(prepare(given.game, given.solver), given)
+  race.main(lambda: prepare(given.game, given.solver), given)
 
 
 if __name__ == "__main__":

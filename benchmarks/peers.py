@@ -45,9 +45,8 @@ def _repeated(update):
   return advance
 
 
-def openspiel_cpp(game: str, solver: str, precision: str) -> Builder:
+def openspiel_cpp(game: str) -> Builder:
   """Returns OpenSpiel's CFR+ in C++."""
-  del solver, precision
   import pyspiel
 
   judge = _judge(game)
@@ -66,9 +65,8 @@ def openspiel_cpp(game: str, solver: str, precision: str) -> Builder:
   return build
 
 
-def jax_cfr(game: str, solver: str, precision: str) -> Builder:
+def jax_cfr(game: str) -> Builder:
   """Returns OpenSpiel's CFR+ in JAX, in single precision."""
-  del solver, precision
   import jax
   import numpy as np
   from open_spiel.python.jax.cfr import jax_cfr as openspiel_jax_cfr
@@ -98,9 +96,8 @@ def jax_cfr(game: str, solver: str, precision: str) -> Builder:
   return build
 
 
-def mmd_dilated(game: str, solver: str, precision: str) -> Builder:
+def mmd_dilated(game: str) -> Builder:
   """Returns OpenSpiel's magnetic mirror descent, on a dense matrix."""
-  del solver, precision
   from open_spiel.python.algorithms import mmd_dilated as algorithm
 
   judge = _judge(game)
@@ -121,9 +118,8 @@ def mmd_dilated(game: str, solver: str, precision: str) -> Builder:
   return build
 
 
-def c(game: str, solver: str, precision: str) -> Builder:
+def plain_c(game: str, precision: str) -> Builder:
   """Returns the plain C program; its first update compiles it."""
-  del solver
   from benchmarks import evaluation, reference, suite_games
 
   def build():
@@ -153,9 +149,8 @@ def c(game: str, solver: str, precision: str) -> Builder:
   return build
 
 
-def linear_program(game: str, solver: str, precision: str) -> Builder:
+def linear_program(game: str) -> Builder:
   """Returns HiGHS on the sequence form; its only update solves it."""
-  del solver, precision
   import jax
   import jax.numpy as jnp
 

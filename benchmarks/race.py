@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 import contextlib
 import dataclasses
 import json
+import math
 import pathlib
 import resource
 import sys
@@ -109,12 +110,14 @@ def chase(racer: Racer, started: float, budget: float) -> dict[str, float]:
   Args:
     racer: It has made one update.
     started: When the process started, by `time.time`.
-    budget: Wall seconds from now, evaluations included, after which to end.
+    budget: Wall seconds, evaluations included, from the first one on.
   """
   clocks = _Chase(racer, started)
-  deadline = time.time() + budget
   past: list[tuple[int, float]] = []
-  while not clocks.look() and racer.iterates:
+  done = clocks.look() or not racer.iterates
+  # The first evaluation compiles, or reads the game once more.
+  deadline = time.time() + budget
+  while not done:
     past.append((clocks.updates, clocks.least))
     enough = max(_STALL_AFTER, clocks.updates) / _STALL_UPDATES
     old = [least for n, least in past if n <= enough]
@@ -127,7 +130,11 @@ def chase(racer: Racer, started: float, budget: float) -> dict[str, float]:
     grown = max(clocks.updates + 1, int(clocks.updates * _GROWTH))
     racer.advance(grown - clocks.updates)
     clocks.updates = grown
-  return {**clocks.found, "least_exploitability": clocks.least}
+    done = clocks.look()
+  # Of what was never a number, JSON knows nothing.
+  if math.isfinite(clocks.least):
+    clocks.found["least_exploitability"] = clocks.least
+  return clocks.found
 
 
 def run(
@@ -197,14 +204,21 @@ def parser(description: str, solvers: Sequence[str]) -> argparse.ArgumentParser:
   return arguments
 
 
-def main(make: Callable[[], Racer], given: argparse.Namespace) -> None:
-  """Races and prints one line of JSON, the last one of the output."""
+def main(
+    prepare: Callable[[], Callable[[], Racer]], given: argparse.Namespace
+) -> None:
+  """Races and prints one line of JSON, the last one of the output.
+
+  Args:
+    prepare: Imports what is needed, and returns what builds the racer.
+    given: What the parser returned.
+  """
   started = given.started or time.time() - time.process_time()
   try:
     # Libraries print banners.
     with contextlib.redirect_stdout(sys.stderr):
       figures = run(
-          make,
+          prepare(),
           started=started,
           seconds=given.seconds,
           budget=given.budget,

@@ -11,10 +11,10 @@ import tempfile
 import time
 from typing import Any, NamedTuple
 
-from benchmarks import suite_games
+from benchmarks import fresh, peer_liteefg, peer_noregret, suite_games
 
+_LINE = 300  # Characters of an error; some list all of OpenSpiel's games.
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
-_FAMILY = ("cfr_plus", "pcfr_plus", "magnetic")
 
 
 class Column(NamedTuple):
@@ -41,65 +41,48 @@ class Column(NamedTuple):
   environment: str | None = None
 
 
-def _fresh(engine, *more):
-  return ("benchmarks.fresh", f"--engine={engine}", *more)
+def _fresh(title: str, engine: str, *flags: str, **fields: Any) -> Column:
+  """Returns a column that runs in our environment."""
+  arguments = ("benchmarks.fresh", f"--engine={engine}", *flags)
+  return Column(title, arguments, fresh.ENGINES[engine], **fields)
 
 
-def _ours(precision, title):
-  return Column(
-      title,
-      _fresh("ours", f"--precision={precision}"),
-      _FAMILY,
-      matrices=True,
-      warm=True,
-  )
-
-
-def _c(precision, title):
-  arguments = _fresh("c", f"--precision={precision}")
-  return Column(title, arguments, ("cfr_plus",), matrices=True)
+def _ours(precision: str) -> Column:
+  flag = f"--precision={precision}"
+  return _fresh(f"ours, {precision}", "ours", flag, matrices=True, warm=True)
 
 
 COLUMNS = {
-    "ours_float32": _ours("float32", "ours, float32"),
-    "ours_float64": _ours("float64", "ours, float64"),
-    "c_double": _c("float64", "C, double"),
-    "c_float": _c("float32", "C, float"),
-    "openspiel_cpp": Column(
-        "OpenSpiel, C++", _fresh("openspiel_cpp"), ("cfr_plus",), peer=True
+    "ours_float32": _ours("float32"),
+    "ours_float64": _ours("float64"),
+    "c_double": _fresh("C, double", "c", "--precision=float64", matrices=True),
+    "c_float": _fresh("C, float", "c", "--precision=float32", matrices=True),
+    "openspiel_cpp": _fresh("OpenSpiel, C++", "openspiel_cpp", peer=True),
+    # It takes minutes to build larger games.
+    "openspiel_jax_cfr": _fresh(
+        "JaxCFR", "openspiel_jax_cfr", max_histories=100_000, peer=True
     ),
-    # It takes minutes to build larger ones.
-    "openspiel_jax_cfr": Column(
-        "JaxCFR",
-        _fresh("openspiel_jax_cfr"),
-        ("cfr_plus",),
-        max_histories=100_000,
-        peer=True,
-    ),
-    # Six updates a second on Leduc poker, and a dense matrix.
-    "openspiel_mmd": Column(
-        "mmd_dilated",
-        _fresh("openspiel_mmd"),
-        ("magnetic",),
-        max_histories=10_000,
+    # It makes six updates a second on Leduc poker, and has a dense matrix.
+    "openspiel_mmd": _fresh(
+        "mmd_dilated", "openspiel_mmd", max_histories=10_000
     ),
     "liteefg": Column(
         "LiteEFG",
         ("benchmarks.peer_liteefg",),
-        _FAMILY,
+        tuple(peer_liteefg.SOLVERS),
         peer=True,
         environment="liteefg",
     ),
     "noregret": Column(
         "noregret",
         ("benchmarks.peer_noregret",),
-        ("cfr_plus", "pcfr_plus"),
+        tuple(peer_noregret.SOLVERS),
         peer=True,
         environment="noregret",
     ),
-    # A dense matrix of 1,000 by 1,000 takes it 20 seconds, and twice the size
-    # at least eight times as long.
-    "highs": Column("HiGHS, LP", _fresh("highs"), ("exact",)),
+    # A random matrix of half the suite's size takes it 23 seconds, one of a
+    # quarter two.
+    "highs": _fresh("HiGHS, LP", "highs"),
 }
 # What a check on every change can wait for.
 QUICK = {
@@ -196,7 +179,7 @@ def _measured(command, limit, cache):
   lines = [x for x in done.stdout.splitlines() if x.startswith("{")]
   if done.returncode or not lines:
     said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
-    raise ValueError(said[-1])
+    raise ValueError(said[-1][:_LINE])
   return json.loads(lines[-1])
 
 
