@@ -43,8 +43,8 @@ setuptools.setup(
         "rich>=14",
         "scipy>=1.15",
     ],
-    # No extra for the peers of the benchmarks: LiteEFG asks for JAX below 0.8 and
-    # noregret for OpenSpiel below 2, so that pip refuses either beside ours.
+    # No extra for the peers of the benchmarks: LiteEFG asks for JAX below 0.8
+    # and noregret for OpenSpiel below 2, so that pip refuses either beside us.
     extras_require={
         "dev": _DEV,
         "cuda": ["jax[cuda13]"],
