@@ -154,18 +154,21 @@ def _measure(given: dict[str, Any]) -> list[dict[str, Any]]:
     print(f"measured {name}", file=sys.stderr, flush=True)
     if given["json"]:
       pathlib.Path(given["json"]).write_text(
-          json.dumps(_report(given, rows), indent=2)
+          json.dumps(_report(given["cores"], settings, rows), indent=2)
       )
   return rows
 
 
-def _report(given, rows) -> dict[str, Any]:
+def _report(cores, settings, rows) -> dict[str, Any]:
   """Returns what the file of figures holds."""
   return {
       "machine": platform.machine(),
       "python": platform.python_version(),
       "versions": {v: importlib.metadata.version(v) for v in _VERSIONS},
-      **{key: given[key] for key in ("cores", "seconds", "budget", "limit")},
+      "cores": cores,
+      "seconds": settings.seconds,
+      "budget": settings.budget,
+      "limit": settings.limit,
       "rows": rows,
   }
 

@@ -76,7 +76,7 @@ class CellTest(absltest.TestCase):
       return suite.cell(_settings(limit=limit), "g", "it", "cfr_plus")
 
   def test_the_last_line_counts(self):
-    found = self._cell("print('hello'); print('{\"a\": 1}')")
+    found = self._cell("print('hello'); print('{}'); print('{\"a\": 1}')")
     self.assertEqual(found, {"a": 1})
 
   def test_failures_take_one_line(self):
