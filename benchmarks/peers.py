@@ -119,30 +119,18 @@ def mmd_dilated(game: str) -> Builder:
 
 
 def plain_c(game: str, precision: str) -> Builder:
-  """Returns the plain C program; its first update compiles it."""
+  """Returns the plain C program, which is compiled as it is built."""
   from benchmarks import evaluation, reference, suite_games
+
+  real = {"float32": "float", "float64": "double"}[precision]
 
   def build():
     tables = suite_games.tables(game)
-    real = {"float32": "float", "float64": "double"}[precision]
-    running = None
+    running = reference.Reference(tables, real)
     judge = functools.cache(lambda: evaluation.Judge(tables))
-
-    def advance(count):
-      nonlocal running
-      if running is None:
-        running = reference.Reference(tables, real)
-      running.run(count)
-
-    def exploitability():
-      if running is None:
-        raise ValueError("there is no average before the first update")
-      return judge().exploitability(running.average_plans())
-
     return race.Racer(
-        advance,
-        exploitability,
-        compiles=True,
+        running.run,
+        lambda: judge().exploitability(running.average_plans()),
         facts={"histories": tables.num_histories},
     )
 

@@ -193,10 +193,10 @@ def parser(description: str, solvers: Sequence[str]) -> argparse.ArgumentParser:
       "Unix time; by default about now.",
   )
   arguments.add_argument(
-      "--seconds", type=float, default=1.0, help="Wall, for the rates."
+      "--seconds", type=float, default=0.5, help="Wall, for the rates."
   )
   arguments.add_argument(
-      "--budget", type=float, default=10.0, help="Wall seconds of the chase."
+      "--budget", type=float, default=5.0, help="Wall seconds of the chase."
   )
   arguments.add_argument(
       "--start_only", action="store_true", help="Stop after one update."

@@ -11,9 +11,9 @@ one core, or to `--cores`: updates per CPU second and per wall second; CPU and
 wall seconds from the start of the process, imports, building and compilation
 included and evaluations not, until exploitability is at most 0.01 and 0.001,
 which is looked at whenever the number of updates has grown by a fifth; seconds
-of building the game and of the first update, which compiles, without and with
-compiled programs on disk; and the peak of memory to that point. One update
-moves every player once.
+of building the game and, in JAX, of the first update, which compiles, without
+and with compiled programs on disk; and the peak of memory to that point. One
+update moves every player once.
 
 CFR+ and PCFR+ alternate and average linearly and quadratically; magnetic mirror
 descent is judged by its last iterate. `C` is a plain single-threaded program of
@@ -22,10 +22,10 @@ their own, which `benchmarks/peer_liteefg.py` and `peer_noregret.py` say how to
 make, and are measured where their interpreters are given.
 
 A dash stands for what was not reached in `--budget`, and for what is left out:
-OpenSpiel's JaxCFR above 100,000 histories and its mmd_dilated above 10,000; on
-the random matrix, which is no tree, whatever is made for trees, and the linear
-program, whose matrix is dense; and cells that fail or take more than `--limit`,
-which standard error names.
+OpenSpiel's mmd_dilated above 10,000 histories, its JaxCFR above 100,000, and
+LiteEFG and the linear program above 800,000; on the random matrix, which is no
+tree, whatever is made for trees, and the linear program, whose matrix is dense;
+and cells that fail or take more than `--limit`, which standard error names.
 """
 
 import importlib.metadata
@@ -58,8 +58,8 @@ def _define(values):
       "three with --quick.", flag_values=values,
   )
   for name, default, meaning in (
-      ("seconds", 1.0, "Wall seconds to spend on each rate."),
-      ("budget", 10.0, "Wall seconds, evaluations included, of the way to the "
+      ("seconds", 0.5, "Wall seconds to spend on each rate."),
+      ("budget", 5.0, "Wall seconds, evaluations included, of the way to the "
        "exploitabilities from the first update on."),
       ("limit", 90.0, "Wall seconds after which a cell is left out."),
   ):
