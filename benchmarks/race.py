@@ -137,6 +137,16 @@ def chase(racer: Racer, started: float, budget: float) -> dict[str, float]:
   return clocks.found
 
 
+def _clocks() -> tuple[float, float]:
+  return cpu_seconds(), time.perf_counter()
+
+
+def _spent(name, start, end):
+  """Returns the CPU and wall seconds between two readings of the clocks."""
+  cpu, wall = (b - a for a, b in zip(start, end, strict=True))
+  return {f"{name}_cpu_seconds": cpu, f"{name}_wall_seconds": wall}
+
+
 def run(
     make: Callable[[], Racer],
     *,
@@ -157,13 +167,13 @@ def run(
   Returns:
     The figures by name.
   """
-  begun = time.perf_counter()
+  begun = _clocks()
   racer = make()
-  built = time.perf_counter()
+  built = _clocks()
   racer.advance(1)
-  figures: dict[str, Any] = {"build_seconds": built - begun, **racer.facts}
+  figures: dict[str, Any] = {**racer.facts, **_spent("build", begun, built)}
   if racer.compiles:
-    figures["compile_seconds"] = time.perf_counter() - built
+    figures |= _spent("compile", built, _clocks())
   # Before any evaluation, which needs memory of its own.
   figures["peak_megabytes"] = peak_megabytes()
   if start_only:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rich import box, console, table
+from rich import box, console, markup, table
 
 from benchmarks import race, suite
 
-_WIDTH = 190
+_WIDTH = 200
+_NAME = 36
+_CLOCKS = ("cpu", "wall")
 _SOLVERS = {
     "cfr_plus": "CFR+",
     "pcfr_plus": "PCFR+",
@@ -24,51 +26,36 @@ class _Line(NamedTuple):
   cell: _Cell
 
 
-def _pair(solver, first, second):
-  """Returns the cell of two figures of a solver."""
+def _cell(*names, solver=None):
+  """Returns the cell of figures of a solver, or of a column's first."""
 
   def cell(by_solver):
-    figures = by_solver.get(solver, {})
-    shown = [_short(figures.get(name)) for name in (first, second)]
-    return None if shown == ["-", "-"] else " / ".join(shown)
-
-  return cell
-
-
-def _start(*names):
-  """Returns the cell of figures of a column's first solver."""
-
-  def cell(by_solver):
-    figures = next(iter(by_solver.values()), {})
-    shown = [_short(figures[n]) for n in names if figures.get(n) is not None]
-    return " / ".join(shown) or None
+    first = next(iter(by_solver.values()), {})
+    figures = by_solver.get(solver, {}) if solver else first
+    shown = [_short(figures.get(name)) for name in names]
+    return " / ".join(shown) if any(s != "-" for s in shown) else None
 
   return cell
 
 
 def _lines() -> Iterator[_Line]:
   """Yields the lines of a game."""
+  by_clocks = ("updates_per_cpu_second", "updates_per_wall_second")
   for solver, label in _SOLVERS.items():
-    yield _Line(
-        f"{label}, updates/s",
-        _pair(solver, "updates_per_cpu_second", "updates_per_wall_second"),
-    )
+    yield _Line(f"{label}, updates/s", _cell(*by_clocks, solver=solver))
   for solver, label in _SOLVERS.items():
     for target in race.TARGETS:
+      by_clocks = (f"{clock}_seconds_to_{target:g}" for clock in _CLOCKS)
       yield _Line(
-          f"{label}, s to {target:g}",
-          _pair(
-              solver,
-              f"cpu_seconds_to_{target:g}",
-              f"wall_seconds_to_{target:g}",
-          ),
+          f"{label}, s to {target:g}", _cell(*by_clocks, solver=solver)
       )
-  yield _Line("build, s", _start("build_seconds"))
-  yield _Line(
-      "compile, s, cold / warm",
-      _start("compile_seconds", "warm_compile_seconds"),
-  )
-  yield _Line("peak memory, MB", _start("peak_megabytes"))
+  for name, label in (
+      ("build", "build, s"),
+      ("compile", "compile, s"),
+      ("warm_compile", "compile, s, from disk"),
+  ):
+    yield _Line(label, _cell(*(f"{name}_{clock}_seconds" for clock in _CLOCKS)))
+  yield _Line("peak memory, MB", _cell("peak_megabytes"))
 
 
 def _short(value: float | None) -> str:
@@ -100,6 +87,14 @@ def text_lines(row: Mapping[str, Any], names: Sequence[str]) -> list[list[str]]:
   return out
 
 
+def heading(row: Mapping[str, Any]) -> str:
+  """Returns a game's name, cut where it is long, above its size."""
+  game = row["game"]
+  if len(game) > _NAME:
+    game = f"{game[:_NAME - 1]}…"
+  return f"[bold]{markup.escape(game)}[/]\n{row['histories']:,} histories"
+
+
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
   """Prints the table: games from top to bottom, programs from left to right."""
   names = [n for n in suite.COLUMNS if any(n in row["cells"] for row in rows)]
@@ -112,8 +107,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
   for name in names:
     grid.add_column(suite.COLUMNS[name].title, justify="right")
   for row in rows:
-    game = row["game"].split("(")[0] + " …" * ("(" in row["game"])
-    grid.add_row(f"[bold]{game}[/], {row['histories']:,} histories")
+    grid.add_row(heading(row))
     for line in text_lines(row, names):
       grid.add_row(*line)
     grid.add_section()

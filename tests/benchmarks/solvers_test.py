@@ -60,7 +60,7 @@ class SolversTest(absltest.TestCase):
       )
     self.assertEqual(code, 1)
     self.assertIn("below --floor=1e+09 of the C program", stderr)
-    for text in ("kuhn_poker, 58 histories", "C, double", "CFR+, updates/s"):
+    for text in ("kuhn_poker", "58 histories", "C, double", "CFR+, updates/s"):
       self.assertIn(text, stdout)
     report = json.loads(path.read_text())
     self.assertEqual(report["cores"], 1)

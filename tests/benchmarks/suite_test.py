@@ -124,15 +124,25 @@ class RatiosTest(parameterized.TestCase):
 
 class TableTest(absltest.TestCase):
 
+  def test_headings_tell_games_apart(self):
+    shown = {
+        solver_table.heading({"game": game, "histories": 1234})
+        for game in suite_games.GAMES
+    }
+    self.assertLen(shown, len(suite_games.GAMES))
+    self.assertIn("[bold]kuhn_poker[/]\n1,234 histories", shown)
+
   def test_lines(self):
     ours = {
         "updates_per_cpu_second": 57_184.0,
         "updates_per_wall_second": 999.6,
         "cpu_seconds_to_0.01": 2.324,
         "wall_seconds_to_0.01": 2.5,
-        "build_seconds": 0.1234,
-        "compile_seconds": 1.5,
-        "warm_compile_seconds": 0.25,
+        "build_cpu_seconds": 0.1234,
+        "build_wall_seconds": 0.5,
+        "compile_cpu_seconds": 1.5,
+        "compile_wall_seconds": 1.75,
+        "warm_compile_cpu_seconds": 0.25,
         "peak_megabytes": 281.4,
     }
     row = {
@@ -145,8 +155,9 @@ class TableTest(absltest.TestCase):
         [
             ["CFR+, updates/s", "57.2k / 1k", "-"],
             ["CFR+, s to 0.01", "2.32 / 2.5", "-"],
-            ["build, s", "0.123", "-"],
-            ["compile, s, cold / warm", "1.5 / 0.25", "-"],
+            ["build, s", "0.123 / 0.5", "-"],
+            ["compile, s", "1.5 / 1.75", "-"],
+            ["compile, s, from disk", "0.25 / -", "-"],
             ["peak memory, MB", "281", "-"],
             ["CFR+ / that of LiteEFG", "55.5", "-"],
         ],
