@@ -1,6 +1,6 @@
 """One judge for everybody whose policies are not in our own layout.
 
-It reads the tables of a two-player zero-sum game in NumPy, in double precision,
+It reads the tables of a two-player game in NumPy, in double precision,
 and shares nothing with the solvers that it judges.
 """
 
@@ -27,17 +27,19 @@ class Judge:
     """Lays out the payoffs.
 
     Raises:
-      ValueError: If the game is not one of two players and zero-sum.
+      ValueError: If the game is not one of two players.
     """
-    if len(tables.width) != 2 or not np.allclose(tables.utility.sum(axis=1), 0):
-      raise ValueError("`tables` must be those of a two-player zero-sum game")
+    num_players = len(tables.width)
+    if num_players != 2:
+      raise ValueError(f"`tables` must have two players, got {num_players}")
     self.tables = tables
     shape = tuple(1 + int(np.sum(width)) for width in tables.width)
     rows, columns = np.asarray(tables.sequence).T
-    data = np.asarray(tables.chance) * np.asarray(tables.utility)[:, 0]
-    self._payoffs = scipy.sparse.coo_array(
-        (data, (rows, columns)), shape=shape
-    ).tocsr()
+    weighted = np.asarray(tables.chance)[:, None] * np.asarray(tables.utility)
+    self._payoffs = [
+        scipy.sparse.coo_array((data, (rows, columns)), shape=shape).tocsr()
+        for data in weighted.T
+    ]
 
   @functools.cached_property
   def _first(self) -> tuple[Int[np.ndarray, " I"], ...]:
@@ -47,9 +49,13 @@ class Judge:
       self, plans: Sequence[Float[np.ndarray, " S"]]
   ) -> float:
     """Returns NashConv / 2 of plans by sequence, the empty one included."""
-    first, second = (np.asarray(plan, float) for plan in plans)
-    gains = self._payoffs @ second, -(self._payoffs.T @ first)
-    return (self._best(0, gains[0]) + self._best(1, gains[1])) / 2
+    plans = [np.asarray(plan, float) for plan in plans]
+    gains = self._payoffs[0] @ plans[1], self._payoffs[1].T @ plans[0]
+    improvements = [
+        self._best(i, gain) - gain @ plan
+        for i, (gain, plan) in enumerate(zip(gains, plans, strict=True))
+    ]
+    return (improvements[0] + improvements[1]) / 2
 
   def exploitability_of(self, *lookups: Lookup) -> float:
     """Returns NashConv / 2 of policies, one for each player."""

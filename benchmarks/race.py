@@ -235,5 +235,5 @@ def main(
           start_only=given.start_only,
       )
   except (ImportError, RuntimeError, ValueError) as error:
-    sys.exit(" ".join(str(error).split()))
+    sys.exit(" ".join(str(error).split()) or type(error).__name__)
   print(json.dumps(figures))

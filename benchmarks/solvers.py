@@ -25,7 +25,8 @@ A dash stands for what was not reached in `--budget`, and for what is left out:
 OpenSpiel's mmd_dilated above 10,000 histories, its JaxCFR above 100,000, and
 LiteEFG and the linear program above 800,000; on the random matrix, which is no
 tree, whatever is made for trees, and the linear program, whose matrix is dense;
-and cells that fail or take more than `--limit`, which standard error names.
+and cells that fail or take more than `--limit`, which standard error names, as
+those do that need a zero-sum game where tiny bridge is one of partners.
 """
 
 import importlib.metadata

@@ -28,6 +28,7 @@ class JudgeTest(parameterized.TestCase):
           "leduc_poker",
           "goofspiel(imp_info=True,num_cards=3)",
           "liars_dice(dice_sides=3)",
+          "tiny_hanabi",
       ),
       seed=(0, 1),
   )
@@ -39,7 +40,7 @@ class JudgeTest(parameterized.TestCase):
     def lookup(infostate):
       return list(enumerate(policy.policy_for_key(infostate).tolist()))
 
-    expected = pyspiel.exploitability(game, policy.to_dict())
+    expected = pyspiel.nash_conv(game, policy.to_dict()) / 2
     self.assertGreater(expected, 0.01)
     self.assertAlmostEqual(judge.exploitability_of(lookup, lookup), expected)
 
@@ -52,10 +53,10 @@ class JudgeTest(parameterized.TestCase):
     )
     self.assertAlmostEqual(nothing, expected)
 
-  def test_general_sum_is_refused(self):
-    tables = openspiel.enumerate_tree(openspiel.load_game("kuhn_poker"))
-    with self.assertRaisesRegex(ValueError, "zero-sum"):
-      evaluation.Judge(tables._replace(utility=tables.utility + 1))
+  def test_three_players_are_refused(self):
+    game = openspiel.load_game("kuhn_poker(players=3)")
+    with self.assertRaisesRegex(ValueError, "two players, got 3"):
+      evaluation.Judge(openspiel.enumerate_tree(game))
 
 
 if __name__ == "__main__":
