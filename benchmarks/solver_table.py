@@ -62,6 +62,9 @@ def _short(value: float | None) -> str:
   """Returns a number in at most six characters."""
   if value is None:
     return "-"
+  # Digits of what takes no time would make the table wide.
+  if value < 0.01:
+    return "<0.01"
   for size, unit in ((1e6, "M"), (1e3, "k")):
     if value >= 0.9995 * size:
       return f"{value / size:.3g}{unit}"
@@ -103,7 +106,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
       title="rates and times by CPU / by wall; times from the start of a "
       "process",
   )
-  grid.add_column("")
+  grid.add_column("", no_wrap=True)
   for name in names:
     grid.add_column(suite.COLUMNS[name].title, justify="right")
   for row in rows:
