@@ -55,7 +55,7 @@ class Judge:
         self._best(i, gain) - gain @ plan
         for i, (gain, plan) in enumerate(zip(gains, plans, strict=True))
     ]
-    return (improvements[0] + improvements[1]) / 2
+    return float(improvements[0] + improvements[1]) / 2
 
   def exploitability_of(self, *lookups: Lookup) -> float:
     """Returns NashConv / 2 of policies, one for each player."""
