@@ -154,7 +154,8 @@ def preference_game(
   policies = None
   if reference is not None:
     rows = _checked_reference(reference, num_contexts, num_responses)
-    flat = np.concatenate([np.zeros(1), rows.ravel()]).astype(dtype)
+    flat = np.zeros(layout.treeplex.num_slots, dtype)
+    flat[layout.slot[1:]] = rows.ravel()
     policies = (jax.device_put(flat),)
   return PreferenceGame(
       treeplex=layout.treeplex,

@@ -18,7 +18,7 @@ def _pure_plans(t, policy):
   """Returns every pure plan, and its probability."""
   rows, legal = [], np.asarray(t.legal)
   for group in t.groups:
-    slots = group.view(np.arange(t.num_slots))
+    slots = np.asarray(group.view(jnp.arange(t.num_slots)))
     rows += [row[legal[row]].tolist() for row in slots]
   chosen = np.array(list(itertools.product(*rows)))
   pure = np.zeros((len(chosen), t.num_slots))
