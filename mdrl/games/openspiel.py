@@ -1,6 +1,5 @@
 """OpenSpiel games as arrays: the only module that imports `pyspiel`."""
 
-import array
 import difflib
 import os
 import pathlib
@@ -12,7 +11,7 @@ import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
 
-from mdrl.games import base, cache, tree_game, tree_tables
+from mdrl.games import base, cache, enumeration, tree_game, tree_tables
 from mdrl.games import index as index_lib
 
 MAX_HISTORIES = 5_000_000
@@ -147,118 +146,11 @@ def enumerate_tree(
   Raises:
     ValueError: If the game has imperfect recall or too large a tree.
   """
-  if max_histories < 1:
-    raise ValueError(f"`max_histories` must be positive, got {max_histories}")
-  num_players = game.num_players()
-  named = game.get_type().provides_information_state_string
-  builder = _Builder(num_players)
-  count = 0
-  # The last sequence of each player, and that of chance behind them.
-  stack = [(game.new_initial_state(), (0,) * (num_players + 1), 1.0)]
-  while stack:
-    state, sequence, chance = stack.pop()
-    count += 1
-    if count > max_histories:
-      raise ValueError(
-          f"`max_histories` is {max_histories}, and {game} has more: stopped "
-          f"at {count} histories with {len(stack)} branches still open; raise "
-          "the limit or choose a smaller game"
-      )
-    if state.is_terminal():
-      builder.add_terminal(sequence, chance, state.returns())
-    elif state.is_chance_node():
-      outcomes = state.chance_outcomes()
-      first = builder.visit_chance(sequence[-1], [p for _, p in outcomes])
-      for k, (action, probability) in enumerate(outcomes):
-        after = (*sequence[:-1], first + k)
-        stack.append((state.child(action), after, chance * probability))
-    else:
-      player = state.current_player()
-      # With perfect information, the history says what a player knows.
-      name = (
-          state.information_state_string(player)
-          if named
-          else state.history_str()
-      )
-      actions = state.legal_actions()
-      first = builder.visit(game, player, name, sequence[player], actions)
-      for k, action in enumerate(actions):
-        after = (*sequence[:player], first + k, *sequence[player + 1 :])
-        stack.append((state.child(action), after, chance))
-  return builder.tables(count)
-
-
-class _Builder:
-  """Collects infostates and terminals in compact arrays."""
-
-  def __init__(self, num_players):
-    self._known = [{} for _ in range(num_players)]
-    self._parent = [array.array("q") for _ in range(num_players)]
-    self._width = [array.array("q") for _ in range(num_players)]
-    self._action = [array.array("q") for _ in range(num_players)]
-    self._sequence = array.array("i")
-    self._chance = array.array("d")
-    self._chance_parent = array.array("q")
-    self._chance_width = array.array("q")
-    self._chance_probability = array.array("d")
-    self._utility = array.array("d")
-
-  def add_terminal(self, sequence, chance, returns):
-    self._sequence.extend(sequence)
-    self._chance.append(chance)
-    self._utility.extend(returns)
-
-  def visit_chance(self, parent, probabilities):
-    """Returns the first sequence of a chance node."""
-    first = 1 + len(self._chance_probability)
-    self._chance_parent.append(parent)
-    self._chance_width.append(len(probabilities))
-    self._chance_probability.extend(probabilities)
-    return first
-
-  def visit(self, game, player, name, parent, actions):
-    """Returns the first sequence of an infostate."""
-    known = self._known[player].get(name)
-    if known is None:
-      first = 1 + len(self._action[player])
-      self._known[player][name] = (first, parent, actions)
-      self._parent[player].append(parent)
-      self._width[player].append(len(actions))
-      self._action[player].extend(actions)
-      return first
-    first, known_parent, known_actions = known
-    if known_parent != parent:
-      raise ValueError(
-          f"`game` must have perfect recall, and {game} does not: player "
-          f"{player} reaches infostate {name!r} by different moves of its own, "
-          "so plans do not describe its policies; choose a variant that "
-          "remembers them"
-      )
-    if known_actions != actions:
-      raise ValueError(
-          f"`game` must offer the same actions throughout an infostate, and "
-          f"{game} offers player {player} both {known_actions} and {actions} "
-          f"at {name!r}"
-      )
-    return first
-
-  def tables(self, num_histories):
-    num_players = len(self._known)
-    sequence = np.array(self._sequence, np.int32).reshape(-1, num_players + 1)
-    return tree_tables.TreeTables(
-        infostates=tuple(tuple(known) for known in self._known),
-        parent=tuple(np.array(p, np.int64) for p in self._parent),
-        width=tuple(np.array(w, np.int64) for w in self._width),
-        action=tuple(np.array(a, np.int64) for a in self._action),
-        sequence=np.ascontiguousarray(sequence[:, :-1]),
-        chance=np.array(self._chance),
-        chance_parent=np.array(self._chance_parent, np.int64),
-        chance_width=np.array(self._chance_width, np.int64),
-        chance_probability=np.array(self._chance_probability),
-        chance_sequence=np.ascontiguousarray(sequence[:, -1]),
-        utility=np.array(self._utility).reshape(-1, num_players),
-        num_histories=num_histories,
-    )
+  return enumeration.enumerate_tree(
+      game,
+      named=game.get_type().provides_information_state_string,
+      max_histories=max_histories,
+  )
 
 
 def to_openspiel(

@@ -1,0 +1,183 @@
+"""Tests of enumerated trees against a plain walk over them."""
+
+import pathlib
+from unittest import mock
+
+from absl.testing import absltest, parameterized
+import numpy as np
+import pyspiel
+
+from mdrl.games import enumeration, openspiel, tree_size
+from mdrl.testing import games
+
+_DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
+
+_GAMES = (
+    "kuhn_poker",
+    "kuhn_poker(players=3)",
+    "leduc_poker",
+    "liars_dice(dice_sides=4)",
+    games.GOOFSPIEL,
+    str(_DATA / "three_players.efg"),
+    "breakthrough(rows=3,columns=2)",
+    "pig(horizon=4,winscore=3,diceoutcomes=2)",
+    "catch(rows=3,columns=2)",
+    "sheriff(max_bribe=1,max_items=1,num_rounds=1)",
+    "python_kuhn_poker",
+    "matrix_rps",
+)
+
+
+class _Plain:
+  """The definition: names and pairs instead of numbers, one question each."""
+
+  def __init__(self, game):
+    self.rows = [{} for _ in range(game.num_players() + 1)]
+    self.terminals = []
+    self.num_histories = 0
+    self._named = game.get_type().provides_information_state_string
+    self._visit(game.new_initial_state(), (None,) * len(self.rows), 1.0)
+
+  def _visit(self, state, sequence, chance):
+    """Enters an infostate as name: (sequence above, actions, chances)."""
+    self.num_histories += 1
+    if state.is_terminal():
+      self.terminals.append((sequence, chance, state.returns()))
+      return
+    if state.is_chance_node():
+      player, name = len(self.rows) - 1, state.history_str()
+      moves = state.chance_outcomes()
+    else:
+      player = state.current_player()
+      name = (
+          state.information_state_string(player)
+          if self._named
+          else state.history_str()
+      )
+      moves = [(action, 1.0) for action in state.legal_actions()]
+    self.rows[player].setdefault(name, (sequence[player], moves))
+    for action, probability in reversed(moves):
+      after = list(sequence)
+      after[player] = (name, action)
+      self._visit(state.child(action), tuple(after), chance * probability)
+
+  def number(self, player, sequence):
+    """Returns the number of a sequence."""
+    if sequence is None:
+      return 0
+    count = 1
+    for name, (_, moves) in self.rows[player].items():
+      if name == sequence[0]:
+        return count + [a for a, _ in moves].index(sequence[1])
+      count += len(moves)
+    raise AssertionError(sequence)
+
+
+class EnumerateTest(parameterized.TestCase):
+
+  @parameterized.parameters(*_GAMES)
+  def test_is_a_plain_walk(self, name):
+    game = openspiel.load_game(name)
+    plain = _Plain(game)
+    tables = openspiel.enumerate_tree(game)
+    players = game.num_players()
+    self.assertEqual(tables.num_histories, plain.num_histories)
+    for i in range(players):
+      rows = plain.rows[i].values()
+      self.assertEqual(tables.infostates[i], tuple(plain.rows[i]))
+      self.assertEqual(
+          tables.parent[i].tolist(), [plain.number(i, r[0]) for r in rows]
+      )
+      self.assertEqual(tables.width[i].tolist(), [len(r[1]) for r in rows])
+      self.assertEqual(
+          tables.action[i].tolist(), [a for r in rows for a, _ in r[1]]
+      )
+    nodes = plain.rows[-1].values()
+    self.assertEqual(
+        tables.chance_parent.tolist(),
+        [plain.number(players, node[0]) for node in nodes],
+    )
+    self.assertEqual(
+        tables.chance_width.tolist(), [len(node[1]) for node in nodes]
+    )
+    self.assertEqual(
+        tables.chance_probability.tolist(),
+        [p for node in nodes for _, p in node[1]],
+    )
+    self._assert_terminals(tables, plain)
+
+  def _assert_terminals(self, tables, plain):
+    self.assertLen(tables.utility, len(plain.terminals))
+    # Numbers are slow to look up in names, so each is looked up once.
+    known = {}
+    for t, (sequence, chance, returns) in enumerate(plain.terminals):
+      numbers = []
+      for player, last in enumerate(sequence):
+        if (player, last) not in known:
+          known[player, last] = plain.number(player, last)
+        numbers.append(known[player, last])
+      self.assertEqual(tables.sequence[t].tolist(), numbers[:-1])
+      self.assertEqual(tables.chance_sequence[t], numbers[-1])
+      self.assertEqual(tables.chance[t], chance)
+      self.assertEqual(tables.utility[t].tolist(), returns)
+
+  @parameterized.parameters("kuhn_poker", "matrix_rps")
+  def test_types(self, name):
+    tables = openspiel.enumerate_tree(openspiel.load_game(name))
+    for whole in (
+        *tables.parent, *tables.width, *tables.action,
+        tables.chance_parent, tables.chance_width,
+    ):
+      self.assertEqual(whole.dtype.str, np.dtype(np.int64).str)
+    for index in (tables.sequence, tables.chance_sequence):
+      self.assertEqual(index.dtype, np.int32)
+      self.assertTrue(index.flags.c_contiguous)
+    for real in (tables.chance, tables.chance_probability, tables.utility):
+      self.assertEqual(real.dtype, np.float64)
+      self.assertTrue(real.flags.c_contiguous)
+
+  def test_chance_and_terminals_are_told_by_the_player(self):
+    self.assertEqual(enumeration.CHANCE, pyspiel.PlayerId.CHANCE)
+    self.assertEqual(enumeration.TERMINAL, pyspiel.PlayerId.TERMINAL)
+
+  def test_small_trees_are_not_estimated(self):
+    game = openspiel.load_game("kuhn_poker")
+    with mock.patch.object(tree_size, "estimate") as estimate:
+      openspiel.enumerate_tree(game, 58)
+    estimate.assert_not_called()
+
+  def test_large_trees_are_estimated_once(self):
+    game = openspiel.load_game("leduc_poker")
+    with (
+        mock.patch.object(enumeration, "_LARGE", 1_000),
+        mock.patch.object(
+            tree_size, "estimate", wraps=tree_size.estimate
+        ) as estimate,
+    ):
+      tables = openspiel.enumerate_tree(game)
+    estimate.assert_called_once()
+    self.assertEqual(tables.num_histories, 9_457)
+
+  def test_a_tree_that_is_too_large_is_refused_early(self):
+    game = openspiel.load_game("leduc_poker")
+    with (
+        mock.patch.object(enumeration, "_LARGE", 100),
+        self.assertRaisesRegex(
+            ValueError, "`max_histories` is 1000.*stopped at 10[0-9];"
+        ),
+    ):
+      openspiel.enumerate_tree(game, 1_000)
+
+  def test_a_tree_that_is_a_little_too_large_is_refused_late(self):
+    game = openspiel.load_game("leduc_poker")
+    with (
+        mock.patch.object(enumeration, "_LARGE", 100),
+        self.assertRaisesRegex(
+            ValueError, "`max_histories` is 9456.*stopped at 9457;"
+        ),
+    ):
+      openspiel.enumerate_tree(game, 9_456)
+
+
+if __name__ == "__main__":
+  absltest.main()

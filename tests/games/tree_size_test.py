@@ -1,0 +1,153 @@
+"""Tests of estimates against trees of known size."""
+
+import fractions
+import math
+from unittest import mock
+
+from absl.testing import absltest, parameterized
+import numpy as np
+
+from mdrl.games import openspiel, tree_size
+from mdrl.testing import games
+
+_NO_END = 10**30
+
+
+class _Script(np.random.Generator):
+  """Draws what it was told to, and keeps how likely that was."""
+
+  def __init__(self, moves):
+    super().__init__(np.random.PCG64(0))
+    self._moves = iter(moves)
+    self.probability = fractions.Fraction(1)
+
+  def integers(self, high):
+    self.probability /= high
+    return next(self._moves)
+
+
+def _playouts(state):
+  """Yields the moves to every terminal, as places among the legal actions."""
+  if state.is_terminal():
+    yield ()
+  for k, action in enumerate(state.legal_actions()):
+    for moves in _playouts(state.child(action)):
+      yield (k, *moves)
+
+
+class ProbeTest(parameterized.TestCase):
+
+  @parameterized.parameters(
+      ("kuhn_poker", 58),
+      ("kuhn_poker(players=3)", 617),
+      ("leduc_poker", 9_457),
+      ("goofspiel(num_cards=3,imp_info=True,points_order=descending)", 67),
+      ("dark_hex(board_size=2,gameversion=adh)", 471),
+  )
+  def test_its_expectation_is_the_number_of_histories(self, name, histories):
+    game = openspiel.load_game(name)
+    expectation, certainty = 0, 0
+    for moves in _playouts(game.new_initial_state()):
+      script = _Script(moves)
+      size = tree_size.probe(game.new_initial_state(), script, _NO_END)
+      expectation += script.probability * size
+      certainty += script.probability
+    self.assertEqual(certainty, 1)
+    self.assertEqual(expectation, histories)
+
+  def test_is_cut_short(self):
+    state = openspiel.load_game("leduc_poker").new_initial_state()
+    # Six cards, then five, then two moves.
+    size = tree_size.probe(state, np.random.default_rng(0), 36)
+    self.assertEqual(size, 1 + 6 + 30)
+    self.assertLen(state.history(), 2)
+
+
+class EstimateTest(parameterized.TestCase):
+
+  @parameterized.parameters(
+      ("kuhn_poker", 58),
+      ("leduc_poker", 9_457),
+      (games.GOOFSPIEL, 1_077),
+      ("tic_tac_toe", 549_946),
+  )
+  def test_is_near_the_number_of_histories(self, name, histories):
+    found = tree_size.estimate(openspiel.load_game(name), _NO_END)
+    self.assertTrue(found.complete)
+    self.assertLess(found.error, histories / 20)
+    self.assertLess(abs(found.mean - histories), 3 * found.error + 1e-9)
+    self.assertBetween(found.at_least, histories / 8, histories)
+
+  def test_is_the_same_each_time(self):
+    game = openspiel.load_game("leduc_poker")
+    first = tree_size.estimate(game, _NO_END)
+    self.assertEqual(tree_size.estimate(game, _NO_END), first)
+
+  def test_summarises_groups_of_probes(self):
+    sizes = np.random.default_rng(0).integers(1, 10**6, 4_000)
+    # A few huge ones, which a bound must not follow.
+    sizes[::200] = 10**12
+    with mock.patch.object(tree_size, "probe", side_effect=sizes):
+      found = tree_size.estimate(openspiel.load_game("kuhn_poker"), 10**12)
+    means = sizes.reshape(100, 40).mean(axis=1)
+    self.assertAlmostEqual(found.mean, sizes.mean(), places=1)
+    self.assertAlmostEqual(found.error, means.std(ddof=1) / 10, places=1)
+    self.assertEqual(found.at_least, np.sort(means)[49:51].mean() / 4)
+    self.assertLess(found.at_least, 10**6)
+    self.assertTrue(found.complete)
+    with mock.patch.object(tree_size, "probe", side_effect=sizes):
+      found = tree_size.estimate(openspiel.load_game("kuhn_poker"), 10**11)
+    self.assertFalse(found.complete)
+
+  def test_the_bound_fails_once_in_a_million(self):
+    chance = 1 / tree_size._MARGIN
+    groups = tree_size._GROUPS
+    half = sum(
+        math.comb(groups, k) * chance**k * (1 - chance) ** (groups - k)
+        for k in range(groups // 2, groups + 1)
+    )
+    self.assertLess(half, 1e-6)
+
+
+class CheckTest(parameterized.TestCase):
+
+  def _check(self, name, limit, known):
+    tree_size.check(openspiel.load_game(name), limit, known)
+
+  def test_what_fits_is_allowed(self):
+    self._check("kuhn_poker", 58, 58)
+    self._check("leduc_poker", 10_000, 1_000)
+
+  def test_what_may_fit_is_allowed(self):
+    # It has 9,457, which is not many times as large.
+    self._check("leduc_poker", 5_000, 1_000)
+
+  def test_what_is_known_not_to_fit_is_refused(self):
+    with self.assertRaisesRegex(
+        ValueError,
+        r"`max_histories` is 57, and kuhn_poker\(\) has more: about 5\d\.?\d* "
+        r"by 4000 random probes, with a standard error of 0\.\d+, in 0.1 GiB "
+        "of memory; stopped at 58; choose a smaller game, or raise the limit",
+    ):
+      self._check("kuhn_poker", 57, 58)
+
+  def test_what_is_bound_not_to_fit_is_refused(self):
+    with self.assertRaisesRegex(
+        ValueError,
+        r"`max_histories` is 1000, and leduc_poker\(\) has more: about "
+        r"9\.\d+e\+03 by .*; stopped at 100; choose",
+    ):
+      self._check("leduc_poker", 1_000, 100)
+
+  @parameterized.parameters("chess", "go", "connect_four")
+  def test_huge_games_are_refused(self, name):
+    with self.assertRaisesRegex(
+        ValueError,
+        rf"`max_histories` is 10000000, and {name}\(.*\) has more: about "
+        r"\d\.?\d*e\+1\d or more by .*, in \d,\d\d\d\.\d GiB",
+    ):
+      self._check(name, 10_000_000, 100)
+
+
+if __name__ == "__main__":
+  absltest.main()
