@@ -63,7 +63,8 @@ def build(
   size = layout.treeplex.num_slots
   policy = np.zeros(size, dtype)
   policy[layout.slot[1:]] = tables.chance_probability
-  everybody = np.stack([*slots, layout.slot[tables.chance_sequence]])
+  chance = layout.slot[tables.chance_sequence].astype(slots.dtype)
+  everybody = np.stack([*slots, chance])
   reached = tables.chance != 0
   return ChanceMoves(
       treeplex=layout.treeplex,

@@ -133,29 +133,37 @@ def build(
       for parent, width in zip(tables.parent, tables.width, strict=True)
   ]
   sizes = [layout.treeplex.num_slots for layout in layouts]
-  slots = np.stack([
-      layout.slot[sequence]
-      for layout, sequence in zip(layouts, tables.sequence.T, strict=True)
-  ])
-  total = tables.utility.sum(axis=1)
-  scale = max(1.0, float(np.abs(tables.utility).max(initial=0)))
+  players = range(len(sizes))
+  # In 32 bits, as these are the largest arrays that a build needs.
+  slots = np.empty((len(layouts), len(tables.sequence)), np.int32)
+  for own, layout, sequence in zip(
+      slots, layouts, tables.sequence.T, strict=True
+  ):
+    own[:] = layout.slot[sequence]
 
-  def sums(weights):
-    return tuple(
-        segments.coordinate_sum(slots, weight, sizes, player, dtype)
-        for player, weight in enumerate(weights)
+  def total(player, utility):
+    # Nothing else holds the weights, so that they go once they are sorted.
+    return segments.coordinate_sum(
+        slots, tables.chance * utility, sizes, player, dtype
     )
 
   game = TreeGame(
       treeplexes=tuple(layout.treeplex for layout in layouts),
-      payoffs=sums(tables.chance * tables.utility.T),
-      zero_sum=bool(np.ptp(total) <= 1e-9 * scale) if len(total) else True,
-      reaches=sums([tables.chance] * len(sizes)) if reaches else None,
+      payoffs=tuple(map(total, players, tables.utility.T)),
+      zero_sum=_zero_sum(tables.utility),
+      reaches=tuple(total(i, 1) for i in players) if reaches else None,
       chance=chance_moves.build(tables, slots, sizes, dtype)
       if chance
       else None,
   )
   return game, index_lib.build(tables, layouts)
+
+
+def _zero_sum(utility):
+  if not len(utility):
+    return True
+  scale = max(1.0, float(utility.max()), -float(utility.min()))
+  return bool(np.ptp(utility.sum(axis=1)) <= 1e-9 * scale)
 
 
 def _check_finite(tables):

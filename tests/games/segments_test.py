@@ -1,5 +1,6 @@
 """Tests of segment sums against numpy's unbuffered additions."""
 
+import collections
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -264,6 +265,43 @@ class CoordinateSumTest(parameterized.TestCase):
     distinct = np.unique(coordinates[:, weight != 0], axis=1).shape[1]
     self.assertLess(distinct, (weight != 0).sum())
     self.assertLessEqual(len(segments.entries(plan)[2]), distinct)
+
+  @parameterized.parameters(
+      # Places that together are numbered in 32 bits, in 64, and in neither.
+      ([20, 30, 3_000],),
+      ([70_000, 90_000, 80_000],),
+      ([70_000, 2**31, 2**31],),
+  )
+  def test_axes_of_any_size(self, sizes):
+    rng = np.random.default_rng(0)
+    pool = np.stack([rng.integers(0, n, 40) for n in sizes])
+    # Few of each, so that entries differ in any of the axes.
+    pool = np.stack([rng.choice(own[:8], 40) for own in pool])
+    coordinates = pool[:, rng.integers(0, 40, 200)].astype(np.int32)
+    weight = rng.integers(1, 5, 200).astype(float)
+    expected = collections.Counter()
+    for at, value in zip(coordinates.T.tolist(), weight, strict=True):
+      expected[tuple(at)] += value
+    plan = segments.coordinate_sum(
+        coordinates, weight, sizes, 0, np.dtype(float)
+    )
+    segment, sources, merged = segments.entries(plan)
+    table = np.stack([segment, *sources]).T.tolist()
+    self.assertLen(table, len(expected))
+    self.assertEqual(
+        dict(zip(map(tuple, table), merged, strict=True)), expected
+    )
+    for own in np.unique(segment):
+      rows = [row for row in table if row[0] == own]
+      self.assertEqual(rows, sorted(rows))
+
+  def test_entries_without_weight_take_no_room(self):
+    coordinates = np.stack([np.zeros(5, int), np.arange(5)])
+    weight = np.array([0, 2.0, 0, 0, 0])
+    plan = segments.coordinate_sum(
+        coordinates, weight, [1, 5], 0, np.dtype(float)
+    )
+    self.assertEqual(plan.buckets[0].length, 1)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,21 @@ class TreeGameTest(parameterized.TestCase):
     tables.utility[7, 1] += 1e-3
     self.assertFalse(tree_game.build(tables)[0].zero_sum)
 
+  @parameterized.parameters(
+      # Sums differ by rounding: by 1e-9 of the largest utility, or less.
+      ([[1e6, 1e-4], [1e6, 0]], True),
+      ([[-1e6, -1e6 + 1e-4], [-1e6, -1e6]], True),
+      ([[1e6, -1e6 + 1e-2], [0, 0]], False),
+      # Small utilities are not scaled.
+      ([[1e-10, 0], [0, 0]], True),
+      ([[1e-8, 0], [0, 0]], False),
+      (np.zeros((0, 2)), True),
+  )
+  def test_sums_are_constant_up_to_rounding(self, utility, zero_sum):
+    utility = np.array(utility, float)
+    tables = _random_tables(0, 2, len(utility))._replace(utility=utility)
+    self.assertEqual(tree_game.build(tables)[0].zero_sum, zero_sum)
+
   @parameterized.parameters(jnp.float32, jnp.float64)
   def test_dtype(self, dtype):
     game, index = tree_game.build(_random_tables(0, 2, 50), dtype)
