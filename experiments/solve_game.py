@@ -52,7 +52,7 @@ _SEED = flags.DEFINE_integer(
     lower_bound=0,
 )
 _MAX_HISTORIES = flags.DEFINE_integer(
-    "max_histories", 5_000_000, "The largest tree to read.", lower_bound=1
+    "max_histories", 20_000_000, "The largest tree to read.", lower_bound=1
 )
 _CACHE_DIR = flags.DEFINE_string(
     "cache_dir",

@@ -64,7 +64,7 @@ def _define(values):
       "core.", lower_bound=0, flag_values=values,
   )
   flags.DEFINE_integer(
-      "max_histories", 5_000_000, "The largest tree to read.", lower_bound=1,
+      "max_histories", 20_000_000, "The largest tree to read.", lower_bound=1,
       flag_values=values,
   )
   flags.DEFINE_string(

@@ -14,7 +14,8 @@ import pyspiel
 from mdrl.games import base, cache, enumeration, tree_game, tree_tables
 from mdrl.games import index as index_lib
 
-MAX_HISTORIES = 5_000_000
+# About a minute, and 4 GiB of memory at most.
+MAX_HISTORIES = 20_000_000
 # Of a normal form; OpenSpiel takes seconds for the square of their number.
 _MAX_STRATEGIES = 1000
 
@@ -62,7 +63,8 @@ def compile_game(
     game: An OpenSpiel game, its string, or the path of a `.efg` file.
     dtype: Floating type of the game; by default JAX's.
     max_histories: The largest tree to enumerate, in histories: decisions,
-      chance nodes and terminals.
+      chance nodes and terminals. What is bound to have more, by an estimate of
+      its size, is refused once 100,000 of them were met.
     cache_dir: Where compiled trees are kept between runs; nowhere if None. A
       game that is not given by its string is not kept, since not all of such a
       game is in its string.

@@ -15,7 +15,7 @@ from open_spiel.python import policy
 from open_spiel.python.algorithms import exploitability
 import pyspiel
 
-from experiments import run_files, solver_table
+from experiments import run_files, solve_game, solver_table
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import openspiel
@@ -296,11 +296,16 @@ class RefusalsTest(parameterized.TestCase):
     self.assertNotIn("Traceback", result.stderr)
     return line
 
+  def test_the_largest_tree_is_that_of_the_library(self):
+    limit = solve_game._MAX_HISTORIES.default
+    self.assertEqual(limit, openspiel.MAX_HISTORIES)
+
   @parameterized.parameters(
       (["--game=leduk_poker"], "'leduk_poker': did you mean leduc_poker"),
       (["--game=missing.efg"], "no file 'missing.efg'"),
       (["--game=liars_dice_ir"], "`game` must have perfect recall"),
       (["--max_histories=10"], "`max_histories` is 10.*raise the limit"),
+      (["--game=connect_four"], r"connect_four.* has more: about \d.* GiB"),
       (["--config.step_size=-1"], r"`step_size` must lie in \(0.*got -1"),
       (["--config.temperature=-1"], r"`temperature` must lie in \[0.*got -1"),
       (["--config.step_power=-1"], r"`step_power` must lie in \[0.*got -1"),

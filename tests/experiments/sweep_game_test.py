@@ -8,6 +8,7 @@ import sys
 import tempfile
 from typing import Any
 
+from absl import flags
 from absl.testing import absltest, parameterized
 import jax
 import numpy as np
@@ -47,6 +48,11 @@ class SweepGameTest(parameterized.TestCase):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
     self.out = pathlib.Path(folder) / "sweep"
+
+  def test_the_largest_tree_is_that_of_the_library(self):
+    values = flags.FlagValues()
+    sweep_game.define(values)
+    self.assertEqual(values["max_histories"].default, openspiel.MAX_HISTORIES)
 
   @parameterized.parameters(
       ("dcfr", "positive_power=1,2;average_power=0,1,2"),

@@ -73,6 +73,43 @@ class _Plain:
     raise AssertionError(sequence)
 
 
+class _Fickle:
+  """A game, and its only kind of state: what is legal changes unseen."""
+
+  def __init__(self, history=()):
+    self._history = history
+
+  def num_players(self):
+    return 1
+
+  def new_initial_state(self):
+    return _Fickle()
+
+  def child(self, action):
+    return _Fickle((*self._history, action))
+
+  def apply_action(self, action):
+    self._history += (action,)
+
+  def current_player(self):
+    return (enumeration.CHANCE, 0, enumeration.TERMINAL)[len(self._history)]
+
+  def chance_outcomes(self):
+    return [(0, 0.5), (1, 0.5)]
+
+  def legal_actions(self):
+    return [3, 4 + self._history[0]]
+
+  def information_state_string(self, player):
+    return f"unseen by {player}"
+
+  def returns(self):
+    return [0.0]
+
+  def __str__(self):
+    return "fickle"
+
+
 class EnumerateTest(parameterized.TestCase):
 
   @parameterized.parameters(*_GAMES)
@@ -139,6 +176,14 @@ class EnumerateTest(parameterized.TestCase):
   def test_chance_and_terminals_are_told_by_the_player(self):
     self.assertEqual(enumeration.CHANCE, pyspiel.PlayerId.CHANCE)
     self.assertEqual(enumeration.TERMINAL, pyspiel.PlayerId.TERMINAL)
+
+  def test_actions_must_be_the_same_throughout_an_infostate(self):
+    with self.assertRaisesRegex(
+        ValueError,
+        r"`game` must offer the same actions throughout an infostate, and "
+        r"fickle offers player 0 both \[3, 5\] and \[3, 4\] at 'unseen by 0'",
+    ):
+      enumeration.enumerate_tree(_Fickle(), named=True, max_histories=100)
 
   def test_small_trees_are_not_estimated(self):
     game = openspiel.load_game("kuhn_poker")

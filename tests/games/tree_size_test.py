@@ -126,8 +126,9 @@ class CheckTest(parameterized.TestCase):
     with self.assertRaisesRegex(
         ValueError,
         r"`max_histories` is 57, and kuhn_poker\(\) has more: about 5\d\.?\d* "
-        r"by 4000 random probes, with a standard error of 0\.\d+, in 0.1 GiB "
-        "of memory; stopped at 58; choose a smaller game, or raise the limit",
+        r"histories by 4000 random probes, with a standard error of 0\.\d+, in "
+        r"up to 0\.1 GiB of memory; stopped at 58; choose a smaller game, or "
+        "raise the limit",
     ):
       self._check("kuhn_poker", 57, 58)
 
@@ -135,7 +136,7 @@ class CheckTest(parameterized.TestCase):
     with self.assertRaisesRegex(
         ValueError,
         r"`max_histories` is 1000, and leduc_poker\(\) has more: about "
-        r"9\.\d+e\+03 by .*; stopped at 100; choose",
+        r"9\.\d+e\+03 histories by .*; stopped at 100; choose",
     ):
       self._check("leduc_poker", 1_000, 100)
 
@@ -144,7 +145,7 @@ class CheckTest(parameterized.TestCase):
     with self.assertRaisesRegex(
         ValueError,
         rf"`max_histories` is 10000000, and {name}\(.*\) has more: about "
-        r"\d\.?\d*e\+1\d or more by .*, in \d,\d\d\d\.\d GiB",
+        r"\d\.?\d*e\+1\d or more histories by .*, in up to \d+,\d\d\d\.\d GiB",
     ):
       self._check(name, 10_000_000, 100)
 
