@@ -17,17 +17,17 @@ def play(
   """Returns the names of contestants and their win rates, means over games."""
   games, results = outcome.problem.games, outcome.results
   count = games.advantage.shape[0]
-  winners, references = [], []
+  equilibria = jnp.asarray(outcome.problem.equilibria[:, 0])
+  winners, references, fixed = [], [], []
   for k in range(count):
     game = jax.tree.map(lambda x, k=k: x[k], games)
     winners.append(linear_program.minimax_winner(game))
     reference = game.reference or base.uniform_policies(game)
     references.append(np.asarray(game.rows(reference[0])))
-  shape = games.advantage.shape[:3]
-  equilibria = outcome.problem.equilibria[:, 0]
+    fixed.append(np.asarray(game.rows(equilibria[k])))
   entrants = {
       "reference": np.stack(references),
-      "equilibrium": np.asarray(equilibria[:, 1:]).reshape(shape),
+      "equilibrium": np.stack(fixed),
       "minimax winner": np.stack(winners),
   }
   for result in results:

@@ -99,8 +99,8 @@ def write_policies(
   if games.reference is None:
     reference = np.full(shape, 1 / shape[-1], advantage.dtype)
   else:
-    reference = np.asarray(jax.device_get(games.reference[0]))[:, 1:]
-    reference = reference.reshape(shape)
+    rows = jax.vmap(lambda game: game.rows(game.reference[0]))
+    reference = np.asarray(rows(games))
   arrays = {
       "preferences": advantage + advantage.dtype.type(0.5),
       "reference": reference,

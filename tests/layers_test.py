@@ -25,6 +25,7 @@ _LAYERS = {
   "mdrl.checks": 0,
   "mdrl.struct": 0,
   "mdrl.games.segments": 1,
+  "mdrl.games.twins": 0,
   "mdrl.geometry.simplex": 1,
   "mdrl.games": 2,
   "mdrl.geometry": 3,

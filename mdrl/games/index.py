@@ -122,7 +122,6 @@ def build(
   players = []
   for i, layout in enumerate(layouts):
     order, slot = layout.order, layout.slot
-    first = np.cumsum(tables.width[i]) - tables.width[i] + 1
     action = np.full(layout.treeplex.num_slots, -1)
     action[slot[1:]] = tables.action[i]
     names = tables.infostates[i]

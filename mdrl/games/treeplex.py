@@ -6,8 +6,9 @@ depth, then by width; a run of one depth and one width is a group, whose slots
 are contiguous, so that a group is a reshape and never a gather. Within a group
 the first actions of all infostates come first, then all second ones, and so
 on: what is done to the actions of an infostate is then done to whole columns
-at once. (von Stengel, 1996, https://doi.org/10.1006/game.1996.0050, for the sequence form; Hoda et
-al., 2010, https://doi.org/10.1287/moor.1100.0452, for the treeplex.)
+at once. (von Stengel, 1996, https://doi.org/10.1006/game.1996.0050, for the
+sequence form; Hoda et al., 2010, https://doi.org/10.1287/moor.1100.0452, for
+the treeplex.)
 
 A *policy* holds a probability per slot, given the infostate; a *plan* holds
 the product of a player's own probabilities up to each slot; a *gain* is the

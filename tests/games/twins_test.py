@@ -52,7 +52,7 @@ class FindTest(parameterized.TestCase):
 
   def test_classes_are_numbered_by_their_first_members(self):
     rng = np.random.default_rng(0)
-    sources = [[*{*(rng.integers(0, 40) + np.arange(3)).tolist()}] for _ in range(60)]
+    sources = rng.integers(0, 40, (60, 1)) + np.arange(3)
     first = [c[0] for c in _find(*sources) if c]
     self.assertEqual(first, sorted(first))
     self.assertGreater(len(first), 1)
