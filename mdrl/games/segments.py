@@ -136,16 +136,17 @@ def segment_sum(
   Returns:
     The plan, to be called with one array per factor.
   """
-  filled, own = np.unique(segment, return_inverse=True)
-  source = _combined(sources, len(segment))
+  some = np.bincount(segment, minlength=num_segments) > 0
+  filled, own = np.flatnonzero(some), (np.cumsum(some) - 1)[segment]
+  source, first = _combined(sources, len(segment))
   of_segment = twins.find(own, source)
   classes = of_segment[own]
-  # The sources of classes, with an entry for each that stands for it.
+  # The sources of classes, in order.
   width = int(source.max(initial=0)) + 1
-  pair, stands, at = np.unique(
-      classes * width + source, return_index=True, return_inverse=True
-  )
-  owner = pair // width
+  key = classes * width + source
+  pair = twins.distinct(key)
+  at = np.searchsorted(pair, key)
+  owner, held = np.divmod(pair, width)
   length, members = np.bincount(owner), np.bincount(of_segment)
   chosen = twins.buckets(length, members)
   k = _ranks(owner)
@@ -164,7 +165,7 @@ def segment_sum(
     for_source = []
     for one in sources:
       index = np.zeros((shape.length, shape.blocks), np.int32)
-      index[slot] = one[stands[pairs]]
+      index[slot] = one[first[held[pairs]]]
       for_source.append(put(_turned(index, shape)))
     place = np.ravel_multi_index(
         (k[at[inside]], i[own[inside]], b[classes[inside]]), shape
@@ -195,12 +196,17 @@ def _turned(x, bucket):
 
 
 def _combined(sources, num_entries):
-  """Returns one whole number for each combination of sources."""
+  """Returns a number for each combination of sources, and where it is seen."""
   combined = np.zeros(num_entries, np.int64)
-  for source in sources:
+  for k, source in enumerate(sources):
+    if k:
+      combined = np.unique(combined, return_inverse=True)[1]
     combined = combined * (int(source.max(initial=0)) + 1) + source
+  if len(sources) > 1:
     combined = np.unique(combined, return_inverse=True)[1]
-  return combined
+  seen = np.zeros(int(combined.max(initial=0)) + 1, int)
+  seen[combined] = np.arange(num_entries)
+  return combined, seen
 
 
 def _ranks(group):

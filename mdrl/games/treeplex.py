@@ -30,7 +30,7 @@ from mdrl.geometry import simplex
 
 # What a group costs a sweep, in slots: its share of compilation and of the
 # overhead of small operations.
-_GROUP_COST = 256
+_GROUP_COST = 400
 # Columns of at least this many infostates are joined one by one.
 _LONG = 256
 

@@ -40,15 +40,15 @@ def find(segment: np.ndarray, source: np.ndarray) -> np.ndarray:
   classes = np.arange(segment.max(initial=-1) + 1)
   members = np.ones(len(classes), int)
   owner, held = _pairs(segment, source)
-  if np.bincount(held).max(initial=0) <= 1:
-    return classes
   for k in range(1 + _ROUNDS):
+    if np.bincount(held).max(initial=0) <= 1:
+      break
     start = np.flatnonzero(np.diff(owner, prepend=-1))
     combine = np.minimum if k else np.add
     key = combine.reduceat(_mix(held, k), start)
-    label, members = _joined(key, owner, held, members)
+    label, owner, held = _joined(key, owner, held, members)
+    members = np.bincount(label, members).astype(int)
     classes = label[classes]
-    owner, held = _pairs(label[owner], held)
   _, first, classes = np.unique(
       classes, return_index=True, return_inverse=True
   )
@@ -58,20 +58,32 @@ def find(segment: np.ndarray, source: np.ndarray) -> np.ndarray:
 def _pairs(owner, source):
   """Returns the distinct pairs, by owner."""
   width = int(source.max(initial=0)) + 1
-  pairs = np.unique(owner.astype(np.int64) * width + source)
-  return pairs // width, pairs % width
+  pairs = distinct(owner.astype(np.int64) * width + source)
+  return np.divmod(pairs, width)
+
+
+def distinct(x: np.ndarray) -> np.ndarray:
+  """Returns the values of whole numbers from zero on, in increasing order.
+
+  As `np.unique` does, which since numpy 2.3 hashes, many times more slowly.
+  """
+  x = np.sort(x)
+  return x[np.flatnonzero(np.diff(x, prepend=-1))]
 
 
 def _joined(key, owner, held, members):
-  """Returns the new label of each class, and how many segments labels have."""
+  """Returns the new label of each class, and the pairs of the new classes."""
   _, group = np.unique(key, return_inverse=True)
+  pairs = _pairs(group[owner], held)
   together = np.bincount(group, members)
-  length = np.bincount(_pairs(group[owner], held)[0])
   alone = _cost(np.bincount(owner), members, 1)
-  pays = _cost(length, together, 1) <= np.bincount(group, alone)
+  cost = _cost(np.bincount(pairs[0]), together, 1)
+  pays = cost <= np.bincount(group, alone)
+  if pays.all():
+    return group, *pairs
   label = np.where(pays[group], group, len(pays) + np.arange(len(group)))
   label = np.unique(label, return_inverse=True)[1]
-  return label, np.bincount(label, members).astype(int)
+  return label, *_pairs(label[owner], held)
 
 
 def _mix(x, seed):
