@@ -138,56 +138,56 @@ def segment_sum(
   """
   some = np.bincount(segment, minlength=num_segments) > 0
   filled, own = np.flatnonzero(some), (np.cumsum(some) - 1)[segment]
-  source, first = _combined(sources, len(segment))
+  source, seen = _combined(sources, len(segment))
   of_segment = twins.find(own, source)
   classes = of_segment[own]
-  # The sources of classes, in order.
-  width = int(source.max(initial=0)) + 1
-  key = classes * width + source
-  pair = twins.distinct(key)
-  at = np.searchsorted(pair, key)
-  owner, held = np.divmod(pair, width)
+  owner, held, among = _shared(classes, source)
   length, members = np.bincount(owner), np.bincount(of_segment)
   chosen = twins.buckets(length, members)
-  k = _ranks(owner)
-  i = _ranks(of_segment)
-  b = _ranks(chosen)
-  shapes, indices, weights = [], [], []
+  k, i, b = _ranks(owner), _ranks(of_segment), _ranks(chosen)
+  buckets, indices, weights = [], [], []
   # Segments without entries take a zero that follows the buckets.
   position, placed = np.full(num_segments, -1), 0
-  for bucket in range(chosen.max(initial=-1) + 1):
-    here = chosen == bucket
-    shape = Bucket(
+  for n in range(chosen.max(initial=-1) + 1):
+    here = chosen == n
+    bucket = Bucket(
         int(length[here].max()), int(members[here].max()), int(here.sum())
     )
-    pairs, inside = here[owner], here[classes]
-    slot = (k[pairs], b[owner[pairs]])
-    for_source = []
-    for one in sources:
-      index = np.zeros((shape.length, shape.blocks), np.int32)
-      index[slot] = one[first[held[pairs]]]
-      for_source.append(put(_turned(index, shape)))
-    place = np.ravel_multi_index(
-        (k[at[inside]], i[own[inside]], b[classes[inside]]), shape
-    )
-    values = np.bincount(place, weight[inside], int(np.prod(shape)))
-    mine = here[of_segment]
-    position[filled[mine]] = (
-        placed + i[mine] * shape.blocks + b[of_segment[mine]]
-    )
-    placed += shape.twins * shape.blocks
-    shapes.append(shape)
-    indices.append(tuple(for_source))
-    values = _turned(values.reshape(shape).astype(dtype), shape)
-    weights.append(jax.device_put(values))
+    buckets.append(bucket)
+    pairs, inside, mine = here[owner], here[classes], here[of_segment]
+    at = (k[pairs], b[owner[pairs]])
+    stands = seen[held[pairs]]
+    index = [_dense(bucket, bucket[::2], at, s[stands]) for s in sources]
+    indices.append(tuple(put(x) for x in index))
+    at = (k[among[inside]], i[own[inside]], b[classes[inside]])
+    values = _dense(bucket, bucket, at, weight[inside])
+    weights.append(jax.device_put(values.astype(dtype)))
+    row = i[mine] * bucket.blocks + b[of_segment[mine]]
+    position[filled[mine]] = placed + row
+    placed += bucket.twins * bucket.blocks
   position[position < 0] = placed
   in_order = placed and np.array_equal(position, np.arange(placed))
   return SegmentSum(
-      buckets=tuple(shapes),
+      buckets=tuple(buckets),
       indices=tuple(indices),
       weights=tuple(weights),
       position=None if in_order else put(position),
   )
+
+
+def _shared(classes, source):
+  """Returns the sources of classes: whose, which, and where each entry's is."""
+  width = int(source.max(initial=0)) + 1
+  key = classes * width + source
+  pairs = twins.distinct(key)
+  return *np.divmod(pairs, width), np.searchsorted(pairs, key)
+
+
+def _dense(bucket, shape, at, values):
+  """Adds values up in an array of a shape, in the bucket's order of axes."""
+  place = np.ravel_multi_index(at, shape)
+  dense = np.bincount(place, values, int(np.prod(shape)))
+  return _turned(dense.reshape(shape), bucket)
 
 
 def _turned(x, bucket):

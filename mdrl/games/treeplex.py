@@ -191,6 +191,9 @@ def sweep_down(
 def _stored(treeplex, x):
   """Returns `x`, which XLA then computes once and does not fuse any further.
 
+  What is written in place is computed one number at a time, with all that is
+  fused into it, and would be computed anew for every use.
+
   On CPUs with AVX-512, XLA of jax 0.10 miscompiles a gather that it has fused
   with a concatenation of broadcast rows: it reads outside of the arrays. A
   conditional, unlike an optimization barrier, stands until after fusion; which
