@@ -16,7 +16,7 @@ derivative of a player's utility with respect to its plan. Slot 0 of a policy
 carries no choice and is not read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -186,6 +186,22 @@ def sweep_down(
           plan, rows.T.reshape(-1), (g.start,)
       )
   return plan
+
+
+def reaches(
+    treeplex: Treeplex, plan: Float[Array, " S"]
+) -> Iterator[tuple[Group, Float[Array, " R"]]]:
+  """Yields each group, and how much a plan reaches its infostates."""
+  for depth, groups in enumerate(treeplex.levels):
+    first, last = groups[0].row, groups[-1]
+    rows = last.row + last.rows - first
+    reach = (
+        segments.take(plan, treeplex.parents[depth - 1])
+        if depth
+        else jnp.ones(rows, plan.dtype)
+    )
+    for g in groups:
+      yield g, reach[g.row - first : g.row - first + g.rows]
 
 
 def _stored(treeplex, x):

@@ -75,18 +75,21 @@ def divergence(
     anchor: Dual,
 ) -> Float[Array, ""]:
   """Returns the dilated divergence of a policy's plan from an anchor."""
-
-  def row_fn(below, group):
-    rows, legal = group.view(policy), treeplex.rows(group)
+  # Not swept up: what is infinite where the plan does not reach would meet
+  # weights of zero in the sums of children, and infinity times zero is no
+  # number.
+  plan = treeplex_lib.sweep_down(treeplex, policy)
+  total = jnp.zeros((), policy.dtype)
+  for group, reach in treeplex_lib.reaches(treeplex, plan):
     here = mirror_maps.divergence(
-        mirror_map, rows, group.view(anchor), legal
+        mirror_map,
+        group.view(policy),
+        group.view(anchor),
+        treeplex.rows(group),
     )
-    # Infinite divergences do not count where the plan does not reach.
-    finite = jnp.where(rows > 0, below, jnp.zeros_like(below))
-    return here + jnp.sum(rows * finite, axis=1), below
-
-  zeros = jnp.zeros(treeplex.num_slots, policy.dtype)
-  return treeplex_lib.sweep_up(treeplex, zeros, row_fn)[1]
+    finite = jnp.where(reach > 0, here, jnp.zeros_like(here))
+    total += jnp.sum(reach * finite)
+  return total
 
 
 def potential(

@@ -135,6 +135,20 @@ class SweepTest(parameterized.TestCase):
     self._assert_near(root, values[0])
     self._assert_near(np.asarray(kept)[legal], values[1:])
 
+  @parameterized.parameters(*TREES)
+  def test_reaches(self, seed, num_infostates, width, cost):
+    tree = _random_tree(seed, num_infostates, width)
+    layout = _lay_out(tree, cost)
+    t = layout.treeplex
+    plan = _plan(tree, _random_policy(tree, np.random.default_rng(seed)))
+    groups, reaches = zip(
+        *treeplex.reaches(t, _to_slots(layout, plan)), strict=True
+    )
+    self.assertEqual(groups, t.groups)
+    np.testing.assert_array_equal(
+        np.concatenate(reaches), plan[tree.parent[layout.order]]
+    )
+
   @parameterized.parameters(TREES[5])
   def test_sweeps_under_vmap(self, seed, num_infostates, width, cost):
     tree = _random_tree(seed, num_infostates, width)
@@ -177,6 +191,7 @@ class SweepTest(parameterized.TestCase):
     table = t.to_table(plan)
     self.assertEqual(table.shape, (0, 0))
     np.testing.assert_array_equal(t.from_table(table), [0])
+    self.assertEmpty(list(treeplex.reaches(t, plan)))
     gain = jnp.full(1, 2.5)
     kept, root = _sweep_up(t, gain, jnp.ones(1), True)
     self.assertEqual(root, 2.5)

@@ -263,6 +263,25 @@ class DivergenceTest(parameterized.TestCase):
     expected = _psi(name, x) - _psi(name, y) - _slope(name, y) @ (x - y)
     self.assertAlmostEqual(divergence, expected, delta=1e-13)
 
+  @parameterized.parameters(0, 1, 2)
+  def test_infinite_behind_one_action_of_several(self, action):
+    # Of unlike numbers of infostates, so that sums of children are padded.
+    parent, width = np.array([0, 1, 2, 2, 3]), np.array([3, 2, 2, 2, 2])
+    layout = treeplex.lay_out(parent, width, np.dtype(float))
+    t, slot = layout.treeplex, layout.slot
+    policy, anchor = np.full((2, 12), 0.5)
+    anchor[1:4] = 1 / 3
+    below = np.flatnonzero(parent[1:] == 1 + action)[0]
+    anchor[4 + 2 * below :][:2] = [1, 0]
+    policy[1 + action] = 0
+    entropy = _MAPS["entropy"]
+    dual = _dual(t, entropy, _to_slots(t, slot, anchor))
+    divergence, _ = _divergences(t, entropy, _to_slots(t, slot, policy), dual)
+    self.assertAlmostEqual(divergence, np.log(1.5), delta=1e-14)
+    policy[1:4] = 1 / 3
+    divergence, _ = _divergences(t, entropy, _to_slots(t, slot, policy), dual)
+    self.assertEqual(divergence, np.inf)
+
 
 class DualsTest(parameterized.TestCase):
 
