@@ -97,6 +97,8 @@ def _changed(eqn, values, marks, size):
     return values, {}
   if name == "concatenate":
     return _all(values, marks, size), {}
+  if name == "dynamic_update_slice":
+    return _updated(values, marks, size)
   if any(marks[1:]):
     return None
   if name == "pad":
@@ -123,6 +125,14 @@ def _changed(eqn, values, marks, size):
         "slice_sizes": (*params["slice_sizes"], size),
     }
   return _reshaped(name, params, values, size)
+
+
+def _updated(values, marks, size):
+  """Writes a part of every lane, at one place."""
+  if any(marks[2:]) or len(values) == 2:
+    return None
+  start = jnp.zeros_like(values[2])
+  return [*_all(values[:2], marks[:2], size), *values[2:], start], {}
 
 
 def _reshaped(name, params, values, size):

@@ -21,6 +21,10 @@ _RULED = {
     "pad": lambda x, y: jnp.pad(x, ((1, 0), (0, 2))),
     "slice": lambda x, y: x[1:, ::2],
     "dynamic slice": lambda x, y: jax.lax.dynamic_slice(x, (1, 0), (2, 2)),
+    "update": lambda x, y: jax.lax.dynamic_update_slice(x, y[1:], (1, 0)),
+    "update of what is shared": lambda x, y: jax.lax.dynamic_update_slice(
+        y, x[:2, 1:], (0, 1)
+    ),
     "gather": lambda x, y: x[_INDEX],
     "reshape": lambda x, y: x.reshape(-1),
     "broadcast": lambda x, y: jnp.broadcast_to(x[None], (2, 3, 3)),
