@@ -100,7 +100,8 @@ def view(game: tree_game.TreeGame, feedback: str) -> BehavioralGame:
 
 
 def _flat(t):
-  return struct.replace(t, levels=(t.groups,), parents=(), children=())
+  levels = (t.groups,) if t.groups else ()
+  return struct.replace(t, levels=levels, parents=(), children=())
 
 
 def _action_values(t, policy, gain):

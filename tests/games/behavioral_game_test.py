@@ -6,7 +6,14 @@ import numpy as np
 from open_spiel.python import policy as policy_lib
 
 from mdrl import struct, testing
-from mdrl.games import base, behavioral_game, openspiel
+from mdrl.games import (
+    base,
+    behavioral_game,
+    openspiel,
+    tree_game,
+    tree_tables,
+    treeplex,
+)
 from mdrl.testing import games
 
 
@@ -133,6 +140,34 @@ class BehavioralGameTest(parameterized.TestCase):
     self.assertIs(view.tree.payoffs[0], game.payoffs[0])
     for t in view.treeplexes:
       self.assertLen(t.levels, 1)
+
+  def test_a_player_without_infostates(self):
+    none = np.zeros(0, int)
+    tables = tree_tables.TreeTables(
+        infostates=(("root",), ()),
+        parent=(np.zeros(1, int), none),
+        width=(np.array([2]), none),
+        action=(np.arange(2), none),
+        sequence=np.array([[1, 0], [2, 0]], np.int32),
+        chance=np.ones(2),
+        chance_parent=none,
+        chance_width=none,
+        chance_probability=np.zeros(0),
+        chance_sequence=np.zeros(2, int),
+        utility=np.array([[1.0, -1], [3, -3]]),
+        num_histories=3,
+    )
+    game, _ = tree_game.build(tables, reaches=True)
+    view = behavioral_game.view(game, "q")
+    plans = view.plans(base.uniform_policies(view))
+    np.testing.assert_array_equal(view.gain(plans, 0), [0, 1, 3])
+    gain = view.gain(plans, 1)
+    # Nothing lies below the empty sequence, and nothing can be swept.
+    t = view.treeplexes[1]
+    kept, value = treeplex.sweep_up(t, gain, lambda q, _: (q, q))
+    np.testing.assert_array_equal(kept, [0])
+    self.assertEqual(value, gain[0])
+    np.testing.assert_array_equal(treeplex.sweep_down(t, plans[1]), [1])
 
   def test_the_reference_is_that_of_the_tree(self):
     game, _ = _compiled("kuhn")
