@@ -149,6 +149,8 @@ class SegmentSumTest(parameterized.TestCase):
     program = str(jax.make_jaxpr(plan)(jnp.asarray(factor)))
     ways = [w for w in ("reduce_sum", "scan", "dot_general") if w in program]
     self.assertEqual(ways, [way])
+    # On accelerators, inner products would be rounded to fewer bits.
+    self.assertEqual("HIGHEST" in program, way == "dot_general")
 
   def test_order_is_left_alone_where_there_is_nothing_to_permute(self):
     segment = np.repeat(np.arange(5), 3)
@@ -157,6 +159,14 @@ class SegmentSumTest(parameterized.TestCase):
     self.assertIsNone(plan.position)
     plan = self._assert_sums((segment, sources, np.ones(15), 6))
     self.assertIsNotNone(plan.position)
+
+  def test_order_is_left_alone_across_buckets(self):
+    segment = np.repeat([0, 1, 2], [2, 2, 30])
+    sources = (np.arange(34),)
+    with mock.patch.object(twins, "_BUCKET", 1):
+      plan = self._assert_sums((segment, sources, np.ones(34), 3))
+    self.assertLen(plan.buckets, 2)
+    self.assertIsNone(plan.position)
 
   @parameterized.parameters(0, 2)
   def test_one_entry(self, num_factors):
@@ -174,6 +184,10 @@ class SegmentSumTest(parameterized.TestCase):
     none = np.zeros(0, int)
     plan = self._assert_sums((none, (none,), np.zeros(0), 3))
     self.assertEqual(plan.buckets, ())
+
+  def test_no_segments(self):
+    none = np.zeros(0, int)
+    self._assert_sums((none, (none,), np.zeros(0), 0))
 
   def test_dtype_is_that_asked_for(self):
     entries = _draw(1, 10, 50, 1)
@@ -195,11 +209,12 @@ class EntriesTest(parameterized.TestCase):
   @parameterized.product(num_factors=(1, 2), way=tuple(_WAYS))
   def test_invert_segment_sum(self, num_factors, way):
     segment, sources, weight, size = _draw_twins(num_factors, num_factors)
-    with _all_by(way):
+    with _all_by(way), mock.patch.object(twins, "_BUCKET", 1):
       plan = segments.segment_sum(
           segment, sources, weight, size, np.dtype(float)
       )
       entries = segments.entries(plan)
+    self.assertGreater(len(plan.buckets), 1)
     np.testing.assert_array_equal(
         self._sorted(*entries), self._sorted(segment, sources, weight)
     )
@@ -216,6 +231,21 @@ class EntriesTest(parameterized.TestCase):
     np.testing.assert_array_equal(segment, [2, 2])
     np.testing.assert_array_equal(source, [5, 6])
     np.testing.assert_array_equal(weight, [3.5, 1])
+
+  def test_of_sources_too_many_to_number_their_combinations(self):
+    # Numbered in 64 bits, the first two combinations would be one.
+    last = 2**31 - 1
+    sources = (
+        np.array([0, 4, 0, 4]),
+        np.array([5, 5, last, last]),
+        np.array([6, 6, last, last]),
+    )
+    segment, weight = np.zeros(4, int), np.arange(1.0, 5)
+    plan = segments.segment_sum(segment, sources, weight, 1, np.dtype(float))
+    entries = segments.entries(plan)
+    np.testing.assert_array_equal(
+        self._sorted(*entries), self._sorted(segment, sources, weight)
+    )
 
   def test_leave_out_weights_of_zero(self):
     plan = segments.segment_sum(
@@ -294,6 +324,13 @@ class CoordinateSumTest(parameterized.TestCase):
     for own in np.unique(segment):
       rows = [row for row in table if row[0] == own]
       self.assertEqual(rows, sorted(rows))
+
+  def test_sorting_of_axes_too_long_for_64_bits(self):
+    sizes = [2**31] * 3
+    # As numbers of 64 bits, these would be equal in pairs.
+    coordinates = np.array([[4, 0, 4, 0], [1, 1, 0, 0], [7, 7, 7, 7]], np.int32)
+    order = segments._sorting(coordinates, np.arange(4), [0, 1, 2], sizes)
+    np.testing.assert_array_equal(order, [3, 1, 2, 0])
 
   def test_entries_without_weight_take_no_room(self):
     coordinates = np.stack([np.zeros(5, int), np.arange(5)])

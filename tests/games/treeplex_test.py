@@ -399,6 +399,34 @@ class LayoutTest(parameterized.TestCase):
     np.testing.assert_array_equal(first, expected)
     self.assertIsNone(second)
 
+  @parameterized.parameters(255, 256)
+  def test_columns_short_and_long(self, num_infostates):
+    parent, width = np.zeros(num_infostates, int), np.full(num_infostates, 3)
+    width[::5] = 2
+    layout = _lay_out(Tree(parent, width))
+    t = layout.treeplex
+    (group,) = t.groups
+    self.assertTrue(group.padded)
+    rows = jnp.arange(3.0 * num_infostates).reshape(num_infostates, 3)
+    parts = group.parts(rows)
+    self.assertLen(parts, 1 if num_infostates < 256 else 3)
+    flat = t.map_groups(lambda _: rows)
+    np.testing.assert_array_equal(group.view(flat), rows)
+    np.testing.assert_array_equal(t.from_table(rows), flat)
+    kept, _ = treeplex.sweep_up(t, flat, lambda q, _: (q[:, 0], q))
+    np.testing.assert_array_equal(kept, flat)
+
+  def test_policies_without_weights_are_uniform_on_what_is_legal(self):
+    layout = _lay_out(Tree(np.array([0, 0]), np.array([3, 2])))
+    t = layout.treeplex
+    self.assertTrue(t.groups[0].padded)
+    expected = np.array([0, 1 / 3, 1 / 3, 1 / 3, 1 / 2, 1 / 2])
+    np.testing.assert_allclose(
+        t.to_policy(jnp.zeros(t.num_slots)),
+        _to_slots(layout, expected),
+        rtol=1e-15,
+    )
+
   @parameterized.parameters(np.nan, 1e9)
   def test_policies_of_weights_ignore_padding(self, fill):
     layout = _lay_out(Tree(np.array([0, 0]), np.array([3, 2])))

@@ -1,5 +1,7 @@
 """Tests of classes of twins, and of buckets."""
 
+from unittest import mock
+
 from absl.testing import absltest, parameterized
 import numpy as np
 
@@ -46,6 +48,31 @@ class FindTest(parameterized.TestCase):
     # All share one source, and have nine more each.
     sources = [[0, *range(1 + 9 * k, 10 + 9 * k)] for k in range(20)]
     self.assertEqual(_find(*sources), [[k] for k in range(20)])
+
+  def test_equal_sources_among_others_that_share_one(self):
+    # No round but the first, which looks for equal ones only.
+    sources = [[0, 1 + k % 20] for k in range(40)]
+    with mock.patch.object(twins, "_ROUNDS", 0):
+      classes = _find(*sources)
+    self.assertEqual(
+        classes, _classes(*([k, k + 20] for k in range(20)), size=40)
+    )
+
+  def test_many_segments_are_not_padded_for_the_sake_of_one(self):
+    # Two more sources cost a hundred segments more than one of them saves.
+    short, long = range(10), range(12)
+    self.assertEqual(_find(short, long), [[0, 1], []])
+    self.assertEqual(
+        _find(*[short] * 100, long),
+        _classes(list(range(100)), [100], size=101),
+    )
+
+  def test_more_pairs_than_are_numbered_in_32_bits(self):
+    # The last hundred segments are as the first, and one source is far off.
+    sources = [[k % 4200] for k in range(4300)]
+    sources[4199] = [2**20 - 1]
+    expected = [[k, 4200 + k] if k < 100 else [k] for k in range(4200)]
+    self.assertEqual(_find(*sources), _classes(*expected, size=4300))
 
   def test_where_no_source_is_shared_segments_stay_in_order(self):
     self.assertEqual(_find([5], [3], [4, 1]), [[0], [1], [2]])
@@ -95,6 +122,18 @@ class BucketsTest(parameterized.TestCase):
     np.testing.assert_array_equal(
         np.unique(chosen), np.arange(chosen.max() + 1)
     )
+
+  @parameterized.named_parameters(
+      # Each two neighbours would share one, but not all three.
+      ("blocks", [(1, 1, 590), (2, 1, 600), (3, 1, 600)], [0, 0, 1]),
+      # The first two just would, were it not for the third.
+      ("length", [(1, 1, 58), (20, 1, 10), (21, 1, 1000)], [0, 1, 1]),
+      ("members", [(5, 20, 10), (6, 1, 37), (6, 19, 10)], [0, 1, 0]),
+  )
+  def test_merged_buckets_count_as_what_they_became(self, shapes, expected):
+    length, members, count = np.array(shapes).T
+    chosen = twins.buckets(np.repeat(length, count), np.repeat(members, count))
+    np.testing.assert_array_equal(chosen, np.repeat(expected, count))
 
   def test_many_shapes_are_made_fewer(self):
     length = np.arange(1, 2001)
