@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 
 from mdrl.games import index as index_lib
-from mdrl.games import tree_game, tree_tables
+from mdrl.games import tree_game, tree_tables, treeplex
 
 
 def _build() -> index_lib.Index:
@@ -52,6 +52,36 @@ class IndexTest(parameterized.TestCase):
     others = np.setdiff1d(np.arange(len(self.player.action)), seen)
     self.assertIn(0, others)
     self.assertTrue((self.player.action[others] == -1).all())
+
+  def test_rows_that_stand_in_another_order_than_they_came(self):
+    # The second lies below the first, and so comes last.
+    layout = treeplex.lay_out(
+        np.array([0, 1, 0]), np.array([2, 3, 2]), np.dtype(float)
+    )
+    none = np.zeros(0, int)
+    tables = tree_tables.TreeTables(
+        infostates=(("first", "below", "other"),),
+        parent=(np.array([0, 1, 0]),),
+        width=(np.array([2, 3, 2]),),
+        action=(np.array([4, 7, 2, 5, 9, 1, 3]),),
+        sequence=np.zeros((0, 1), np.int32),
+        chance=np.zeros(0),
+        chance_parent=none,
+        chance_width=none,
+        chance_probability=np.zeros(0),
+        chance_sequence=none,
+        utility=np.zeros((0, 1)),
+        num_histories=0,
+    )
+    player = index_lib.build(tables, [layout])[0]
+    self.assertEqual(player.infostates, ("first", "other", "below"))
+    np.testing.assert_array_equal(player.width, [2, 2, 3])
+    legal = {"first": [4, 7], "other": [1, 3], "below": [2, 5, 9]}
+    for name, actions in legal.items():
+      slots = player.slots(player.row(name))
+      self.assertEqual(player.action[slots].tolist(), actions)
+    slots = [player.slot(n, a) for n, own in legal.items() for a in own]
+    self.assertEqual(sorted(slots), list(range(1, 8)))
 
   def test_actions_table(self):
     table = self.player.actions_table()

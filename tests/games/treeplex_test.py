@@ -203,7 +203,8 @@ class SweepTest(parameterized.TestCase):
     self.assertEqual(t.dtype, dtype)
     plan = _sweep_down(t, t.uniform)
     _, root = _sweep_up(t, plan, plan, True)
-    for x in (plan, root, t.to_policy(plan), t.to_table(plan)):
+    table = t.to_table(plan)
+    for x in (plan, root, t.to_policy(plan), table, t.from_table(table)):
       self.assertEqual(x.dtype, dtype)
 
 
