@@ -247,6 +247,17 @@ class EntriesTest(parameterized.TestCase):
         self._sorted(*entries), self._sorted(segment, sources, weight)
     )
 
+  def test_of_more_pairs_than_are_numbered_in_32_bits(self):
+    segment, sources = np.arange(4300), (np.arange(4300) + 2**20,)
+    weight = np.arange(1.0, 4301)
+    plan = segments.segment_sum(
+        segment, sources, weight, 4300, np.dtype(float)
+    )
+    entries = segments.entries(plan)
+    np.testing.assert_array_equal(
+        self._sorted(*entries), self._sorted(segment, sources, weight)
+    )
+
   def test_leave_out_weights_of_zero(self):
     plan = segments.segment_sum(
         np.array([2, 0, 2]),
