@@ -214,6 +214,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     below = np.tril_indices(30, -1)
     self.assertGreater(np.mean(seen[below] != rounded[below]), 0.1)
 
+  @pytest.mark.slow
   def test_games_have_samples_of_their_own(self):
     self._solve(
         "--game=cyclic_dice", "--solver=spo_queue", "--batch=2",
@@ -255,6 +256,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     result = self._solve("--game=openspiel:matrix_rps", "--solver=spo")
     self.assertIn("openspiel:matrix_rps: 3 responses", result.stdout)
 
+  @pytest.mark.slow
   def test_seeds_change_games_and_repeat(self):
     common = ("--game=skew_low_rank(scale=2)", "--solver=spo_queue")
     found = []
