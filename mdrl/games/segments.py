@@ -22,8 +22,10 @@ from mdrl.games import twins
 
 # Buckets of up to this many weights are small.
 _SMALL = 1000
-# A step of a loop costs as much as the start of this many inner products.
+# A step of a loop costs as much as the start of this many inner products, which
+# are worth it from this length on.
 _STEP = 40
+_LONG = 17
 
 
 class Bucket(NamedTuple):
@@ -44,7 +46,9 @@ class Bucket(NamedTuple):
   @property
   def by_dot(self) -> bool:
     """Whether it is summed by inner products, and not by a loop."""
-    return not self.small and _STEP * self.length > self.twins * self.blocks
+    if self.small or self.length < _LONG:
+      return False
+    return _STEP * self.length > self.twins * self.blocks
 
 
 @struct.dataclass

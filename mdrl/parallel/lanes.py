@@ -10,6 +10,7 @@ through `jax.vmap`.
 
 from collections.abc import Callable, Sequence
 import functools
+import math
 from typing import Any
 
 import jax
@@ -26,6 +27,9 @@ _CALLS = {
     "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr",
 }
+# Scans of up to this many operations in all their steps are written out: their
+# steps are then one pass over what is carried.
+_WRITTEN_OUT = 400
 
 
 def vmap_last(
@@ -110,6 +114,17 @@ def _marked(values, marks, wanted, size):
       lane_rules.spread(value, size) if want and not mark else value
       for value, mark, want in zip(values, marks, wanted, strict=True)
   ]
+
+
+def _operations(jaxpr):
+  """Returns the number of operations, infinite where there are loops."""
+  count = 0.0
+  for eqn in jaxpr.eqns:
+    name = eqn.primitive.name
+    if name in ("scan", "while", "cond"):
+      return math.inf
+    count += _operations(eqn.params[_CALLS[name]]) if name in _CALLS else 1
+  return count
 
 
 def _scan_counts(params):
@@ -249,6 +264,8 @@ class _Lanes:
 
     first = _marked(values[n:m], marks[n:m], flags, self._size)
     options = {k: params[k] for k in ("length", "reverse", "unroll")}
+    if params["length"] * _operations(body) <= _WRITTEN_OUT:
+      options["unroll"] = max(1, params["length"])
     last, ys = lax.scan(step, first, values[m:], **options)
     return [*last, *ys], flags + ends
 

@@ -54,7 +54,7 @@ def _draw_twins(seed, num_factors):
 # How buckets are summed: all alike, whatever their shapes.
 _WAYS = {
     "reduce": {"_SMALL": 10**9},
-    "dot": {"_SMALL": 0, "_STEP": 10**9},
+    "dot": {"_SMALL": 0, "_STEP": 10**9, "_LONG": 0},
     "loop": {"_SMALL": 0, "_STEP": 0},
 }
 
@@ -123,9 +123,10 @@ class SegmentSumTest(parameterized.TestCase):
       # Small buckets are reduced.
       (250, 4, "reduce_sum"),
       (251, 4, "scan"),
-      # Of the others, a loop sums those of many segments.
-      (639, 16, "dot_general"),
-      (640, 16, "scan"),
+      # Of the others, a loop sums those of few entries or many segments.
+      (600, 16, "scan"),
+      (679, 17, "dot_general"),
+      (680, 17, "scan"),
       (1, 1001, "dot_general"),
   )
   def test_buckets_about_the_thresholds(self, rows, length, way):

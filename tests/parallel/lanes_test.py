@@ -179,6 +179,26 @@ class LanesTest(parameterized.TestCase):
     _, rounds = lanes.vmap_last(_steps_apart, (True, False))(x, jnp.ones(2))
     np.testing.assert_array_equal(rounds, [0, 6, 11])
 
+  @parameterized.parameters((6, False, 0), (500, False, 1), (6, True, 1))
+  def test_short_loops_without_others_are_written_out(
+      self, length, nested, loops
+  ):
+    def fn(x):
+      def step(k, total):
+        if nested:
+          k = jax.lax.while_loop(lambda k: k < 4, lambda k: k + 1, k)
+        return total + jnp.sin(k * x)
+
+      return jax.lax.fori_loop(0, length, step, x)
+
+    x = jnp.linspace(0, 1, 3 * _SIZE).reshape(3, _SIZE)
+    mapped = lanes.vmap_last(fn, [True])
+    compiled = jax.jit(mapped).lower(x).compile().as_text()
+    self.assertEqual(compiled.count("trip_count") > 0, loops > 0)
+    np.testing.assert_allclose(
+        mapped(x), jax.vmap(fn, -1, -1)(x), rtol=1e-12
+    )
+
   def test_gathers_stay_gathers_of_rows(self):
     index = jnp.array([2, 0, 1, 1])
     mapped = lanes.vmap_last(
