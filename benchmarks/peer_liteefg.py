@@ -57,13 +57,10 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
 
 def main(argv: list[str]) -> None:
   """Races and prints."""
-  given = race.parser(
-      (__doc__ or "").splitlines()[0], list(SOLVERS)
-  ).parse_args(argv)
   with tempfile.TemporaryDirectory() as folder:
     # It keeps games in the home folder.
     os.environ["HOME"] = folder
-    race.main(lambda: prepare(given.game, given.solver), given)
+    race.main_of_peer(__doc__ or "", list(SOLVERS), prepare, argv)
 
 
 if __name__ == "__main__":

@@ -237,3 +237,21 @@ def main(
   except (ImportError, RuntimeError, ValueError) as error:
     sys.exit(" ".join(str(error).split()) or type(error).__name__)
   print(json.dumps(figures))
+
+
+def main_of_peer(
+    about: str,
+    solvers: Sequence[str],
+    prepare: Callable[[str, str], Callable[[], Racer]],
+    argv: Sequence[str],
+) -> None:
+  """Reads arguments and races somebody else's solver.
+
+  Args:
+    about: A text whose first line describes the program.
+    solvers: The names of what it runs.
+    prepare: Returns what builds the racer of a game and a solver.
+    argv: The arguments.
+  """
+  given = parser(about.splitlines()[0], solvers).parse_args(argv)
+  main(lambda: prepare(given.game, given.solver), given)

@@ -203,25 +203,17 @@ class EnumerateTest(parameterized.TestCase):
     estimate.assert_called_once()
     self.assertEqual(tables.num_histories, 9_457)
 
-  def test_a_tree_that_is_too_large_is_refused_early(self):
+  # What is far too large is refused early, what is a little so late.
+  @parameterized.parameters((1_000, "10[0-9]"), (9_456, "9457"))
+  def test_trees_that_are_too_large_are_refused(self, limit, stop):
     game = openspiel.load_game("leduc_poker")
     with (
         mock.patch.object(enumeration, "_LARGE", 100),
         self.assertRaisesRegex(
-            ValueError, "`max_histories` is 1000.*stopped at 10[0-9];"
+            ValueError, f"`max_histories` is {limit}.*stopped at {stop};"
         ),
     ):
-      openspiel.enumerate_tree(game, 1_000)
-
-  def test_a_tree_that_is_a_little_too_large_is_refused_late(self):
-    game = openspiel.load_game("leduc_poker")
-    with (
-        mock.patch.object(enumeration, "_LARGE", 100),
-        self.assertRaisesRegex(
-            ValueError, "`max_histories` is 9456.*stopped at 9457;"
-        ),
-    ):
-      openspiel.enumerate_tree(game, 9_456)
+      openspiel.enumerate_tree(game, limit)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ class SampledGameTest(parameterized.TestCase):
       # by bad luck: that has a probability of about 0.001.
       self.assertLess(np.abs(z).max(), 4.5)
       # Nor do all of them deviate; slots are correlated, hence the slack.
-      self.assertLess(np.mean(z**2), 2.5)
+      self.assertLess(np.mean(z**2), 2.2)
 
   @parameterized.parameters(*sampled_game.SAMPLINGS)
   def test_estimates_are_unbiased(self, sampling):
@@ -122,7 +122,7 @@ class SampledGameTest(parameterized.TestCase):
     # What a player avoids has a gain all the same, and parts of the tree that
     # its own plan does not reach have one as well.
     game = _compiled("kuhn_three_players")
-    plans = game.plans(_pure(game, 3))
+    plans = game.plans(_pure(game, 5))
     self._assert_unbiased(game, plans, sampling)
 
   def test_external_sampling_of_pure_policies_is_exact_without_chance(self):

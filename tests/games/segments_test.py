@@ -145,7 +145,7 @@ class SegmentSumTest(parameterized.TestCase):
         _call(plan, [jnp.asarray(factor)]),
         _expected(*entries, [factor]),
         rtol=0,
-        atol=1e-11,
+        atol=1e-12,
     )
     program = str(jax.make_jaxpr(plan)(jnp.asarray(factor)))
     ways = [w for w in ("reduce_sum", "scan", "dot_general") if w in program]
