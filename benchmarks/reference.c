@@ -1,5 +1,5 @@
 // Alternating CFR+ with linear averaging for two-player zero-sum games in
-// sequence form, in plain single-threaded C99. It is the ceiling that the
+// sequence form, in plain single-threaded C99. It is the yardstick that the
 // benchmarks compare against. REAL is the floating-point type: double or float.
 //
 // A player has num_infostates infostates, numbered parents first, and

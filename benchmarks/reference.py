@@ -1,4 +1,4 @@
-"""The ceiling of the benchmarks: CFR+ in a hundred lines of plain C.
+"""The yardstick of the benchmarks: CFR+ in a hundred lines of plain C.
 
 `reference.c` is alternating CFR+ with linear averaging [1]_ for two-player
 zero-sum games in sequence form, on one thread and without intrinsics. It is

@@ -17,7 +17,7 @@ update moves every player once.
 
 CFR+ and PCFR+ alternate and average linearly and quadratically; magnetic mirror
 descent is judged by its last iterate. `C` is a plain single-threaded program of
-CFR+, built with `cc`: the ceiling. LiteEFG and noregret live in environments of
+CFR+, built with `cc`. LiteEFG and noregret live in environments of
 their own, which `benchmarks/peer_liteefg.py` and `peer_noregret.py` say how to
 make, and are measured where their interpreters are given.
 

@@ -18,7 +18,7 @@ _MARGIN = 4
 # A probe ends once it is this many times as large as what is allowed.
 _ENOUGH = 1000
 # What compiling takes at its peak, in bytes per history: from 65 in battleship
-# over 85 in poker and liar's dice to 190 where every history has its own name.
+# over 100 in liar's dice to 190 where every history has its own name.
 _BYTES = 200
 
 
