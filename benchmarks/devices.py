@@ -11,6 +11,7 @@ on the device, say how far from its limit it is: far below where launches and
 small arrays dominate, above where caches hold the arrays.
 """
 
+from collections.abc import Sequence
 import json
 import logging
 import pathlib
@@ -18,7 +19,7 @@ import sys
 import time
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 import jax
 import jax.numpy as jnp
 import rich.box
@@ -26,7 +27,7 @@ import rich.console
 import rich.table
 
 from benchmarks import timing
-from experiments import command_line, game_strings
+from experiments import command_line, game_strings, program
 from mdrl import run
 from mdrl.games import openspiel, tree_game
 from mdrl.parallel import lanes
@@ -184,16 +185,17 @@ def show(rows: list[dict[str, Any]], ceiling: float, batch: int) -> None:
   rich.console.Console(width=120).print(grid)
 
 
-def parse(argv: list[str]) -> list[str]:
+def parse(argv: Sequence[str]) -> list[str]:
   """Defines the flags and parses them."""
   define(flags.FLAGS)
-  return app.parse_flags_with_usage(argv)
+  return program.parse(argv)
 
 
-def main(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> None:
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
   """Measures and prints."""
-  if len(argv) > 1:
-    raise app.UsageError(f"unexpected arguments {argv[1:]}")
+  del argv
   logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
   given = values.flag_values_dict()
   seconds = given["seconds"]
@@ -215,4 +217,4 @@ def main(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> None:
 
 
 if __name__ == "__main__":
-  app.run(main, flags_parser=parse)
+  program.run("benchmarks.devices", __doc__, main, parse)

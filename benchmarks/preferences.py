@@ -14,6 +14,7 @@ memory; `in turns` makes all updates of a few games whose matrices a core's
 cache holds, before the next few. Both are one compiled program.
 """
 
+from collections.abc import Sequence
 import functools
 import json
 import logging
@@ -23,10 +24,11 @@ import sys
 import time
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 import numpy as np
 
 from benchmarks import timing
+from experiments import program as program_lib
 
 _BATCH = flags.DEFINE_integer("batch", 1024, "Number of games.", lower_bound=1)
 _RESPONSES = flags.DEFINE_integer(
@@ -275,10 +277,9 @@ def show(rows: dict[str, float], head: str) -> None:
     print(f"  {label:{wide}}  {value:10,.2f}")
 
 
-def main(argv: list[str]) -> None:
+def main(argv: Sequence[str]) -> None:
   """Measures and prints."""
-  if len(argv) > 1:
-    raise app.UsageError(f"unexpected arguments {argv[1:]}")
+  del argv
   # JAX tells at this level which accelerators it did not find.
   logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
   import jax
@@ -304,4 +305,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-  app.run(main)
+  program_lib.run(
+      "benchmarks.preferences", __doc__, main, program_lib.parse
+  )

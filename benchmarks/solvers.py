@@ -29,6 +29,7 @@ and cells that fail or take more than `--limit`, which standard error names, as
 those do that need a zero-sum game where tiny bridge is one of partners.
 """
 
+from collections.abc import Sequence
 import importlib.metadata
 import json
 import os
@@ -38,9 +39,9 @@ import shutil
 import sys
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
-from experiments import command_line, game_strings
+from experiments import command_line, game_strings, program
 
 _QUICK_SECONDS = 0.3
 _QUICK_BUDGET = 3.0
@@ -91,10 +92,10 @@ def _define(values):
   )
 
 
-def parse(argv: list[str]) -> list[str]:
+def parse(argv: Sequence[str]) -> list[str]:
   """Defines the flags and parses them."""
   define(flags.FLAGS)
-  return app.parse_flags_with_usage(argv)
+  return program.parse(argv)
 
 
 def _interpreters(given) -> dict[str, str]:
@@ -174,10 +175,11 @@ def _report(cores, settings, rows) -> dict[str, Any]:
   }
 
 
-def main(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> None:
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
   """Measures and prints."""
-  if len(argv) > 1:
-    raise app.UsageError(f"unexpected arguments {argv[1:]}")
+  del argv
   given = values.flag_values_dict()
   with command_line.errors_in_one_line("solvers"):
     rows = _measure(given)
@@ -193,4 +195,4 @@ def main(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> None:
 
 
 if __name__ == "__main__":
-  app.run(main, flags_parser=parse)
+  program.run("benchmarks.solvers", __doc__, main, parse)

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from absl import flags, logging
 
+_EXHAUSTED = "RESOURCE_EXHAUSTED"
+
 
 def define_key_flags(
     values: flags.FlagValues, define: Callable[[flags.FlagValues], None]
@@ -35,7 +37,18 @@ def errors_in_one_line(program: str) -> Iterator[None]:
   """Ends the process by `fail` where a mistake, or the user, stops it."""
   try:
     yield
+  except BrokenPipeError:
+    raise
   except (ValueError, OSError) as error:
     fail(program, str(error))
+  except (MemoryError, RuntimeError) as error:
+    # That of JAX has a type that only JAX knows.
+    if isinstance(error, RuntimeError) and _EXHAUSTED not in str(error):
+      raise
+    fail(
+        program,
+        "the memory of this machine does not suffice; make the game, the "
+        f"batch or the grid smaller: {str(error) or 'allocation failed'}",
+    )
   except KeyboardInterrupt:
     fail(program, "interrupted", status=130)

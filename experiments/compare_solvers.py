@@ -15,12 +15,17 @@ import csv
 import pathlib
 import sys
 
-from absl import app, flags
+from absl import flags
 import rich.box
 import rich.console
 import rich.table
 
-from experiments import command_line, game_strings, solver_table
+from experiments import (
+    command_line,
+    game_strings,
+    program,
+    solver_table,
+)
 
 
 def define(values: flags.FlagValues) -> None:
@@ -67,15 +72,14 @@ def _define(values):
 def parse(argv: Sequence[str]) -> list[str]:
   """Defines the flags and parses them."""
   define(flags.FLAGS)
-  return app.parse_flags_with_usage(list(argv))
+  return program.parse(argv)
 
 
 def main(
     argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
 ) -> None:
   """Runs what the flags ask for."""
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  del argv
   command_line.quieten()
   given = values.flag_values_dict()
   with command_line.errors_in_one_line("compare_solvers"):
@@ -165,5 +169,10 @@ def _show(rows, targets):
   rich.console.Console(width=width).print(grid)
 
 
+def run() -> None:
+  """Runs this program."""
+  program.run("experiments.compare_solvers", __doc__, main, parse)
+
+
 if __name__ == "__main__":
-  app.run(main, flags_parser=parse)
+  run()

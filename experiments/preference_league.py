@@ -13,16 +13,17 @@ league.csv and league.png.
 from collections.abc import Sequence
 import csv
 
-from absl import app, flags
+from absl import flags
 
-from experiments import command_line, preference_settings
+from experiments import command_line, preference_settings, program
 
 
 def main(
     argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
 ) -> None:
   """Runs what the flags ask for."""
-  if preference_settings.answered(values, argv):
+  del argv
+  if preference_settings.answered(values):
     return
   with command_line.errors_in_one_line("preference_league"):
     settings = preference_settings.read(values, "league")
@@ -50,5 +51,12 @@ def main(
     command_line.fail("preference_league", "; ".join(outcome.failures))
 
 
+def run() -> None:
+  """Runs this program."""
+  program.run(
+      "experiments.preference_league", __doc__, main, preference_settings.parse
+  )
+
+
 if __name__ == "__main__":
-  app.run(main, flags_parser=preference_settings.parse)
+  run()

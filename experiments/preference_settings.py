@@ -7,9 +7,9 @@ import pathlib
 import re
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 
-from experiments import command_line, preference_table
+from experiments import command_line, preference_table, program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,13 +226,11 @@ def _numbers(name, texts):
 def parse(argv: Sequence[str]) -> list[str]:
   """Defines the flags and parses them."""
   define(flags.FLAGS)
-  return app.parse_flags_with_usage(list(argv))
+  return program.parse(argv)
 
 
-def answered(values: flags.FlagValues, argv: Sequence[str]) -> bool:
-  """Prints a list if one is asked for; refuses arguments that are no flags."""
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+def answered(values: flags.FlagValues) -> bool:
+  """Prints a list if one is asked for, and says whether it was."""
   asked = values.flag_values_dict()
   if asked["list_solvers"]:
     print(preference_table.listing())

@@ -47,6 +47,9 @@ def commit(folder: pathlib.Path = _ROOT) -> str | None:
 
   None where there is no commit, no repository or no git.
   """
+  # An installed package may lie within a repository that is not its own.
+  if not (folder / ".git").exists():
+    return None
   describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
   try:
     result = subprocess.run(

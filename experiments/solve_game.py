@@ -16,10 +16,10 @@ import pathlib
 import re
 import sys
 
-from absl import app, flags
+from absl import flags
 from ml_collections import config_dict, config_flags
 
-from experiments import command_line, solver_table
+from experiments import command_line, program, solver_table
 from experiments import settings as settings_lib
 
 _GAME = flags.DEFINE_string(
@@ -105,13 +105,12 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
       "config", fields, solver_table.help_text(), sys_argv=list(argv)
   )
   flags.FLAGS["config"].default_as_str = "the solver's own"
-  return app.parse_flags_with_usage(list(argv))
+  return program.parse(argv)
 
 
 def main(argv: Sequence[str]) -> None:
   """Runs what the flags ask for."""
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  del argv
   if _LIST_SOLVERS.value:
     print(solver_table.listing())
     return
@@ -150,5 +149,10 @@ def _settings() -> settings_lib.Settings:
   )
 
 
+def run() -> None:
+  """Runs this program."""
+  program.run("experiments.solve_game", __doc__, main, parse_flags)
+
+
 if __name__ == "__main__":
-  app.run(main, flags_parser=parse_flags)
+  run()

@@ -14,19 +14,20 @@ comparison.png and, for three responses, simplex.png.
 from collections.abc import Sequence
 import sys
 
-from absl import app, flags
+from absl import flags
 import rich.box
 import rich.console
 import rich.table
 
-from experiments import command_line, preference_settings
+from experiments import command_line, preference_settings, program
 
 
 def main(
     argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
 ) -> None:
   """Runs what the flags ask for."""
-  if preference_settings.answered(values, argv):
+  del argv
+  if preference_settings.answered(values):
     return
   with command_line.errors_in_one_line("solve_preference"):
     settings = preference_settings.read(values, "preference")
@@ -54,5 +55,12 @@ def show(table_lines: Sequence[Sequence[str]]) -> None:
   rich.console.Console(width=width).print(grid)
 
 
+def run() -> None:
+  """Runs this program."""
+  program.run(
+      "experiments.solve_preference", __doc__, main, preference_settings.parse
+  )
+
+
 if __name__ == "__main__":
-  app.run(main, flags_parser=preference_settings.parse)
+  run()

@@ -12,9 +12,15 @@ median over seeds.
 from collections.abc import Sequence
 import pathlib
 
-from absl import app, flags
+from absl import flags
 
-from experiments import command_line, settings, solver_table, sweep_grid
+from experiments import (
+    command_line,
+    program,
+    settings,
+    solver_table,
+    sweep_grid,
+)
 
 _GRID = (
     "step_size=0.0625,0.125,0.1875,0.25,0.375,0.5,0.75,1;"
@@ -83,15 +89,14 @@ def _define(values):
 def parse(argv: Sequence[str]) -> list[str]:
   """Defines the flags and parses them."""
   define(flags.FLAGS)
-  return app.parse_flags_with_usage(list(argv))
+  return program.parse(argv)
 
 
 def main(
     argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
 ) -> None:
   """Runs what the flags ask for."""
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  del argv
   command_line.quieten()
   given = values.flag_values_dict()
   with command_line.errors_in_one_line("sweep_game"):
@@ -107,5 +112,10 @@ def main(
   print(outcome)
 
 
+def run() -> None:
+  """Runs this program."""
+  program.run("experiments.sweep_game", __doc__, main, parse)
+
+
 if __name__ == "__main__":
-  app.run(main, flags_parser=parse)
+  run()

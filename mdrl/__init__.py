@@ -1,1 +1,3 @@
 """Game-theoretic and mirror-descent algorithms in JAX."""
+
+__version__ = "0.1.0"

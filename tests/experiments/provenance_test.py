@@ -47,6 +47,14 @@ class CommitTest(absltest.TestCase):
     file.write_text("b")
     self.assertEqual(provenance.commit(self.folder), f"{clean}-dirty")
 
+  def test_none_for_a_package_within_the_repository_of_another(self):
+    self._git("init")
+    self._git("commit", "--allow-empty", "-m", "Start")
+    installed = self.folder / "site-packages"
+    installed.mkdir()
+    self.assertIsNotNone(provenance.commit(self.folder))
+    self.assertIsNone(provenance.commit(installed))
+
 
 class VersionsTest(absltest.TestCase):
 

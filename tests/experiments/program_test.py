@@ -1,0 +1,117 @@
+"""Tests of binaries as processes: help, mistakes and pipes."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+from absl.testing import absltest, parameterized
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_BINARIES = (
+    "experiments.compare_solvers",
+    "experiments.preference_league",
+    "experiments.solve_game",
+    "experiments.solve_preference",
+    "experiments.sweep_game",
+    "benchmarks.solvers",
+)
+
+
+def _run(module, *arguments, **options):
+  return subprocess.run(
+      [sys.executable, "-m", module, *arguments],
+      cwd=_ROOT,
+      stdout=options.get("stdout", subprocess.PIPE),
+      stderr=subprocess.PIPE,
+      text=True,
+      timeout=60,
+      check=False,
+  )
+
+
+def _run_command(module, *arguments):
+  """Runs what an installed command does."""
+  name = f"mdrl-{module.rpartition('.')[2].replace('_', '-')}"
+  code = (
+      f"import sys; sys.argv = {['/bin/' + name, *arguments]!r}; "
+      f"from {module} import run; run()"
+  )
+  return subprocess.run(
+      [sys.executable, "-c", code],
+      cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
+  )
+
+
+class HelpTest(parameterized.TestCase):
+
+  @parameterized.parameters(*_BINARIES)
+  def test_help_is_no_failure(self, module):
+    short, long = _run(module, "-h"), _run(module, "--help")
+    self.assertEqual((short.returncode, short.stderr), (0, ""))
+    self.assertEqual(short.stdout, long.stdout)
+    self.assertEqual(long.returncode, 0)
+    self.assertIn(f"python -m {module}", short.stdout)
+    own = "--cache_dir" if module.startswith("experiments") else "--json"
+    self.assertIn(f"  {own}: ", short.stdout)
+    self.assertNotIn("--pdb", short.stdout)
+
+  def test_full_help_has_the_flags_of_absl(self):
+    result = _run("experiments.sweep_game", "--helpfull")
+    self.assertEqual(result.returncode, 0)
+    self.assertIn("--[no]pdb", result.stdout)
+
+  @parameterized.parameters("solve_game", "sweep_game", "preference_league")
+  def test_an_installed_command_has_the_same_flags(self, name):
+    module = f"experiments.{name}"
+    ours = _run_command(module, "-h")
+    self.assertEqual((ours.returncode, ours.stderr), (0, ""))
+    self.assertIn(f"mdrl-{name.replace('_', '-')}", ours.stdout)
+    self.assertNotIn("python -m", ours.stdout)
+    flags = [
+        [line for line in text.splitlines() if line.startswith("  --")]
+        for text in (ours.stdout, _run(module, "-h").stdout)
+    ]
+    self.assertEqual(*flags)
+
+
+class MistakeTest(parameterized.TestCase):
+
+  @parameterized.product(
+      module=_BINARIES,
+      case=(
+          ("--no_such_flag=1", "Unknown command line flag 'no_such_flag'"),
+          ("kuhn_poker", "unexpected arguments: kuhn_poker"),
+      ),
+  )
+  def test_is_one_line(self, module, case):
+    result = _run(module, case[0])
+    name = module.rpartition(".")[2]
+    self.assertEqual((result.returncode, result.stdout), (1, ""))
+    self.assertRegex(result.stderr, rf"^{name}: .*{case[1]}.*\n$")
+
+
+class PipeTest(parameterized.TestCase):
+
+  @parameterized.parameters(
+      ("solve_game", "--list_solvers"),
+      ("solve_game", "--help"),
+      ("solve_preference", "--list_games"),
+  )
+  def test_a_reader_that_goes_away_is_no_error(self, name, flag):
+    reader, writer = _closed_pipe()
+    with writer:
+      result = _run(f"experiments.{name}", flag, stdout=writer)
+    self.assertEqual((result.returncode, result.stderr), (141, ""))
+    self.assertTrue(reader.closed)
+
+
+def _closed_pipe():
+  reading, writing = os.pipe()
+  reader, writer = os.fdopen(reading, "rb"), os.fdopen(writing, "wb")
+  reader.close()
+  return reader, writer
+
+
+if __name__ == "__main__":
+  absltest.main()
