@@ -5,10 +5,12 @@ S slots of sequences, T terminal histories, H histories, K checkpoints, B sweep,
 D devices, X contexts, R rows of a group, W its width.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
+import numpy as np
 
 from mdrl.games import treeplex
 
@@ -86,3 +88,22 @@ def random_policies(game: Game, key: PRNGKeyArray) -> Policies:
 def uniform_policies(game: Game) -> Policies:
   """Returns the policies that choose every action with equal probability."""
   return tuple(t.uniform for t in game.treeplexes)
+
+
+def adds_to_constant(utilities: Sequence[Float[np.ndarray, "..."]]) -> bool:
+  """Returns whether the players' utilities add up alike at all outcomes.
+
+  That is to 1e-9 of the largest of them, in whatever unit they are.
+
+  Args:
+    utilities: Of each player at every outcome.
+  """
+  if not utilities or not utilities[0].size:
+    return True
+  largest = max(max(float(u.max()), -float(u.min())) for u in utilities)
+  # In units of the largest, whose sums can neither overflow nor vanish.
+  exponent = -np.frexp(largest)[1]
+  total = np.zeros(utilities[0].shape)
+  for utility in utilities:
+    total += np.ldexp(utility, exponent)
+  return bool(np.ptp(total) <= 1e-9 * np.ldexp(largest, exponent))

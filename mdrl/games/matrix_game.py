@@ -107,7 +107,6 @@ def matrix_game(
           f"`payoffs` must be finite, got {array[tuple(at)]} for player "
           f"{player} at actions {at}"
       )
-  total = np.sum(arrays, axis=0)
   dtype = jnp.zeros(0, dtype).dtype
   return MatrixGame(
       treeplexes=tuple(
@@ -115,7 +114,7 @@ def matrix_game(
           for n in shape
       ),
       payoffs=tuple(jnp.asarray(a, dtype) for a in arrays),
-      zero_sum=bool(np.ptp(total) <= 1e-9 * max(1.0, np.abs(arrays).max())),
+      zero_sum=base.adds_to_constant(arrays),
   )
 
 

@@ -150,20 +150,13 @@ def build(
   game = TreeGame(
       treeplexes=tuple(layout.treeplex for layout in layouts),
       payoffs=tuple(map(total, players, tables.utility.T)),
-      zero_sum=_zero_sum(tables.utility),
+      zero_sum=base.adds_to_constant(list(tables.utility.T)),
       reaches=tuple(total(i, 1) for i in players) if reaches else None,
       chance=chance_moves.build(tables, slots, sizes, dtype)
       if chance
       else None,
   )
   return game, index_lib.build(tables, layouts)
-
-
-def _zero_sum(utility):
-  if not len(utility):
-    return True
-  scale = max(1.0, float(utility.max()), -float(utility.min()))
-  return bool(np.ptp(utility.sum(axis=1)) <= 1e-9 * scale)
 
 
 def _check_finite(tables):

@@ -164,7 +164,9 @@ def _check_symmetric(game, plans, others):
 
 def _check_sums(game, plans):
   sums = jnp.stack([jnp.sum(game.values(p)) for p in plans])
-  constant = float(jnp.ptp(sums)) < _tolerance(game)
+  gains = jnp.concatenate([g for p in plans for g in game.gains(p)])
+  largest = float(jnp.max(jnp.abs(gains)))
+  constant = float(jnp.ptp(sums)) <= _tolerance(game) * largest
   # General-sum utilities may add up to equal sums by chance, not conversely.
   _require(constant or not game.zero_sum, f"`zero_sum` is set, and utilities "
            f"add up to {sums}")

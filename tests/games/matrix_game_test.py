@@ -131,6 +131,13 @@ class MatrixGameTest(parameterized.TestCase):
     second[0, 0] += 1e-6
     self.assertFalse(matrix_game.matrix_game([first, second]).zero_sum)
 
+  @parameterized.parameters(1e-300, 1e-10, 1e10, 5e307)
+  def test_zero_sum_in_any_unit(self, unit):
+    first = unit * np.array([[1, -2, 0], [0.5, 3, -1]])
+    self.assertTrue(matrix_game.matrix_game([first, -first]).zero_sum)
+    for second in (first, -first + unit * np.eye(2, 3) / 1000):
+      self.assertFalse(matrix_game.matrix_game([first, second]).zero_sum)
+
   @parameterized.parameters(jnp.float32, jnp.float64)
   def test_dtype(self, dtype):
     game = matrix_game.zero_sum_game([[1, 2], [3, 4]], dtype)

@@ -143,9 +143,11 @@ class TreeGameTest(parameterized.TestCase):
       ([[1e6, 1e-4], [1e6, 0]], True),
       ([[-1e6, -1e6 + 1e-4], [-1e6, -1e6]], True),
       ([[1e6, -1e6 + 1e-2], [0, 0]], False),
-      # Small utilities are not scaled.
-      ([[1e-10, 0], [0, 0]], True),
-      ([[1e-8, 0], [0, 0]], False),
+      # So it is in any unit.
+      ([[1e-10, 0], [0, 0]], False),
+      ([[1e-300, -1e-300], [0, 1e-310]], True),
+      ([[1e-300, -1e-300], [0, 1e-306]], False),
+      ([[1.5e308, -1.5e308], [1e300, 0]], False),
       (np.zeros((0, 2)), True),
   )
   def test_sums_are_constant_up_to_rounding(self, utility, zero_sum):
