@@ -16,15 +16,13 @@ import pathlib
 import sys
 
 from absl import flags
-import rich.box
-import rich.console
-import rich.table
 
 from experiments import (
     command_line,
     game_strings,
     program,
     solver_table,
+    tables,
 )
 
 
@@ -140,33 +138,26 @@ def _write(path, rows):
 
 
 def _show(rows, targets):
-  grid = rich.table.Table(box=rich.box.SIMPLE_HEAD)
-  for name in ("game", "solver", "result"):
-    grid.add_column(name)
-  grid.add_column("compiled in", justify="right")
+  """Prints a table for each game."""
+  head = ["solver", "result", "compiled\nin"]
+  head += [f"{target:g}: updates,\nCPU s, wall s" for target in targets]
+  head.append("lowest")
+  for game in dict.fromkeys(row["game"] for row in rows):
+    lines = [_cells(row, targets) for row in rows if row["game"] == game]
+    print(f"{game}\n\n{tables.text(head, lines, tables.page_width())}\n")
+
+
+def _cells(row, targets):
+  cells = [row["solver"], row["result"], f"{row['compile_seconds']:.1f} s"]
   for target in targets:
-    grid.add_column(f"{target:g}: updates, CPU s, wall s", justify="right")
-  grid.add_column("lowest", justify="right")
-  for row in rows:
-    cells = []
-    for target in targets:
-      updates = row[f"updates_{target:g}"]
-      cells.append(
-          "-"
-          if updates is None
-          else f"{updates:,}  {row[f'cpu_seconds_{target:g}']:.3f}  "
-          f"{row[f'wall_seconds_{target:g}']:.3f}"
-      )
-    grid.add_row(
-        row["game"],
-        row["solver"],
-        row["result"],
-        f"{row['compile_seconds']:.1f} s",
-        *cells,
-        f"{row['exploitability']:.1e} at {row['updates']:,}",
+    updates = row[f"updates_{target:g}"]
+    cells.append(
+        "-"
+        if updates is None
+        else f"{updates:,}  {row[f'cpu_seconds_{target:g}']:.3f}  "
+        f"{row[f'wall_seconds_{target:g}']:.3f}"
     )
-  width = None if sys.stdout.isatty() else 180
-  rich.console.Console(width=width).print(grid)
+  return [*cells, f"{row['exploitability']:.1e} at {row['updates']:,}"]
 
 
 def run() -> None:

@@ -4,12 +4,12 @@ A run with a reference has a third panel, of the divergence from it.
 """
 
 from collections.abc import Sequence
-import pathlib
 from typing import Any
 
 from matplotlib import figure
-from matplotlib.backends import backend_agg
 import numpy as np
+
+from experiments import figures
 
 # Below this, exploitability is rounding error: it may be zero or negative, and
 # is drawn here.
@@ -25,15 +25,11 @@ def draw(
 
   Args:
     rows: The rows of the trace.
-    title: Names the game and the solver.
+    title: Names the game, the solver and the conditions.
     reports: The iterate that is the result; its line is thicker.
   """
   with_divergence = bool(rows) and "divergence_last" in rows[0]
-  fig = figure.Figure(
-      figsize=(9 + 4 * with_divergence, 4), layout="constrained"
-  )
-  backend_agg.FigureCanvasAgg(fig)
-  fig.suptitle(title, fontsize=11)
+  fig = figures.new(9 + 4 * with_divergence, 4.2, title)
   panels = fig.subplots(1, 2 + with_divergence)
   panels[1].sharey(panels[0])
   panels[1].tick_params(labelleft=False)
@@ -91,8 +87,3 @@ def _draw_divergence(axes, rows, reports):
       yscale="log", xlabel="updates", ylabel="divergence from the equilibrium"
   )
   axes.grid(which="major", alpha=0.4)
-
-
-def save(path: pathlib.Path, fig: figure.Figure) -> None:
-  """Writes a figure as PNG."""
-  fig.savefig(path, dpi=150)

@@ -51,8 +51,8 @@ def record(
 def rows(results: Sequence[preference_run.Result]) -> list[dict[str, Any]]:
   """Returns the rows of `trace.jsonl`: a result at a checkpoint each.
 
-  Measures are the least, median and greatest over games, null where they are
-  infinite or not numbers.
+  Measures are the least, median and greatest over games and, of several games,
+  those of each under `..._by_game`; null where they are infinite or no numbers.
   """
   made = []
   for result in results:
@@ -67,10 +67,16 @@ def rows(results: Sequence[preference_run.Result]) -> list[dict[str, Any]]:
       for metric in METRICS:
         values = result.metrics[metric][k]
         spread = (np.min(values), np.median(values), np.max(values))
-        # JSON has neither infinity nor what is not a number.
-        row[metric] = [float(v) if np.isfinite(v) else None for v in spread]
+        row[metric] = _numbers(spread)
+        if len(values) > 1:
+          row[f"{metric}_by_game"] = _numbers(values)
       made.append(row)
   return made
+
+
+def _numbers(values):
+  # JSON has neither infinity nor what is not a number.
+  return [float(v) if np.isfinite(v) else None for v in values]
 
 
 def write_trace(

@@ -29,7 +29,12 @@ def main(
     settings = preference_settings.read(values, "league")
     command_line.quieten()
     # JAX takes seconds to import, and whoever asked for help does not wait.
-    from experiments import league_table, preference_loop, preference_plots
+    from experiments import (
+        figures,
+        league_table,
+        preference_loop,
+        preference_plots,
+    )
 
     outcome = preference_loop.solve(settings)
     preference_loop.write(settings, outcome)
@@ -41,9 +46,10 @@ def main(
       writer.writerows(
           [name, *row.tolist()] for name, row in zip(names, rates, strict=True)
       )
-    figure = preference_plots.draw_league(names, rates, outcome.described)
-    preference_plots.save(settings.out / "league.png", figure)
-  print(outcome.described)
+    title = f"{outcome.described}\n{settings.conditions}"
+    figure = preference_plots.draw_league(names, rates, title)
+    figures.save(settings.out / "league.png", figure)
+  print(f"{outcome.described}\n{settings.conditions}")
   print("win rates in percent, of rows against columns")
   print(league_table.text(names, rates))
   print(f"see {settings.out}")

@@ -1,5 +1,6 @@
 """A run of `solve_preference` or of the league: all solvers, one by one."""
 
+import dataclasses
 import sys
 from typing import NamedTuple
 
@@ -7,6 +8,8 @@ import jax
 import numpy as np
 
 from experiments import (
+    comparison_plot,
+    figures,
     preference_files,
     preference_plots,
     preference_problem,
@@ -74,32 +77,38 @@ def write(settings: preference_settings.Settings, outcome: Outcome) -> None:
   files, results = outcome.files, outcome.results
   preference_files.write_trace(files, results)
   preference_files.write_policies(files, outcome.problem, results)
-  figure = preference_plots.draw_comparison(results, outcome.described)
-  preference_plots.save(settings.out / "comparison.png", figure)
+  labels = [preference_plots.short_label(r, results) for r in results]
+  title = f"{outcome.described}\n{settings.conditions}"
+  figures.save(
+      settings.out / "comparison.png",
+      comparison_plot.draw(results, labels, title),
+  )
   shape = outcome.problem.games.advantage.shape
   if shape[1:3] != (1, 3):
     (settings.out / "simplex.png").unlink(missing_ok=True)
     return
   first = jax.tree.map(lambda x: x[0], outcome.problem.games)
   temperature = settings.temperatures[0]
+  shown = dataclasses.replace(settings, temperatures=[temperature])
+  first_of = "; the first of them" if shape[0] > 1 else ""
   figure = preference_plots.draw_simplex(
       [r for r in results if r.temperature == temperature],
       outcome.problem.names,
       np.asarray(outcome.problem.equilibria[0, 0, 1:]),
       linear_program.minimax_winner(first)[0],
-      outcome.described,
+      f"{outcome.described}{first_of}\n{shown.conditions}",
   )
-  preference_plots.save(settings.out / "simplex.png", figure)
+  figures.save(settings.out / "simplex.png", figure)
 
 
 def _table(results):
   """The last measures: medians, or the least and greatest over games too."""
   many = results[0].policies.shape[0] > 1
-  head = ["solver", "temperature", "step size", "queries", "seconds"]
-  head += ["KL from equilibrium", "regularised gap", "duality gap"]
+  head = ["solver", "temper-\nature", "step\nsize", "queries", "seconds"]
+  head += ["KL from\nequi-\nlibrium", "regu-\nlarised\ngap", "duality\ngap"]
   lines = [head]
   for result in results:
-    step = "its own" if result.step_size is None else f"{result.step_size:g}"
+    step = "own" if result.step_size is None else f"{result.step_size:g}"
     lines.append([
         result.solver,
         f"{result.temperature:g}",

@@ -1,61 +1,16 @@
 """Figures of a run on preference games."""
 
 from collections.abc import Sequence
-import pathlib
 from typing import Any
 
 from matplotlib import figure, lines
-from matplotlib.backends import backend_agg
 import mpltern  # noqa: F401  # Registers the ternary projection.
 import numpy as np
 
-from experiments import preference_run
+from experiments import figures, preference_run
 
-# Below this, gaps are rounding error: they may be zero or negative, and are
-# drawn here.
-_FLOOR = 1e-17
-_PANELS = {
-    "divergence": "KL from the regularised equilibrium",
-    "regularized_gap": "regularised duality gap",
-    "duality_gap": "duality gap",
-}
-
-
-def draw_comparison(
-    results: Sequence[preference_run.Result], title: str
-) -> figure.Figure:
-  """Returns all measures against preference queries, one line a result.
-
-  Lines are medians over games; bands reach from the least to the greatest.
-  """
-  fig = figure.Figure(figsize=(14, 5.5), layout="constrained")
-  backend_agg.FigureCanvasAgg(fig)
-  fig.suptitle(title, fontsize=11)
-  panels = fig.subplots(1, 3)
-  styles = _styles(results)
-  for axes, (metric, label) in zip(panels, _PANELS.items(), strict=True):
-    for result, style in zip(results, styles, strict=True):
-      values = np.maximum(result.metrics[metric], _FLOOR)
-      # The number of queries has no logarithm before the first.
-      shown = (result.queries > 0) & np.isfinite(values).all(axis=1)
-      at, values = result.queries[shown], values[shown]
-      axes.plot(at, np.median(values, axis=1), **style, linewidth=1.4)
-      if values.shape[1] > 1:
-        axes.fill_between(
-            at,
-            values.min(axis=1),
-            values.max(axis=1),
-            color=style["color"],
-            alpha=0.08,
-            linewidth=0,
-        )
-    if any(len(line.get_xdata()) for line in axes.lines):
-      axes.set(xscale="log", yscale="log")
-    axes.set_xlabel("preference queries")
-    axes.set_title(label, fontsize=10)
-    axes.grid(which="major", alpha=0.4)
-  _legend(fig, results, styles)
-  return fig
+# Characters of a corner's name.
+_LONGEST = 24
 
 
 def draw_simplex(
@@ -76,11 +31,7 @@ def draw_simplex(
   """
   columns = min(6, int(np.ceil(np.sqrt(1.5 * len(results)))))
   rows = -(-len(results) // columns)
-  fig = figure.Figure(
-      figsize=(max(4.0, 2.6 * columns), 2.9 * rows + 0.8), layout="constrained"
-  )
-  backend_agg.FigureCanvasAgg(fig)
-  fig.suptitle(title, fontsize=11)
+  fig = figures.new(max(5.5, 2.9 * columns), 2.9 * rows + 1.2, title)
   for place, result in enumerate(results):
     axes: Any = fig.add_subplot(
         rows, columns, place + 1, projection="ternary"
@@ -89,15 +40,21 @@ def draw_simplex(
     # What overflow has left is no point of the simplex.
     path = path[np.abs(path.sum(axis=1) - 1) < 1e-3]
     axes.plot(*path.T, color="#00798c", linewidth=1, marker=".", markersize=3)
-    axes.plot(*path[:1].T, color="black", marker="o", markersize=4)
-    axes.plot(*path[-1:].T, color="#d1495b", marker="o", markersize=5)
+    points = [(path[:1], "o", "black", 4), (path[-1:], "o", "#d1495b", 5)]
     if np.isfinite(equilibrium).all():
-      axes.plot(*equilibrium[:, None], "x", color="#e08e00", markersize=7)
-    axes.plot(*winner[:, None], "+", color="#5b3fa0", markersize=8)
-    axes.set_title(_wrapped(result), fontsize=8, pad=16)
-    axes.set_tlabel(names[0], fontsize=8)
-    axes.set_llabel(names[1], fontsize=8)
-    axes.set_rlabel(names[2], fontsize=8)
+      points.append((equilibrium[None], "x", "#e08e00", 7))
+    points.append((winner[None], "+", "#5b3fa0", 8))
+    for point, marker, color, size in points:
+      # Those in a corner are whole as well.
+      axes.plot(
+          *point.T, marker, color=color, markersize=size, clip_on=False
+      )
+    label = short_label(result, results)
+    axes.set_title("\n".join(_broken(label)), fontsize=8, pad=16)
+    top, left, right = (figures.plain(_corner(name)) for name in names)
+    axes.set_tlabel(top, fontsize=8)
+    axes.set_llabel(left, fontsize=8)
+    axes.set_rlabel(right, fontsize=8)
     for axis in (axes.taxis, axes.laxis, axes.raxis):
       axis.set_ticks([])
   marks = {
@@ -122,13 +79,13 @@ def draw_league(
   """Returns the table of win rates, of rows against columns, in colours."""
   size = len(names)
   side = 2.5 + 0.42 * size
-  fig = figure.Figure(figsize=(side + 1, side), layout="constrained")
-  backend_agg.FigureCanvasAgg(fig)
+  fig = figures.new(side + 1, side + 0.4, title)
   axes = fig.subplots()
   reach = max(float(np.abs(rates - 0.5).max()), 1e-9)
   image = axes.imshow(
       rates, cmap="PuOr_r", vmin=0.5 - reach, vmax=0.5 + reach
   )
+  names = [figures.plain(name) for name in names]
   axes.set_xticks(range(size), names, rotation=60, ha="right", fontsize=8)
   axes.set_yticks(range(size), names, fontsize=8)
   for a in range(size):
@@ -139,36 +96,7 @@ def draw_league(
           color="white" if abs(rates[a, b] - 0.5) > 0.75 * reach else "black",
       )
   fig.colorbar(image, ax=axes, shrink=0.7, label="win rate of the row")
-  axes.set_title(title, fontsize=10)
   return fig
-
-
-def save(path: pathlib.Path, fig: figure.Figure) -> None:
-  """Writes a figure as PNG."""
-  fig.savefig(path, dpi=130)
-
-
-def _styles(results):
-  colors = ["#00798c", "#d1495b", "#e08e00", "#5b3fa0", "#3c8d2f", "#8c564b",
-            "#444444", "#c2569b"]
-  dashes = ["-", "--", ":", "-."]
-  return [
-      {
-          "color": colors[k % len(colors)],
-          "linestyle": dashes[k // len(colors) % len(dashes)],
-      }
-      for k in range(len(results))
-  ]
-
-
-def _legend(fig, results, styles):
-  handles = [
-      lines.Line2D([], [], label=short_label(result, results), **style)
-      for result, style in zip(results, styles, strict=True)
-  ]
-  fig.legend(
-      handles=handles, loc="outside lower center", ncols=6, fontsize=8
-  )
 
 
 def short_label(
@@ -184,9 +112,18 @@ def short_label(
   return label
 
 
-def _wrapped(result):
-  name = result.solver
+def _corner(name):
+  """Names without words are numbers, which would look like ticks."""
+  name = f"response {name}" if name.isdigit() else name
+  return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def _broken(label):
+  """Yields a label in lines: a long name of two words, then its settings."""
+  name, *settings = label.split(" ")
   if len(name) > 16 and "_" in name:
-    head, _, tail = name.partition("_")
-    name = f"{head}_\n{tail}"
-  return name
+    head, _, name = name.partition("_")
+    yield f"{head}_"
+  yield name
+  if settings:
+    yield " ".join(settings)

@@ -89,7 +89,7 @@ def _equilibria(games, temperatures):
 
 def _matrices(settings, number):
   """Returns the preferences `[X, A, A]` of one game, and names."""
-  name = settings.game
+  name, names = settings.game, ()
   if name.startswith("openspiel:"):
     matrix = preference_models.from_payoffs(
         openspiel.symmetric_payoffs(name.removeprefix("openspiel:"))
@@ -104,9 +104,11 @@ def _matrices(settings, number):
     entry = preference_table.GAMES[kind]
     if entry.sized:
       return _drawn(settings, entry, parameters, number)
-    matrix = entry.model(**parameters)
+    matrix, names = entry.model(**parameters), entry.names
   _check_unsized(settings)
-  return matrix[None], _numbered(len(matrix))
+  if len(names) != len(matrix):
+    names = _numbered(len(matrix))
+  return matrix[None], names
 
 
 def _drawn(settings, entry, parameters, number):

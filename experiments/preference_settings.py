@@ -62,6 +62,24 @@ class Settings:
     """Returns the flags as JSON holds them."""
     return {**dataclasses.asdict(self), "out": str(self.out)}
 
+  @property
+  def conditions(self) -> str:
+    """What numbers depend on besides game and solvers, in a line."""
+    shown = ", ".join(f"{value:g}" for value in self.temperatures)
+    parts = [
+        f"temperature{'s' * (len(self.temperatures) > 1)} {shown}",
+        f"{self.reference} reference",
+        f"seed {self.seed}",
+        f"{self.updates:,} updates",
+    ]
+    if self.flip:
+      parts.append(f"raters err with probability {self.flip:g}")
+    if self.comparisons:
+      parts.append(f"{self.comparisons:,} comparisons of each pair")
+    if self.precision != "float64":
+      parts.append(self.precision)
+    return ", ".join(parts)
+
 
 def define(values: flags.FlagValues) -> None:
   """Defines the flags, as those of the program that runs."""

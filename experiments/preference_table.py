@@ -223,12 +223,14 @@ class Game:
     transitive: Whether they are transitive, at default parameters.
     condorcet_winner: Whether there is a Condorcet winner, likewise.
     sized: Whether `--responses` and the seed decide the game.
+    names: Of the responses, where there are as many.
   """
 
   model: Callable[..., np.ndarray]
   transitive: str
   condorcet_winner: str
   sized: bool = False
+  names: tuple[str, ...] = ()
 
 
 def _hard(num_responses: int = 3):
@@ -252,10 +254,17 @@ def _mixture(num_responses: int = 3, raters: int = 3, seed: int = 0):
   )
 
 
+# Each beats the next.
+_HANDS = ("rock", "scissors", "paper")
+_DICE = tuple(
+    f"die {' '.join(map(str, faces))}"
+    for faces in preference_models.NONTRANSITIVE_DICE
+)
+
 GAMES: dict[str, Game] = {
-    "cyclic_dice": Game(preference_models.dice, "no", "no"),
-    "rock_paper_scissors": Game(_hard, "no", "no"),
-    "soft_rock_paper_scissors": Game(_soft, "no", "no"),
+    "cyclic_dice": Game(preference_models.dice, "no", "no", names=_DICE),
+    "rock_paper_scissors": Game(_hard, "no", "no", names=_HANDS),
+    "soft_rock_paper_scissors": Game(_soft, "no", "no", names=_HANDS),
     "three_raters": Game(preference_models.three_raters, "no", "no"),
     "cyclic_raters": Game(preference_models.cyclic_raters, "no", "no"),
     "elo": Game(_elo, "yes", "yes", sized=True),

@@ -53,6 +53,27 @@ class Settings:
     """Returns the flags as JSON holds them."""
     return {**dataclasses.asdict(self), "out": str(self.out)}
 
+  @property
+  def conditions(self) -> str:
+    """What numbers depend on besides game and solver, in a line."""
+    defaults = solver_table.SOLVERS[self.solver].defaults
+    parts = [
+        f"{name} {value}"
+        for name, value in self.config.items()
+        if name in _ALWAYS_SAID or value != defaults.get(name)
+    ]
+    parts.append(f"seed {self.seed}" if self.seed else "from uniform play")
+    if self.precision != "float64":
+      parts.append(self.precision)
+    if self.reference is not None:
+      found = f"reference {self.reference}"
+      if self.reference_temperature is not None:
+        found += f" at temperature {self.reference_temperature:g}"
+      parts.append(found)
+    return ", ".join(parts)
+
+
+_ALWAYS_SAID = ("step_size", "temperature")
 
 # What decides every number of a run, besides the number of updates.
 _DECISIVE = (

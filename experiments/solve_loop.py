@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments import (
   convergence_plot,
+  figures,
   progress,
   provenance,
   run_files,
@@ -74,8 +75,8 @@ def solve(settings: settings_lib.Settings) -> Outcome:
     )
   reports = solver_table.SOLVERS[settings.solver].reports
   files.write_policy(problem.name, problem.names, loop.iterates(), reports)
-  figure = convergence_plot.draw(loop.rows, label, reports)
-  convergence_plot.save(files.plot, figure)
+  title = f"{label}\n{settings.conditions}"
+  figures.save(files.plot, convergence_plot.draw(loop.rows, title, reports))
   return Outcome(_summary(settings, loop, reports), 0)
 
 

@@ -12,14 +12,10 @@ comparison.png and, for three responses, simplex.png.
 """  # noqa: E501
 
 from collections.abc import Sequence
-import sys
 
 from absl import flags
-import rich.box
-import rich.console
-import rich.table
 
-from experiments import command_line, preference_settings, program
+from experiments import command_line, preference_settings, program, tables
 
 
 def main(
@@ -37,22 +33,13 @@ def main(
 
     outcome = preference_loop.solve(settings)
     preference_loop.write(settings, outcome)
-  print(outcome.described)
-  show(outcome.lines)
-  print(f"see {settings.out}")
+  print(f"{outcome.described}\n{settings.conditions}\n")
+  head, *rows = outcome.lines
+  # Solver, temperature and step size tell settings apart.
+  print(tables.text(head, rows, tables.page_width(), num_keys=3))
+  print(f"\nsee {settings.out}")
   if outcome.failures:
     command_line.fail("solve_preference", "; ".join(outcome.failures))
-
-
-def show(table_lines: Sequence[Sequence[str]]) -> None:
-  """Prints a table whose first line is its head."""
-  grid = rich.table.Table(box=rich.box.SIMPLE_HEAD)
-  for number, name in enumerate(table_lines[0]):
-    grid.add_column(name, justify="right" if number else "left")
-  for line in table_lines[1:]:
-    grid.add_row(*line)
-  width = None if sys.stdout.isatty() else 160
-  rich.console.Console(width=width).print(grid)
 
 
 def run() -> None:

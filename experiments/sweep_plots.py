@@ -1,12 +1,9 @@
 """The figure of a sweep: heat maps, or a line over one hyper-parameter."""
 
-import pathlib
-
 from matplotlib import colors, figure
-from matplotlib.backends import backend_agg
 import numpy as np
 
-from experiments import sweep_grid
+from experiments import figures, sweep_grid
 
 # Exploitabilities below this are rounding error.
 _FLOOR = 1e-16
@@ -22,7 +19,7 @@ def draw(
     grid: The settings. The first two hyper-parameters are the axes; of more
       than three, the best values of the others are shown.
     last: Exploitability at the end, one number per setting.
-    title: Names the game and the solver.
+    title: Names the game, the solver and the conditions.
   """
   # Infinite ones are left white, as those that are no numbers.
   shown = np.where(np.isfinite(last), np.maximum(last, _FLOOR), np.nan)
@@ -60,11 +57,7 @@ def draw(
 
 
 def _figure(down, across, width, height, title):
-  fig = figure.Figure(
-      figsize=(max(width, 5.5), max(height, 3.5)), layout="constrained"
-  )
-  backend_agg.FigureCanvasAgg(fig)
-  fig.suptitle(title, fontsize=11)
+  fig = figures.new(max(width, 5.5), max(height, 3.5), title)
   return fig, fig.subplots(down, across, squeeze=False).reshape(-1)
 
 
@@ -95,8 +88,3 @@ def _heat_map(axes, table, values, norm):
         color="white" if dark else "black",
     )
   return image
-
-
-def save(path: pathlib.Path, fig: figure.Figure) -> None:
-  """Writes a figure as PNG."""
-  fig.savefig(path, dpi=150)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import (
+    figures,
     program_cache,
     progress,
     provenance,
@@ -84,8 +85,26 @@ def run_grid(
   found = _Batch(grid, game, norm, given["seeds"]).run(steps, label)
   _write(folder / "table.csv", grid, found)
   last = np.median(found.gaps[..., -1], axis=1)
-  sweep_plots.save(folder / "heatmap.png", sweep_plots.draw(grid, last, label))
+  title = f"{label}\n{_conditions(grid, given)}"
+  figures.save(folder / "heatmap.png", sweep_plots.draw(grid, last, title))
   return _summary(grid, found, last, label, folder)
+
+
+def _conditions(grid, given):
+  """What the heat map holds of the settings, in a line."""
+  defaults = solver_table.SOLVERS[grid.solver].defaults
+  seeds = given["seeds"]
+  parts = [
+      f"after {given['updates']:,} updates",
+      f"median of seeds 0 to {seeds - 1}" if seeds > 1 else "from uniform play",
+  ]
+  for name, value in grid.fixed.items():
+    always = name in ("step_size", "temperature") and name not in grid.names
+    if always or value != defaults[name]:
+      parts.append(f"{name} {value}")
+  if given["precision"] != "float64":
+    parts.append(given["precision"])
+  return ", ".join(parts)
 
 
 def _set_up(given):

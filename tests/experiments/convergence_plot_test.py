@@ -7,7 +7,7 @@ from absl.testing import absltest, parameterized
 from matplotlib import image
 import numpy as np
 
-from experiments import convergence_plot
+from experiments import convergence_plot, figures
 
 
 def _rows(gaps):
@@ -31,7 +31,7 @@ class ConvergencePlotTest(parameterized.TestCase):
 
   def _pixels(self, rows):
     figure = convergence_plot.draw(rows, "kuhn_poker cfr", "last")
-    convergence_plot.save(self.path, figure)
+    figures.save(self.path, figure)
     return image.imread(self.path)
 
   def test_lines_are_the_trace_above_the_floor(self):

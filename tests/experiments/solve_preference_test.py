@@ -95,7 +95,9 @@ class SolvePreferenceTest(parameterized.TestCase):
   def test_all_solvers_run_by_default(self):
     result = self._solve("--game=three_raters(epsilon=0.1)", "--updates=5")
     for name in preference_table.SOLVERS:
-      self.assertIn(f" {name} ", result.stdout)
+      self.assertRegex(result.stdout, rf"(?m)^{name} ")
+    table = result.stdout.splitlines()[1:-1]
+    self.assertLessEqual(max(map(len, table)), 80)
     saved = self._policies()
     self.assertLen(saved["results"], len(preference_table.SOLVERS))
     for number in range(len(preference_table.SOLVERS)):
@@ -116,6 +118,10 @@ class SolvePreferenceTest(parameterized.TestCase):
         "--updates=6",
     )
     saved, row = self._policies(), self._rows()[-1]
+    for metric in ("duality_gap", "regularized_gap", "divergence"):
+      each = row[f"{metric}_by_game"]
+      self.assertLen(set(each), 3)
+      self.assertEqual(row[metric], sorted(each))
     measured = {"duality_gap": [], "regularized_gap": [], "divergence": []}
     for k in range(3):
       matrices = np.stack(
