@@ -18,7 +18,7 @@ class Problem(NamedTuple):
   """A compiled game and a solver of it.
 
   Attributes:
-    name: The string by which OpenSpiel loads the game that was compiled.
+    name: The string by which OpenSpiel loads the game.
     game: The game.
     names: Names of its rows.
     solver: The solver and its average.
@@ -46,7 +46,6 @@ def make(settings: settings_lib.Settings) -> Problem:
   jax.config.update("jax_enable_x64", settings.precision == "float64")
   program_cache.keep(settings.cache_dir)
   _check_reference(settings)
-  source = openspiel.load_game(settings.game)
   game, names = openspiel.compile_game(
       settings.game,
       max_histories=settings.max_histories,
@@ -59,7 +58,7 @@ def make(settings: settings_lib.Settings) -> Problem:
     unit = payoff_norm.payoff_norm(game)
   solver = solver_factory.make(settings.solver, settings.config, unit)
   return Problem(
-      name=str(source),
+      name=openspiel.game_string(settings.game),
       game=game,
       names=names,
       solver=solver,

@@ -6,6 +6,11 @@ row per infostate; these two lines make it a policy of OpenSpiel:
 
   data = np.load("policy.npz"); table = policy.TabularPolicy(pyspiel.load_game(str(data["game"])))
   for s, a, p in zip(data["infostate"], data["action"], data["probability"]): table.policy_for_key(s)[a[a >= 0]] = p[a >= 0]
+
+Of an `.efg` file it also holds `label`, the texts of the actions. The two lines
+hold as far as OpenSpiel reads the file as Gambit means it, which it does not
+where a set repeats labels, leaves out what it was described as, or pays before
+the end; rows are named `player-player-number-name`, players from 0.
 """  # noqa: E501
 
 from collections.abc import Iterable, Mapping
@@ -104,7 +109,7 @@ class RunFiles:
     """Writes `policy.npz`.
 
     Args:
-      game: The game string that OpenSpiel loads.
+      game: The string by which OpenSpiel loads the game.
       index: Names of the rows.
       iterates: The policies of the `last` and the `average` iterate.
       reports: Which of them is `probability`, the result.
@@ -122,6 +127,9 @@ class RunFiles:
         ),
         "action": _stack(tables, widest, -1),
     }
+    if all(player.labels for player in index.players):
+      labels = [player.labels_table() for player in index.players]
+      arrays["label"] = _stack(labels, widest, "").astype(np.str_)
     for name, policies in iterates.items():
       rows = [
           _rows(player, np.asarray(policy))

@@ -105,6 +105,6 @@ def check_same(settings: Settings, recorded: Mapping[str, Any]) -> None:
 
 def default_out(game: str, solver: str) -> pathlib.Path:
   """Returns the folder of a run that did not choose one."""
-  name = pathlib.Path(game).stem if game.endswith(".efg") else game
+  name = pathlib.Path(game).stem if game.lower().endswith(".efg") else game
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name).strip("_")
   return pathlib.Path("runs") / f"{name}_{solver}"

@@ -12,7 +12,7 @@ import numpy as np
 from mdrl.games import tree_tables
 
 # Raised whenever the meaning of the stored arrays changes.
-_SCHEMA = 2
+_SCHEMA = 3
 
 
 def key(game: str, *contents: bytes) -> str:
@@ -45,15 +45,15 @@ def save(
       "chance_sequence": tables.chance_sequence,
       "utility": tables.utility,
       "num_histories": np.array(tables.num_histories),
+      "labelled": np.array(bool(tables.labels)),
   }
   for i in range(tables.num_players):
-    names = tables.infostates[i]
     arrays[f"parent{i}"] = tables.parent[i]
     arrays[f"width{i}"] = tables.width[i]
     arrays[f"action{i}"] = tables.action[i]
-    arrays[f"length{i}"] = np.array([len(s) for s in names], np.int64)
-    text = "".join(names).encode("utf-8", "surrogateescape")
-    arrays[f"names{i}"] = np.frombuffer(text, np.uint8)
+    arrays |= _joined(f"{i}", tables.infostates[i])
+  for i, labels in enumerate(tables.labels):
+    arrays |= _joined(f"_label{i}", labels)
   with tempfile.NamedTemporaryFile(
       dir=folder, suffix=".tmp", delete=False
   ) as file:
@@ -88,9 +88,7 @@ class _Arrays:
 def _tables(arrays):
   players = range(arrays["sequence"].shape[1])
   return tree_tables.TreeTables(
-      infostates=tuple(
-          _split(arrays[f"names{i}"], arrays[f"length{i}"]) for i in players
-      ),
+      infostates=tuple(_split(arrays, f"{i}") for i in players),
       parent=tuple(arrays[f"parent{i}"] for i in players),
       width=tuple(arrays[f"width{i}"] for i in players),
       action=tuple(arrays[f"action{i}"] for i in players),
@@ -102,10 +100,23 @@ def _tables(arrays):
       chance_sequence=arrays["chance_sequence"],
       utility=arrays["utility"],
       num_histories=int(arrays["num_histories"]),
+      labels=tuple(_split(arrays, f"_label{i}") for i in players)
+      if int(arrays["labelled"])
+      else (),
   )
 
 
-def _split(names, length):
+def _joined(name, texts):
+  """Returns the arrays that hold texts."""
+  text = "".join(texts).encode("utf-8", "surrogateescape")
+  return {
+      f"length{name}": np.array([len(s) for s in texts], np.int64),
+      f"names{name}": np.frombuffer(text, np.uint8),
+  }
+
+
+def _split(arrays, name):
+  names, length = arrays[f"names{name}"], arrays[f"length{name}"]
   text = names.tobytes().decode("utf-8", "surrogateescape")
   stop = np.cumsum(length).tolist()
   start = [0, *stop][:-1]

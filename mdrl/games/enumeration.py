@@ -1,6 +1,7 @@
 """The histories of a game, visited one by one and kept as plain arrays."""
 
 import array
+from collections.abc import Iterable, Sequence
 import itertools
 from typing import Any
 
@@ -36,7 +37,7 @@ def enumerate_tree(
   """
   if max_histories < 1:
     raise ValueError(f"`max_histories` must be positive, got {max_histories}")
-  builder = _Builder(game)
+  builder = Builder(game, game.num_players())
   limit = min(_LARGE, max_histories)
   known = 1
   # The last sequence of each player, and that of chance behind them.
@@ -76,16 +77,22 @@ def enumerate_tree(
   return builder.tables(known)
 
 
-class _Builder:
+class Builder:
   """Collects infostates and terminals in compact arrays.
 
   They hold numbers alone: millions of small objects would take several times
   the memory, and Python's garbage collector would visit them time and again.
   """
 
-  def __init__(self, game):
-    players = range(game.num_players())
-    self._game = game
+  def __init__(self, name: Any, num_players: int):
+    """Starts a tree.
+
+    Args:
+      name: What messages call the game.
+      num_players: The number of its players, chance not included.
+    """
+    players = range(num_players)
+    self._game = name
     self._row = [{} for _ in players]
     self._first = [array.array("q") for _ in players]
     self._parent = [array.array("q") for _ in players]
@@ -98,11 +105,14 @@ class _Builder:
     self._chance_plan = array.array("d", [1])
     self._utility = array.array("d")
 
-  def add_terminal(self, sequence, returns):
+  def add_terminal(
+      self, sequence: Iterable[int], returns: Iterable[float]
+  ) -> None:
+    """Adds a terminal, by the last sequence of each player and of chance."""
     self._sequence.extend(sequence)
     self._utility.extend(returns)
 
-  def visit_chance(self, parent, probabilities):
+  def visit_chance(self, parent: int, probabilities: Sequence[float]) -> int:
     """Returns the first sequence of a chance node."""
     first = len(self._chance_plan)
     above = self._chance_plan[parent]
@@ -112,8 +122,15 @@ class _Builder:
     self._chance_plan.extend([above * p for p in probabilities])
     return first
 
-  def visit(self, player, name, parent, actions):
-    """Returns the first sequence of an infostate."""
+  def visit(
+      self, player: int, name: str, parent: int, actions: list[int]
+  ) -> int:
+    """Returns the first sequence of an infostate.
+
+    Raises:
+      ValueError: If it was visited behind another sequence of the player, or
+        with other actions.
+    """
     row = self._row[player].get(name)
     if row is None:
       return self._add(player, name, parent, actions)
@@ -143,7 +160,7 @@ class _Builder:
     menus.append(self._menus.setdefault(tuple(actions), actions[:]))
     return first
 
-  def tables(self, num_histories):
+  def tables(self, num_histories: int) -> tree_tables.TreeTables:
     """Returns what was collected, sharing memory where it can."""
     players = len(self._row)
     sequence = np.asarray(self._sequence).reshape(-1, players + 1)

@@ -18,6 +18,8 @@ class PlayerIndex:
     stride: How far apart the slots of each row are.
     width: Number of legal actions of each row.
     action: The game's action at each slot, -1 at slot 0 and at padding.
+    labels: The text of the action at each slot, empty at slot 0 and at padding;
+      none at all where the game's actions have numbers alone.
   """
 
   infostates: tuple[str, ...]
@@ -25,6 +27,7 @@ class PlayerIndex:
   stride: np.ndarray
   width: np.ndarray
   action: np.ndarray
+  labels: tuple[str, ...] = ()
 
   @functools.cached_property
   def _rows(self) -> dict[str, int]:
@@ -104,6 +107,13 @@ class PlayerIndex:
       table[row, : self.width[row]] = self.action[self.slots(row)]
     return table
 
+  def labels_table(self) -> np.ndarray:
+    """Returns the texts of the actions of each row, padded with empty ones."""
+    table = np.full((len(self.start), self.width.max(initial=0)), "", object)
+    for row in range(len(self.start)):
+      table[row, : self.width[row]] = self.labels[self.slots(row)]
+    return table
+
 
 @dataclasses.dataclass(frozen=True)
 class Index:
@@ -124,6 +134,9 @@ def build(
     order, slot = layout.order, layout.slot
     action = np.full(layout.treeplex.num_slots, -1)
     action[slot[1:]] = tables.action[i]
+    labels = np.full(len(action) if tables.labels else 0, "", object)
+    if tables.labels:
+      labels[slot[1:]] = tables.labels[i]
     names = tables.infostates[i]
     players.append(
         PlayerIndex(
@@ -132,6 +145,7 @@ def build(
             stride=layout.stride[order],
             width=tables.width[i][order],
             action=action,
+            labels=tuple(labels.tolist()),
         )
     )
   return Index(tuple(players))

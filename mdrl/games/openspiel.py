@@ -11,7 +11,14 @@ import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
 
-from mdrl.games import base, cache, enumeration, tree_game, tree_tables
+from mdrl.games import (
+  base,
+  cache,
+  enumeration,
+  gambit_files,
+  tree_game,
+  tree_tables,
+)
 from mdrl.games import index as index_lib
 
 # About a minute, and 4 GiB of memory at most.
@@ -24,19 +31,14 @@ def load_game(name: str) -> pyspiel.Game:
   """Loads a game for compilation.
 
   Args:
-    name: OpenSpiel's game string, such as `liars_dice(dice_sides=4)`, or the
-      path of a `.efg` file in Gambit's format.
+    name: OpenSpiel's game string, such as `liars_dice(dice_sides=4)`.
 
   Returns:
     The game; simultaneous moves become successive, hidden ones.
 
   Raises:
-    ValueError: If there is no such game or file, or it cannot be made a tree.
+    ValueError: If there is no such game, or it cannot be made a tree.
   """
-  if name.endswith(".efg"):
-    if not pathlib.Path(name).is_file():
-      raise ValueError(f"`game` must be a game or a file, got no file {name!r}")
-    name = f"efg_game(filename={name})"
   _check_name(name)
   try:
     game = pyspiel.load_game(name)
@@ -60,14 +62,16 @@ def compile_game(
   """Enumerates a game's tree and lays it out.
 
   Args:
-    game: An OpenSpiel game, its string, or the path of a `.efg` file.
+    game: An OpenSpiel game, its string, or the path of an `.efg` file, which
+      `efg_tree` reads; a game object that OpenSpiel read from such a file is
+      what OpenSpiel made of it.
     dtype: Floating type of the game; by default JAX's.
     max_histories: The largest tree to enumerate, in histories: decisions,
       chance nodes and terminals. What is bound to have more, by an estimate of
       its size, is refused once 100,000 of them were met.
     cache_dir: Where compiled trees are kept between runs; nowhere if None. A
       game that is not given by its string is not kept, since not all of such a
-      game is in its string.
+      game is in its string. A file is known by its content.
     reaches: Whether to keep what counterfactual reaches are computed from,
       which Q-values need.
     chance: Whether to keep the moves of chance, which sampling needs.
@@ -79,6 +83,10 @@ def compile_game(
     ValueError: If the game is unknown, has imperfect recall, has chance that
       cannot be enumerated, or has too large a tree.
   """
+  file = gambit_files.find(game) if isinstance(game, str) else None
+  if file is not None:
+    tables = gambit_files.tables(file, max_histories, cache_dir)
+    return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
   name = game if isinstance(game, str) else None
   game = load_game(game) if isinstance(game, str) else _sequential(game)
   if cache_dir is None or name is None:
@@ -90,6 +98,18 @@ def compile_game(
     tables = enumerate_tree(game, max_histories)
     cache.save(cache_dir, key, tables)
   return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
+
+
+def game_string(name: str) -> str:
+  """Returns the string by which OpenSpiel loads what `compile_game` compiles.
+
+  Of a file, OpenSpiel may read something else, or nothing.
+
+  Raises:
+    ValueError: If there is no such game or file.
+  """
+  file = gambit_files.find(name)
+  return str(load_game(name)) if file is None else file.game_string
 
 
 def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
@@ -194,6 +214,11 @@ def from_openspiel(
 
 
 def _check_name(name):
+  if gambit_files.find(name) is not None or "efg_game(" in name:
+    raise ValueError(
+        f"`game` must be a game of OpenSpiel itself here, got {name!r}; "
+        "`compile_game` reads `.efg` files, given by their path alone"
+    )
   short = re.split(r"[(\s]", name, maxsplit=1)[0]
   known = pyspiel.registered_names()
   if short not in known:

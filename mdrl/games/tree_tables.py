@@ -29,6 +29,8 @@ class TreeTables(NamedTuple):
     chance_sequence: The last sequence of chance at each terminal, `[T]`.
     utility: What each player gets there, `[T, N]`.
     num_histories: Size of the tree, chance nodes and terminals included.
+    labels: For each player, the text of the action of each sequence but the
+      empty one; empty for games whose actions have numbers alone.
   """
 
   infostates: tuple[tuple[str, ...], ...]
@@ -43,6 +45,7 @@ class TreeTables(NamedTuple):
   chance_sequence: np.ndarray
   utility: np.ndarray
   num_histories: int
+  labels: tuple[tuple[str, ...], ...] = ()
 
   @property
   def num_players(self) -> int:

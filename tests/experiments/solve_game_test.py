@@ -160,6 +160,7 @@ class FilesTest(parameterized.TestCase):
       ("kuhn_poker", "magnetic"),
       ("kuhn_poker(players=3)", "cfr_plus"),
       (_GOOFSPIEL, "optimistic"),
+      (str(_ROOT / "tests" / "data" / "three_players.efg"), "cfr_plus"),
   )
   def test_documented_lines_load_the_policy_into_openspiel(self, game, solver):
     self._solve(f"--game={game}", f"--solver={solver}")
@@ -171,6 +172,29 @@ class FilesTest(parameterized.TestCase):
         row[f"nash_conv_{reports}"],
         atol=1e-10,
     )
+
+  def test_policy_of_a_file_holds_labels(self):
+    path = self.out.parent / "odd.efg"
+    path.write_text("""EFG 2 R "Odd" { "A" "B" }
+p "" 1 7 "me" { "x" "x" "" } 1 "" { 1 -1 }
+t "" 0
+p "" 2 3 "" { "only" } 0
+t "" 1
+t "" 0
+""")
+    self._solve(f"--game={path}", "--solver=cfr_plus")
+    data = _read_policy(self.out)
+    self.assertEqual(data["game"], f"efg_game(filename={path})")
+    self.assertEqual(data["infostate"].tolist(), ["0-0-7-me", "1-1-3-"])
+    self.assertEqual(
+        data["label"].tolist(), [["x", "x", ""], ["only", "", ""]]
+    )
+    self.assertEqual(data["action"].tolist(), [[0, 1, 2], [3, -1, -1]])
+    self.assertGreater(data["probability"][0, 1], 0.9)
+
+  def test_policy_of_a_game_of_openspiel_has_no_labels(self):
+    self._solve("--solver=cfr_plus")
+    self.assertNotIn("label", _read_policy(self.out))
 
   def test_policy_holds_both_iterates(self):
     self._solve("--solver=dcfr")

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pyspiel
 
-from mdrl.games import cache, openspiel, tree_tables
+from mdrl.games import cache, efg_tree, openspiel, tree_tables
 
 
 def _tables():
@@ -28,6 +28,7 @@ def _tables():
       chance_sequence=np.array([5, 4, 1, 3], np.int32),
       utility=np.linspace(-1, 1, 12).reshape(4, 3) ** 3,
       num_histories=2**40,
+      labels=(("l", "", "é\n", "l", "x", "y"), (), ("日本", "r")),
   )
 
 
@@ -49,11 +50,12 @@ class CacheTest(parameterized.TestCase):
   def _assert_equal(self, actual, expected):
     self.assertEqual(actual._fields, expected._fields)
     self.assertEqual(actual.infostates, expected.infostates)
+    self.assertEqual(actual.labels, expected.labels)
     self.assertEqual(actual.num_histories, expected.num_histories)
     self.assertIs(type(actual.num_histories), int)
+    no_text = {"infostates": (), "labels": (), "num_histories": None}
     ours, theirs = (
-        jax.tree.leaves(t._replace(infostates=(), num_histories=None))
-        for t in (actual, expected)
+        jax.tree.leaves(t._replace(**no_text)) for t in (actual, expected)
     )
     self.assertLen(ours, 3 * actual.num_players + 7)
     for a, b in zip(ours, theirs, strict=True):
@@ -155,6 +157,9 @@ class CompileWithCacheTest(parameterized.TestCase):
   def _compile(self, game, **kwargs):
     return openspiel.compile_game(game, cache_dir=self.cache, **kwargs)
 
+  def _counted_reads(self):
+    return mock.patch.object(efg_tree, "read", wraps=efg_tree.read)
+
   def _assert_equal_arrays(self, game, expected):
     self.assertEqual(jax.tree.structure(game), jax.tree.structure(expected))
     for a, b in zip(jax.tree.leaves(game), jax.tree.leaves(expected)):
@@ -222,12 +227,55 @@ class CompileWithCacheTest(parameterized.TestCase):
 
   def test_a_changed_file_is_read_again(self):
     path = self.folder / "game.efg"
+    with self._counted_reads() as read:
+      path.write_text(_text(1))
+      self.assertEqual(self._utilities(str(path)), [1, 3])
+      path.write_text(_text(-5))
+      self.assertEqual(self._utilities(str(path)), [-5, 3])
+      self.assertEqual(self._utilities(str(path)), [-5, 3])
+    self.assertEqual(read.call_count, 2)
+
+  def test_a_file_is_known_by_its_content(self):
+    text = _text(1)
+    paths = [self.folder / "one.efg", self.folder / "two, three=4.efg"]
+    with self._counted_reads() as read:
+      for path in paths:
+        path.write_text(text)
+        self.assertEqual(self._utilities(str(path)), [1, 3])
+        self.assertEqual(
+            self._utilities(f"efg_game(filename={path})"), [1, 3]
+        )
+    self.assertEqual(read.call_count, 1)
+    self.assertLen(list(self.cache.iterdir()), 1)
+    self.enumerate.assert_not_called()
+
+  def test_a_stored_file_is_the_compiled_one(self):
+    path = self.folder / "game.efg"
     path.write_text(_text(1))
-    self.assertEqual(self._utilities(str(path)), [1, 3])
-    path.write_text(_text(-5))
-    self.assertEqual(self._utilities(str(path)), [-5, 3])
-    self.assertEqual(self._utilities(str(path)), [-5, 3])
-    self.assertEqual(self.enumerate.call_count, 2)
+    _, expected = openspiel.compile_game(str(path))
+    for _ in range(2):
+      _, index = self._compile(str(path))
+      for a, b in zip(index.players, expected.players, strict=True):
+        self.assertEqual(a.infostates, b.infostates)
+        self.assertEqual(a.labels, b.labels)
+    self.assertEqual(index[0].labels, ("", "l", "r"))
+
+  def test_a_smaller_limit_refuses_a_stored_file(self):
+    path = self.folder / "game.efg"
+    path.write_text(_text(1))
+    self._compile(str(path))
+    with self.assertRaisesRegex(ValueError, "`max_histories` is 2, and .*efg"):
+      self._compile(str(path), max_histories=2)
+    with self.assertRaisesRegex(ValueError, "`max_histories` must be positive"):
+      self._compile(str(path), max_histories=0)
+    self._compile(str(path), max_histories=3)
+
+  def test_a_refused_file_is_not_stored(self):
+    path = self.folder / "game.efg"
+    path.write_text(_text("x"))
+    with self.assertRaisesRegex(ValueError, "line 3, column 13: expected"):
+      self._compile(str(path))
+    self.assertFalse(self.cache.exists())
 
   def test_a_changed_file_in_normal_form_is_read_again(self):
     path = self.folder / "game.nfg"

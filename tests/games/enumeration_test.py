@@ -114,7 +114,10 @@ class EnumerateTest(parameterized.TestCase):
 
   @parameterized.parameters(*_GAMES)
   def test_is_a_plain_walk(self, name):
-    game = openspiel.load_game(name)
+    if name.endswith(".efg"):
+      game = pyspiel.load_efg_game(pathlib.Path(name).read_text())
+    else:
+      game = openspiel.load_game(name)
     plain = _Plain(game)
     tables = openspiel.enumerate_tree(game)
     players = game.num_players()

@@ -7,7 +7,7 @@ from mdrl.games import index as index_lib
 from mdrl.games import tree_game, tree_tables, treeplex
 
 
-def _build() -> index_lib.Index:
+def _build(labels=()) -> index_lib.Index:
   """Returns the index of a ragged tree, and of a player without moves."""
   tables = tree_tables.TreeTables(
       infostates=(("root", "thin", "wide"), ()),
@@ -22,8 +22,33 @@ def _build() -> index_lib.Index:
       chance_sequence=np.zeros(3, int),
       utility=np.ones((3, 2)),
       num_histories=9,
+      labels=labels,
   )
   return tree_game.build(tables)[1]
+
+
+class LabelsTest(absltest.TestCase):
+
+  def test_labels_stand_where_their_actions_do(self):
+    texts = (("left", "right", "", "a", "b", "a"), ())
+    for player, expected in zip(_build(texts).players, texts):
+      self.assertLen(player.labels, len(player.action))
+      found = {}
+      for row, name in enumerate(player.infostates):
+        found[name] = player.labels[player.slots(row)]
+        table = player.labels_table()[row].tolist()
+        self.assertEqual(table[: len(found[name])], list(found[name]))
+        self.assertEqual(set(table[len(found[name]) :]) - {""}, set())
+      if expected:
+        self.assertEqual(
+            found,
+            {"root": ("left", "right"), "thin": ("",), "wide": ("a", "b", "a")},
+        )
+      self.assertEqual(player.labels[0], "")
+
+  def test_games_without_labels(self):
+    for player in _build().players:
+      self.assertEqual(player.labels, ())
 
 
 class IndexTest(parameterized.TestCase):

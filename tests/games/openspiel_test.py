@@ -31,7 +31,10 @@ MORE = (
 
 
 def _compiled(name):
-  theirs = openspiel.load_game(games.TREES.get(name, name))
+  if name == THREE_PLAYERS:
+    theirs = pyspiel.load_efg_game(pathlib.Path(name).read_text())
+  else:
+    theirs = openspiel.load_game(games.TREES.get(name, name))
   return theirs, *games.compiled(name)
 
 
@@ -409,7 +412,7 @@ class ErrorsTest(parameterized.TestCase):
 
   def test_a_file_that_is_none(self):
     with self.assertRaisesRegex(
-        ValueError, "`game` must be a game string that OpenSpiel loads"
+        ValueError, "`game` cannot be read from.*expected EFG.*got 'hello'"
     ):
       self._compile_text("hello")
 
@@ -431,13 +434,27 @@ t "" 4 "" { 7 8 }
 
   def test_a_file_with_utilities_that_are_not_finite(self):
     with self.assertRaisesRegex(
-        ValueError, r"`utility` must be finite; terminal \d pays \[nan, 2.0\]"
+        ValueError, "line 3, column 13: expected a payoff or }, got 'nan'"
     ):
       self._compile_text("""EFG 2 R "Not a number" { "A" "B" }
 p "" 1 1 "first" { "l" "r" } 0
 t "" 1 "" { nan 2 }
 t "" 2 "" { 3 4 }
 """)
+
+  def test_openspiel_itself_loads_no_files(self):
+    for name in (
+        THREE_PLAYERS,
+        f"efg_game(filename={THREE_PLAYERS})",
+        f"misere(game=efg_game(filename={THREE_PLAYERS}))",
+    ):
+      for load in (openspiel.load_game, openspiel.symmetric_payoffs):
+        with self.assertRaisesRegex(
+            ValueError, "must be a game of OpenSpiel itself.*`compile_game` rea"
+        ):
+          load(name)
+    with self.assertRaisesRegex(ValueError, "game of OpenSpiel itself"):
+      openspiel.compile_game(f"misere(game=efg_game(filename={THREE_PLAYERS}))")
 
   def test_names_that_are_not_ascii(self):
     _, index = self._compile_text("""EFG 2 R "Jeu" { "Å" "B" }

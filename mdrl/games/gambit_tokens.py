@@ -1,0 +1,163 @@
+"""The tokens of Gambit's file formats, and where in its file each stands."""
+
+from fractions import Fraction
+import pathlib
+import re
+
+# A backslash counts only before a quotation mark, which it makes a part of the
+# text. What opens a text and nothing closes is a token of its own.
+_TOKEN = re.compile(
+    r"""\s*+(?:
+    "(?P<text>(?:[^"\\]++|\\"|\\(?!"))*+)"
+    |(?P<brace>[{}])
+    |(?P<comma>,)
+    |(?P<number>[+-]?(?:[0-9]++/[0-9]++|(?:[0-9]++\.?[0-9]*+|\.[0-9]++)
+      (?:[eE][+-]?[0-9]++)?)(?=[\s{},"]|\Z))
+    |(?P<word>[^\s{},"]++)
+    |(?P<open>")
+    |(?P<end>\Z))""",
+    re.ASCII | re.VERBOSE,
+)
+# Longer numbers are no payoffs or probabilities, and take long to compute with.
+_MAX_DIGITS = 1000
+_SHOWN = 40
+
+
+class Tokens:
+  """The tokens of a file, one at a time.
+
+  Attributes:
+    kind: Of the token that is next: `text`, `brace`, `comma`, `number`, `word`,
+      `open` for a text without an end, or `end`.
+    value: What it says; of a text, without its quotation marks.
+    start: Where it starts.
+  """
+
+  def __init__(self, path: pathlib.Path, content: bytes):
+    """Reads the first token.
+
+    Args:
+      path: Of the file, for messages.
+      content: Of the file: UTF-8, with or without a byte-order mark, or else
+        Latin-1.
+    """
+    self._path = path
+    self._content = _decoded(content)
+    self._numbers = {}
+    self._matches = _TOKEN.finditer(self._content)
+    self.advance()
+
+  def advance(self) -> None:
+    """Goes on to the next token; there is one before the end is taken."""
+    match = next(self._matches)
+    self.kind = match.lastgroup or ""
+    self.value, self.start = match[self.kind], match.start(self.kind)
+    if self.kind == "text":
+      self.start -= 1
+      self.value = self.value.replace('\\"', '"')
+
+  def next_is(self, kind: str, value: str | None = None) -> bool:
+    """Returns whether the next token is of a kind, and says what is given."""
+    return self.kind == kind and value in (None, self.value)
+
+  def take(self, kind: str, expected: str, value: str | None = None) -> str:
+    """Returns what the next token says, and goes on.
+
+    Args:
+      kind: What it must be.
+      expected: The same for the message.
+      value: What it must say, if given.
+
+    Raises:
+      ValueError: If it is something else.
+    """
+    if not self.next_is(kind, value):
+      raise self.error(expected)
+    taken = self.value
+    self.advance()
+    return taken
+
+  def take_count(self, expected: str) -> int:
+    """Returns the next token as a number without sign, and goes on.
+
+    Raises:
+      ValueError: If it is none.
+    """
+    digits = self.value
+    if self.kind != "number" or not digits.isdecimal():
+      raise self.error(expected)
+    if len(digits) > _MAX_DIGITS:
+      raise self.error(f"{expected} of at most {_MAX_DIGITS} digits")
+    self.advance()
+    return int(digits)
+
+  def take_number(self, expected: str) -> Fraction:
+    """Returns the next token as an exact number, and goes on.
+
+    Raises:
+      ValueError: If it is no number, or none that floating point can hold.
+    """
+    if self.kind != "number":
+      raise self.error(
+          expected, "write it such as 3, -0.5, 2/3 or 1e-3, without a unit"
+      )
+    number = self._numbers.get(self.value)
+    if number is None:
+      number = self._numbers[self.value] = self._exact()
+    self.advance()
+    return number
+
+  def _exact(self):
+    digits, _, exponent = self.value.lower().partition("e")
+    if len(self.value) > _MAX_DIGITS or abs(int(exponent or 0)) > _MAX_DIGITS:
+      raise self.error("a number that a double holds", "choose another unit")
+    if "/" in digits and not int(digits.partition("/")[2]):
+      raise self.error("a fraction whose denominator is not 0")
+    number = Fraction(self.value)
+    if not _is_double(number):
+      raise self.error("a number that a double holds", "choose another unit")
+    return number
+
+  def error(self, expected: str, remedy: str = "") -> ValueError:
+    """Returns what to raise where the next token is not what was expected."""
+    shown = {
+        "end": "the end of the file",
+        "open": "a quotation mark that nothing closes",
+    }.get(self.kind)
+    if shown is None:
+      said = self.value
+      said = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}..."
+      shown = f"the text {said!r}" if self.kind == "text" else repr(said)
+    return self.fault(
+        f"expected {expected}, got {shown}" + (f"; {remedy}" if remedy else ""),
+        self.start,
+    )
+
+  def fault(self, message: str, start: int) -> ValueError:
+    """Returns what to raise about a place in the file."""
+    return ValueError(
+        f"`game` cannot be read from {str(self._path)!r}: {self.place(start)}: "
+        f"{message}"
+    )
+
+  def place(self, start: int) -> str:
+    """Returns the line and the column of a place, both from 1."""
+    line = self._content.count("\n", 0, start) + 1
+    column = start - self._content.rfind("\n", 0, start)
+    return f"line {line}, column {column}"
+
+
+def _is_double(number):
+  try:
+    return bool(float(number)) or not number
+  except OverflowError:
+    return False
+
+
+def _decoded(content):
+  try:
+    text = content.decode("utf-8-sig")
+  except UnicodeDecodeError:
+    text = content.decode("latin-1")
+  # As elsewhere in Python, so that lines are counted whoever wrote them.
+  return text.replace("\r\n", "\n").replace("\r", "\n")
