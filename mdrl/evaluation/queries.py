@@ -7,6 +7,9 @@ import jax
 from mdrl import struct
 from mdrl.games import preference_game
 
+# What contexts are taken apart by.
+_SAME_NUMBERS = ("broadcast_in_dim", "reshape", "squeeze")
+
 
 class Queries(NamedTuple):
   """Numbers of preference queries per context.
@@ -44,13 +47,15 @@ def count(solver: Any, game: preference_game.PreferenceGame) -> Queries:
 
 def _uses(jaxpr, preferences, num_responses):
   """Returns the queries of a program, one of whose variables is given."""
-  total = 0
+  total, same = 0, [preferences]
   for equation in jaxpr.eqns:
     for place, variable in enumerate(equation.invars):
-      if variable is not preferences:
+      if not any(variable is x for x in same):
         continue
       inner = equation.params.get("jaxpr")
-      if equation.primitive.name == "dot_general":
+      if equation.primitive.name in _SAME_NUMBERS:
+        same += equation.outvars
+      elif equation.primitive.name == "dot_general":
         total += 1
       elif inner is not None and hasattr(inner, "jaxpr"):
         body = inner.jaxpr

@@ -164,6 +164,32 @@ def preference_game(
   )
 
 
+def contexts(game: PreferenceGame) -> PreferenceGame:
+  """Returns a game's contexts as games, with a leading axis for `vmap`."""
+  layout = treeplex_lib.lay_out(
+      np.zeros(1, int), np.array([game.num_responses]), np.dtype(game.dtype)
+  )
+
+  def alone(advantage, reference):
+    return PreferenceGame(
+        treeplex=layout.treeplex,
+        advantage=advantage[None],
+        reference=reference,
+    )
+
+  references = policies_by_context(game, game.reference)
+  return jax.vmap(alone)(game.advantage, references)
+
+
+def policies_by_context(
+    game: PreferenceGame, policies: base.Policies | None
+) -> tuple[Float[Array, "X _"]] | None:
+  """Returns the policies that `contexts` takes, or None for None."""
+  if policies is None:
+    return None
+  return (jnp.pad(game.rows(policies[0]), ((0, 0), (1, 0))),)
+
+
 def stack(games: Sequence[PreferenceGame]) -> PreferenceGame:
   """Returns games of one shape as one, with a leading axis for `vmap`.
 

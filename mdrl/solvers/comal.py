@@ -5,7 +5,7 @@ aligning LLMs with general preferences" (2024),
 https://arxiv.org/abs/2410.23223. The meta-algorithm, and theorem 3.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -13,14 +13,18 @@ from jaxtyping import Array, Bool, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
+from mdrl.games import preference_game
 from mdrl.solvers import base
 
 
 class ComalState(NamedTuple):
-  """The number of updates and of refreshes, and the inner solver's state."""
+  """The number of updates and of refreshes, and the inner solver's state.
+
+  With several contexts, refreshes and inner states are those of each.
+  """
 
   step: Int[Array, ""]
-  num_refreshes: Int[Array, ""]
+  num_refreshes: Int[Array, "*X"]
   inner: Any
 
 
@@ -33,8 +37,8 @@ class Comal(base.Solver):
   starts again from there. This is the proximal-point method: its outer iterates
   approach an equilibrium of the game itself, which the first reference does not
   bias. An inner run that is cut short, by a loose tolerance, can make the next
-  start worse than the one before. In a stack of contexts, all are refreshed
-  together.
+  start worse than the one before. The contexts of a preference game are games
+  of their own, each with its own inner runs.
 
   Attributes:
     solver: Solves a game regularised by its reference, such as
@@ -53,21 +57,40 @@ class Comal(base.Solver):
   ) -> ComalState:
     """Starts the first inner run, around the game's reference."""
     step = base.zero_step()
-    return ComalState(step, step, self.solver.init(game, policies))
+    if not _has_contexts(game):
+      return ComalState(step, step, self.solver.init(game, policies))
+    parts = preference_game.contexts(game)
+    starts = preference_game.policies_by_context(game, policies)
+    inner = jax.vmap(self.solver.init)(parts, starts)
+    count = jnp.zeros(game.num_contexts, step.dtype)
+    return ComalState(step, count, inner)
 
   def update(self, game: game_lib.Game, state: ComalState) -> ComalState:
     """Makes one inner update, and begins the next run where it is the last."""
-    inner = self.solver.update(game, state.inner)
-    before = self.solver.policies(game, state.inner)
-    after = self.solver.policies(game, inner)
-    ended = self._ended(game, before, after)
-    fresh = self.solver.init(struct.replace(game, reference=after), after)
-    inner = jax.tree.map(lambda a, b: jnp.where(ended, a, b), fresh, inner)
+    if _has_contexts(game):
+      parts = preference_game.contexts(game)
+      inner, ended = jax.vmap(self._advance)(parts, state.inner)
+    else:
+      inner, ended = self._advance(game, state.inner)
     count = state.num_refreshes + ended.astype(state.num_refreshes.dtype)
     return ComalState(state.step + 1, count, inner)
 
+  def _advance(self, game, inner):
+    """Returns the inner state, and whether a run has ended."""
+    updated = self.solver.update(game, inner)
+    before = self.solver.policies(game, inner)
+    after = self.solver.policies(game, updated)
+    ended = self._ended(game, before, after)
+    fresh = self.solver.init(struct.replace(game, reference=after), after)
+    inner = jax.tree.map(lambda a, b: jnp.where(ended, a, b), fresh, updated)
+    return inner, ended
+
   def _ended(self, game, before, after) -> Bool[Array, ""]:
-    change = jax.tree.map(lambda a, b: jnp.max(jnp.abs(a - b)), before, after)
+    # Slot 0 holds no probability, and a start has another number there.
+    change = [
+        jnp.max(jnp.abs(a[1:] - b[1:]), initial=0)
+        for a, b in zip(before, after, strict=True)
+    ]
     largest = jnp.max(jnp.stack(change))
     return largest <= jnp.asarray(self.tolerance).astype(game.dtype)
 
@@ -75,4 +98,17 @@ class Comal(base.Solver):
       self, game: game_lib.Game, state: ComalState
   ) -> game_lib.Policies:
     """Returns the inner solver's policies."""
-    return self.solver.policies(game, state.inner)
+    if not _has_contexts(game):
+      return self.solver.policies(game, state.inner)
+    parts = preference_game.contexts(game)
+    (policies,) = jax.vmap(self.solver.policies)(parts, state.inner)
+    return (game.slots(policies[:, 1:]),)
+
+
+def _has_contexts(
+    game: game_lib.Game,
+) -> TypeGuard[preference_game.PreferenceGame]:
+  return (
+      isinstance(game, preference_game.PreferenceGame)
+      and game.num_contexts > 1
+  )

@@ -46,6 +46,14 @@ class QueriesTest(parameterized.TestCase):
     solver = preference_conformance_test.ALL[name]
     self.assertEqual(tuple(queries.count(solver, game)), _EXPECTED[name])
 
+  @parameterized.parameters("comal", "nash_md", "rlhf")
+  def test_contexts_cost_no_more(self, name):
+    game = preference_game.preference_game([
+        preference_models.uniform(_SIZE, seed) for seed in range(3)
+    ])
+    solver = preference_conformance_test.ALL[name]
+    self.assertEqual(tuple(queries.count(solver, game)), _EXPECTED[name])
+
   def test_an_average_costs_nothing(self):
     game = preference_game.preference_game(preference_models.dice())
     solver = averaged.Averaged(

@@ -1,12 +1,13 @@
 """Tests of COMAL: inner runs end where they say, outer ones at equilibria."""
 
 from absl.testing import absltest, parameterized
+import jax.numpy as jnp
 import numpy as np
 from open_spiel.python.algorithms import exploitability
 
 from mdrl import run
 from mdrl.evaluation import gaps
-from mdrl.games import matrix_game, openspiel
+from mdrl.games import matrix_game, openspiel, preference_game
 from mdrl.solvers import comal, magnetic, nash_mirror_prox
 from mdrl.testing import games
 from tests.solvers import preferences as oracle
@@ -65,6 +66,33 @@ class ComalTest(parameterized.TestCase):
     self.assertEqual(int(state.num_refreshes), 0)
     state = run.advance(solver, game, state, 200)
     self.assertGreater(int(state.num_refreshes), 0)
+
+  def test_the_first_update_may_end_a_run(self):
+    # At an equilibrium that the reference does not move, nothing moves.
+    game = oracle.game(oracle.HARD, np.full(3, 1 / 3))
+    solver = comal.Comal(solver=_INNER)
+    state = run.advance(solver, game, run.init(solver, game), 1)
+    self.assertEqual(int(state.num_refreshes), 1)
+    state = run.advance(solver, game, state, 4)
+    self.assertEqual(int(state.num_refreshes), 5)
+
+  def test_contexts_are_solved_side_by_side(self):
+    matrices = np.stack([oracle.HARD, oracle.DICE])
+    references = np.stack([oracle.REFERENCE, [0.2, 0.3, 0.5]])
+    solver = comal.Comal(solver=_INNER, tolerance=1e-4)
+    both = preference_game.preference_game(matrices, references)
+    start = (both.slots(jnp.asarray(references[::-1])),)
+    state = run.advance(solver, both, run.init(solver, both, start), 150)
+    rows = both.rows(solver.policies(both, state)[0])
+    for x, first in enumerate(references[::-1]):
+      game = oracle.game(matrices[x], references[x])
+      alone = run.init(solver, game, oracle.start(first))
+      alone = run.advance(solver, game, alone, 150)
+      np.testing.assert_allclose(
+          rows[x], solver.policies(game, alone)[0][1:], atol=1e-13
+      )
+      self.assertEqual(state.num_refreshes[x], alone.num_refreshes)
+    self.assertNotEqual(*state.num_refreshes.tolist())
 
   def test_runs_on_trees(self):
     game, names = games.compiled("kuhn")
