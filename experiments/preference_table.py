@@ -195,7 +195,7 @@ SOLVERS: dict[str, Entry] = {
         "Guo et al. (2024), arXiv:2402.04792",
         "the RLHF optimum of Bradley-Terry preferences",
         None,
-        {"label_smoothing": 0.01},
+        {"label_smoothing": 0.0},
     ),
     "srpo": Entry(
         "A generator against an improver that sees its response.",
@@ -209,7 +209,7 @@ SOLVERS: dict[str, Entry] = {
         "Christiano et al. (2017), arXiv:1706.03741",
         "the RLHF optimum",
         0.5,
-        {"label_smoothing": 0.01},
+        {"label_smoothing": 0.0},
     ),
 }
 

@@ -6,7 +6,8 @@ from absl.testing import absltest, parameterized
 import numpy as np
 
 from experiments import preference_factory, preference_table
-from mdrl.games import preference_order
+from mdrl import run
+from mdrl.games import preference_game, preference_models, preference_order
 from mdrl.solvers import averaged, base, inpo, nash_md, spo, sppo
 
 
@@ -96,6 +97,27 @@ class PreferenceTableTest(parameterized.TestCase):
     self.assertIsInstance(made("sppo"), sppo.SPPO)
     self.assertIsInstance(made("spo"), spo.SPO)
     self.assertIsInstance(made("mirror_descent"), averaged.Averaged)
+
+  @parameterized.product(name=["rlhf", "iterative_dpo"], temperature=[0.1, 1.0])
+  def test_defaults_reach_the_optimum_of_rlhf(self, name, temperature):
+    scores = preference_models.random_scores(1, 10)[0]
+    reference = np.random.default_rng(1).dirichlet(np.ones(10))
+    game = preference_game.preference_game(
+        preference_models.elo(scores), reference
+    )
+    solver = preference_factory.make(
+        name,
+        temperature,
+        preference_factory.default_step_size(name, temperature),
+        preference_table.resolve(name, {}),
+    )
+    state = run.advance(solver, game, run.init(solver, game), 1000)
+    weights = reference * np.exp((scores - scores.max()) / temperature)
+    np.testing.assert_allclose(
+        solver.policies(game, state)[0][1:],
+        weights / weights.sum(),
+        atol=1e-6,
+    )
 
   @parameterized.parameters(*preference_factory.EXPLICIT)
   def test_default_steps_do_not_pass_the_reference(self, name):

@@ -1,9 +1,10 @@
 """Tests of RLHF: its optimum, and what it makes of cycles it cannot fit."""
 
 from absl.testing import absltest, parameterized
+import jax.numpy as jnp
 import numpy as np
 
-from mdrl.games import preference_models
+from mdrl.games import preference_game, preference_models
 from mdrl.solvers import rlhf
 from tests.solvers import preferences as oracle
 
@@ -42,6 +43,22 @@ class RLHFTest(parameterized.TestCase):
     policy = oracle.policy_after(solver, game, 5000)
     self.assertGreater(policy[choice], 0.99)
     self.assertGreater(oracle.gap(matrix, policy), 0.1)
+
+  @parameterized.product(
+      seed=[0, 1, 2], precision=[jnp.float32, jnp.float64]
+  )
+  def test_responses_that_always_win_leave_numbers(self, seed, precision):
+    matrix = preference_models.tournament(6, seed)
+    game = preference_game.preference_game(matrix, dtype=precision)
+    solver = rlhf.RLHF(step_size=0.5, temperature=0.1)
+    policy = oracle.policy_after(solver, game, 500)
+    self.assertTrue((policy >= 0).all())
+    self.assertAlmostEqual(float(policy.sum()), 1, delta=1e-5)
+    # Who wins most often has the highest reward.
+    wins = matrix.sum(axis=1)
+    self.assertAlmostEqual(
+        float(policy[wins == wins.max()].sum()), 1, delta=1e-3
+    )
 
   def test_the_reward_depends_on_the_data(self):
     game = oracle.game(preference_models.dice(), None)
