@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from absl import flags, logging
 
+from experiments.runs import interrupts as interrupts_lib
+
 _EXHAUSTED = "RESOURCE_EXHAUSTED"
 
 
@@ -39,6 +41,8 @@ def errors_in_one_line(program: str) -> Iterator[None]:
     yield
   except BrokenPipeError:
     raise
+  except interrupts_lib.Stopped as error:
+    fail(program, str(error), error.status)
   except (ValueError, OSError) as error:
     fail(program, str(error))
   except (MemoryError, RuntimeError) as error:
@@ -52,3 +56,13 @@ def errors_in_one_line(program: str) -> Iterator[None]:
     )
   except KeyboardInterrupt:
     fail(program, "interrupted", status=130)
+
+
+@contextlib.contextmanager
+def running(program: str) -> Iterator[interrupts_lib.Interrupts]:
+  """Ends the process with one line on mistakes and on signals."""
+  with (
+      errors_in_one_line(program),
+      interrupts_lib.Interrupts(program) as interrupts,
+  ):
+    yield interrupts

@@ -2,6 +2,7 @@
 
 import pathlib
 import textwrap
+from typing import BinaryIO
 
 from matplotlib import figure
 from matplotlib.backends import backend_agg
@@ -35,6 +36,8 @@ def plain(text: str) -> str:
   return text.replace("$", r"\$")
 
 
-def save(path: pathlib.Path, fig: figure.Figure, dpi: int = 150) -> None:
+def save(
+    file: pathlib.Path | BinaryIO, fig: figure.Figure, dpi: int = 150
+) -> None:
   """Writes a figure as PNG."""
-  fig.savefig(path, dpi=dpi)
+  fig.savefig(file, format="png", dpi=dpi)

@@ -13,9 +13,9 @@ from experiments import (
     preference_problem,
     preference_run,
     preference_settings,
-    provenance,
     run_files,
 )
+from experiments.runs import provenance
 
 METRICS = ("divergence", "regularized_gap", "duality_gap")
 

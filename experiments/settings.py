@@ -1,12 +1,27 @@
 """What a run of `solve_game` was asked to do."""
 
-from collections.abc import Mapping
 import dataclasses
 import pathlib
 import re
 from typing import Any
 
 from experiments import solver_table
+
+# Of a run, besides those that all runs have.
+FILES = ("policy.npz", "convergence.png")
+
+# What decides every number of a run, besides the number of updates.
+_DECISIVE = (
+    "game",
+    "solver",
+    "config",
+    "precision",
+    "checkpoints",
+    "seed",
+    "reference",
+    "reference_temperature",
+)
+_ALWAYS_SAID = ("step_size", "temperature")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +68,10 @@ class Settings:
     """Returns the flags as JSON holds them."""
     return {**dataclasses.asdict(self), "out": str(self.out)}
 
+  def decisive(self) -> dict[str, Any]:
+    """Returns the flags that decide every number, whatever the updates."""
+    return {name: getattr(self, name) for name in _DECISIVE}
+
   @property
   def conditions(self) -> str:
     """What numbers depend on besides game and solver, in a line."""
@@ -71,36 +90,6 @@ class Settings:
         found += f" at temperature {self.reference_temperature:g}"
       parts.append(found)
     return ", ".join(parts)
-
-
-_ALWAYS_SAID = ("step_size", "temperature")
-
-# What decides every number of a run, besides the number of updates.
-_DECISIVE = (
-    "game",
-    "solver",
-    "config",
-    "precision",
-    "checkpoints",
-    "seed",
-    "reference",
-    "reference_temperature",
-)
-
-
-def check_same(settings: Settings, recorded: Mapping[str, Any]) -> None:
-  """Raises ValueError if a recorded run was asked for other numbers."""
-  wanted = settings.as_json()
-  for name in _DECISIVE:
-    old, new = recorded.get(name), wanted[name]
-    if name == "config" and old != new and isinstance(old, dict):
-      name = next(k for k in {**old, **new} if old.get(k) != new.get(k))
-      old, new, name = old.get(name), new.get(name), f"config.{name}"
-    if old != new:
-      raise ValueError(
-          f"`--resume` must keep --{name}={old} of the run in "
-          f"{settings.out}, got {new}; choose another --out for a new run"
-      )
 
 
 def default_out(game: str, solver: str) -> pathlib.Path:

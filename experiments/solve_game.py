@@ -5,7 +5,7 @@
   python -m experiments.solve_game --config.step_size=0.3 --out=runs/small_steps
 
 The folder of the run then holds flags.json, trace.jsonl (one line per
-evaluation), policy.npz (`experiments.run_files` says how to load it),
+evaluation), policy.npz (`experiments.policy_file` says how to load it),
 convergence.png and checkpoint. `--reference` adds the divergence from an
 equilibrium to the trace, null where it is infinite. A run that was killed goes
 on by the same command with `--resume`, and ends with the same numbers.
@@ -14,13 +14,13 @@ on by the same command with `--resume`, and ends with the same numbers.
 from collections.abc import Sequence
 import pathlib
 import re
-import sys
 
 from absl import flags
 from ml_collections import config_dict, config_flags
 
 from experiments import command_line, program, solver_table
 from experiments import settings as settings_lib
+from experiments.runs import folder as folder_lib
 
 _GAME = flags.DEFINE_string(
     "game",
@@ -115,14 +115,20 @@ def main(argv: Sequence[str]) -> None:
     print(solver_table.listing())
     return
   command_line.quieten()
-  with command_line.errors_in_one_line("solve_game"):
+  with command_line.running("solve_game") as interrupts:
     settings = _settings()
-    # JAX takes seconds to import, and whoever asked for help does not wait.
-    from experiments import solve_loop
+    with folder_lib.Folder(
+        settings.out,
+        "solve_game",
+        settings_lib.FILES,
+        resume=settings.resume,
+        overwrite=settings.overwrite,
+    ) as folder:
+      # JAX takes seconds to import, and whoever asked for help does not wait.
+      from experiments import solve_loop
 
-    outcome = solve_loop.solve(settings)
-  print(outcome.summary)
-  sys.exit(outcome.status)
+      summary = solve_loop.solve(settings, folder, interrupts)
+  print(summary)
 
 
 def _settings() -> settings_lib.Settings:

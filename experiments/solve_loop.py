@@ -1,190 +1,118 @@
-"""A run of `solve_game`: updates, evaluations, saved states and results."""
+"""A run of `solve_game`: what it solves and measures, and what it leaves."""
 
-import contextlib
-import signal
-import time
-from typing import Any, NamedTuple
+import pathlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import (
-  convergence_plot,
-  figures,
-  progress,
-  provenance,
-  run_files,
-  saved_states,
-  solver_table,
-)
+from experiments import policy_file, solver_table
 from experiments import problem as problem_lib
 from experiments import reference as reference_lib
 from experiments import settings as settings_lib
+from experiments.runs import fingerprint, host_loop, interrupts, provenance
+from experiments.runs import folder as folder_lib
 from mdrl import run
 from mdrl.evaluation import gaps
 
-# Pieces of a long interval between evaluations take about this many seconds,
-# so that progress shows and a signal is soon heard. Pieces change no numbers.
-_PIECE_SECONDS = (0.1, 0.4)
 _ITERATES = ("last", "average")
 _METRICS = ("exploitability", "nash_conv", "values", "divergence")
 
 
-class Outcome(NamedTuple):
-  """What a run has to say at its end, and the exit status that goes with it."""
-
-  summary: str
-  status: int
-
-
-def solve(settings: settings_lib.Settings) -> Outcome:
-  """Makes a run, or goes on with it, and writes its files.
+def solve(
+    settings: settings_lib.Settings,
+    folder: folder_lib.Folder,
+    signals: interrupts.Interrupts,
+) -> str:
+  """Makes a run, or goes on with it, writes its files and returns a summary.
 
   Raises:
     ValueError: If the settings cannot be met, or numbers ceased to be finite.
+    Stopped: By a signal.
   """
-  points = run.log_checkpoints(settings.updates, settings.checkpoints)
   problem = problem_lib.make(settings)
-  files = run_files.RunFiles(settings.out)
-  recorded = files.claim(resume=settings.resume, overwrite=settings.overwrite)
-  if recorded is not None:
-    settings_lib.check_same(settings, recorded["flags"])
-  record = _record(settings, problem, recorded)
-  # Before anything else is there: whatever has no flags is not a run.
-  files.write_flags(record)
-  label = f"{settings.game} {settings.solver}"
-  with (
-      progress.Progress(label, settings.updates) as bar,
-      contextlib.closing(
-          saved_states.SavedStates(files.states, settings.save_seconds)
-      ) as saved,
-      contextlib.closing(
-          _Loop(settings, problem, files.trace, saved, bar)
-      ) as loop,
-      _Interrupts() as interrupts,
-  ):
-    files.write_flags({**record, "compile_seconds": loop.compile_seconds})
-    finished = loop.run_to(points.tolist(), interrupts)
-  if not finished:
-    name = signal.Signals(interrupts.received).name
-    return Outcome(
-        f"{label}: stopped by {name} after {loop.step:,} of "
-        f"{settings.updates:,} updates; go on by --resume",
-        128 + interrupts.received,
-    )
+  decisive = _decisive(settings, problem)
+  if folder.recorded is not None:
+    decisive.check_same(folder.recorded["decisive"], folder.path)
+  record = _record(settings, problem, decisive, folder.recorded)
+  with signals.noted():
+    # Before anything else is there: whatever has no flags is not a run.
+    folder.begin(record)
+  [finished] = host_loop.drive(
+      [_job(settings, problem)],
+      folder,
+      decisive.fingerprint(),
+      signals,
+      save_seconds=settings.save_seconds,
+      compiled=lambda job, seconds: folder.begin(
+          {**record, "compile_seconds": seconds}
+      ),
+  )
   reports = solver_table.SOLVERS[settings.solver].reports
-  files.write_policy(problem.name, problem.names, loop.iterates(), reports)
-  title = f"{label}\n{settings.conditions}"
-  figures.save(files.plot, convergence_plot.draw(loop.rows, title, reports))
-  return Outcome(_summary(settings, loop, reports), 0)
-
-
-class _Loop:
-  """The state of a run."""
-
-  def __init__(self, settings, problem, trace, saved, bar):
-    self._game, self._solver = problem.game, problem.solver
-    self._reference = problem.reference
-    self._saved, self._bar = saved, bar
-    first = run.init(self._solver, self._game, problem.first_policies)
-    bar.say(f"compiling {settings.solver} for {settings.game}")
-    state, self.seconds = self._saved.restore(first)
-    # Restored arrays are bound to a device; first ones are bound to it as
-    # well, so that both run the same program.
-    self._state = jax.device_put(state, jax.devices()[0])
-    self.step = int(self._state.step)
-    if self.step > settings.updates:
-      raise ValueError(
-          f"`--updates` must be at least the {self.step} that the run in "
-          f"{settings.out} has made, got {settings.updates}"
-      )
-    start = time.perf_counter()
-    # No updates, but the program that makes any number of them.
-    jax.block_until_ready(self._advanced(0))
-    self._measured()
-    self.compile_seconds = time.perf_counter() - start
-    self._trace = run_files.TraceWriter(
-        trace, run_files.read_trace(trace, self.step)
+  with signals.noted():
+    folder.write(
+        "policy.npz",
+        lambda file: policy_file.write(
+            file, problem.name, problem.names, finished.result, reports
+        ),
     )
-    self._piece = 16
+    # Importing it takes longer than many runs, and not every run ends here.
+    from experiments import convergence_plot, figures
 
-  @property
-  def rows(self):
-    """The trace so far."""
-    return self._trace.rows
+    title = f"{finished.job.title}\n{settings.conditions}"
+    figure = convergence_plot.draw(finished.rows, title, reports)
+    folder.write("convergence.png", lambda file: figures.save(file, figure))
+  return _summary(settings, finished, reports)
 
-  def iterates(self):
-    """Returns the policies of the last and the average iterate."""
-    return _iterates(self._solver, self._game, self._state)
 
-  def run_to(self, points, interrupts):
-    """Goes to all points and measures there; False if interrupted before."""
-    done = {row["step"] for row in self.rows}
-    for point in points:
-      if point < self.step or point in done:
-        continue
-      while self.step < point:
-        self._advance(min(self._piece, point - self.step))
-        if interrupts.received:
-          self._saved.save(self.step, self._state, self.seconds)
-          return False
-        # At a point, the row comes first: a saved state has all of its rows.
-        if self.step < point:
-          self._bar.advanced(self.step, self.seconds)
-          self._saved.save_if_due(self.step, self._state, self.seconds)
-      self._write_row()
-      self._saved.save_if_due(self.step, self._state, self.seconds)
-    self._saved.save(self.step, self._state, self.seconds)
-    return True
+def _job(settings, problem):
+  solver, game = problem.solver, problem.game
+  points = run.log_checkpoints(settings.updates, settings.checkpoints)
+  return host_loop.Job(
+      title=f"{settings.game} {settings.solver}",
+      points=points.tolist(),
+      init=lambda: run.init(solver, game, problem.first_policies),
+      advance=lambda state, count: run.advance(solver, game, state, count),
+      measure=lambda state, clock: [_row(problem, state, clock)],
+      result=lambda state: _iterates(solver, game, state),
+      note=_note,
+  )
 
-  def _advance(self, num_updates):
-    start = time.perf_counter()
-    self._state = jax.block_until_ready(self._advanced(num_updates))
-    spent = time.perf_counter() - start
-    self.step += num_updates
-    self.seconds += spent
-    low, high = _PIECE_SECONDS
-    if spent < low:
-      self._piece *= 2
-    elif spent > high:
-      self._piece = max(1, self._piece // 2)
 
-  def _advanced(self, num_updates):
-    return run.advance(self._solver, self._game, self._state, num_updates)
+def _row(problem, state, clock):
+  """Returns the columns of the trace, by name."""
+  measured = {
+      iterate: jax.device_get(
+          _measure(problem.game, policies, problem.reference)
+      )
+      for iterate, policies in _iterates(
+          problem.solver, problem.game, state
+      ).items()
+  }
+  metrics = {
+      f"{metric}_{iterate}": measured[iterate][metric]
+      for metric in _METRICS
+      for iterate in _ITERATES
+      if metric in measured[iterate]
+  }
+  row: dict[str, Any] = {"step": clock.step, "seconds": clock.seconds}
+  row |= {name: value.tolist() for name, value in metrics.items()}
+  for name in [name for name in metrics if name.startswith("divergence")]:
+    # A policy of zeros is infinitely far, and no reason to stop.
+    if np.isinf(metrics[name]):
+      row[name] = None
+      del metrics[name]
+  run.raise_if_not_finite(run.Trace(jnp.asarray(clock.step), metrics))
+  return row
 
-  def _measured(self):
-    """Returns the columns of the trace, by name."""
-    measured = {
-        iterate: jax.device_get(
-            _measure(self._game, policies, self._reference)
-        )
-        for iterate, policies in self.iterates().items()
-    }
-    return {
-        f"{metric}_{iterate}": measured[iterate][metric]
-        for metric in _METRICS
-        for iterate in _ITERATES
-        if metric in measured[iterate]
-    }
 
-  def _write_row(self):
-    metrics = self._measured()
-    row: dict[str, Any] = {"step": self.step, "seconds": self.seconds}
-    row |= {name: value.tolist() for name, value in metrics.items()}
-    for name in [name for name in metrics if name.startswith("divergence")]:
-      # A policy of zeros is infinitely far, and no reason to stop.
-      if np.isinf(metrics[name]):
-        row[name] = None
-        del metrics[name]
-    run.raise_if_not_finite(run.Trace(jnp.asarray(self.step), metrics))
-    self._trace.write(row)
-    self._bar.measured(*(row[f"exploitability_{name}"] for name in _ITERATES))
-    self._bar.advanced(self.step, self.seconds)
-
-  def close(self):
-    """Closes the trace."""
-    self._trace.close()
+def _note(rows):
+  [row] = rows
+  return (
+      f"exploitability {row['exploitability_last']:.1e} last, "
+      f"{row['exploitability_average']:.1e} average"
+  )
 
 
 @jax.jit
@@ -210,53 +138,36 @@ def _measure(game, policies, reference):
   return measured
 
 
-class _Interrupts:
-  """Takes note of SIGTERM and SIGINT; the second one ends the process."""
-
-  def __init__(self):
-    self.received = 0
-
-  def __enter__(self):
-    self._before = {
-        s: signal.signal(s, self._handle)
-        for s in (signal.SIGTERM, signal.SIGINT)
-    }
-    return self
-
-  def _handle(self, number, frame):
-    del frame
-    self.received = number
-    self._restore()
-
-  def _restore(self):
-    for number, handler in self._before.items():
-      signal.signal(number, handler)
-
-  def __exit__(self, *error):
-    self._restore()
+def _decisive(settings, problem):
+  contents: dict[str, Any] = {}
+  path = pathlib.Path(settings.game)
+  if path.is_file():
+    contents[f"file {settings.game}"] = fingerprint.of_file(path)
+  contents |= fingerprint.versions()
+  contents["compiled game"] = fingerprint.of_arrays(problem.game)
+  contents["names of its infostates"] = fingerprint.of_names(
+      [player.infostates for player in problem.names.players]
+  )
+  return fingerprint.Decisive(settings.decisive(), contents)
 
 
-def _record(settings, problem, recorded):
-  now = provenance.start()
-  earlier = []
-  if recorded is not None:
-    earlier = [*recorded["earlier"], {key: recorded[key] for key in now}]
+def _record(settings, problem, decisive, recorded):
   return {
       "flags": settings.as_json(),
+      "decisive": decisive.as_json(),
       "payoff_norm": problem.payoff_norm,
       "game": {
           "name": problem.name,
           **provenance.game_size(problem.game, problem.names),
       },
-      **now,
-      "earlier": earlier,
+      **provenance.record(recorded),
   }
 
 
-def _summary(settings, loop, reports):
-  row = loop.rows[-1]
+def _summary(settings, finished, reports):
+  row, clock = finished.rows[-1], finished.clock
   other = "average" if reports == "last" else "last"
-  rate = loop.step / loop.seconds if loop.seconds else 0
+  rate = clock.step / clock.seconds if clock.seconds else 0
   off = ""
   if settings.reference is not None:
     found = row[f"divergence_{reports}"]
@@ -267,6 +178,6 @@ def _summary(settings, loop, reports):
       f"{settings.game} {settings.solver}: exploitability "
       f"{row[f'exploitability_{reports}']:.3e} ({reports} iterate; {other} "
       f"{row[f'exploitability_{other}']:.3e}), {off}after "
-      f"{loop.step:,} updates in {loop.seconds:.2f} s, {rate:,.0f}/s, "
-      f"compiled in {loop.compile_seconds:.1f} s; see {settings.out}"
+      f"{clock.step:,} updates in {clock.seconds:.2f} s, {rate:,.0f}/s, "
+      f"compiled in {finished.compile_seconds:.1f} s; see {settings.out}"
   )

@@ -15,14 +15,13 @@ import numpy as np
 from experiments import (
     figures,
     program_cache,
-    progress,
-    provenance,
     run_files,
     solver_factory,
     solver_table,
     sweep_grid,
     sweep_plots,
 )
+from experiments.runs import progress, provenance
 from mdrl import run
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import base, openspiel

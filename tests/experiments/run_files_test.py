@@ -51,35 +51,5 @@ class RunFilesTest(absltest.TestCase):
       self.files.claim(resume=True, overwrite=False)
 
 
-class TraceTest(absltest.TestCase):
-
-  def setUp(self):
-    super().setUp()
-    folder = self.enterContext(tempfile.TemporaryDirectory())
-    self.path = pathlib.Path(folder) / "trace.jsonl"
-
-  def test_no_file_has_no_rows(self):
-    self.assertEqual(run_files.read_trace(self.path), [])
-
-  def test_each_row_is_on_disk_at_once(self):
-    writer = run_files.TraceWriter(self.path, [])
-    for step in range(3):
-      writer.write({"step": step})
-      self.assertLen(run_files.read_trace(self.path), step + 1)
-    writer.close()
-
-  def test_torn_and_late_rows_are_dropped(self):
-    self.path.write_text('{"step": 0}\n{"step": 4}\n{"step": 9}\n{"st')
-    self.assertLen(run_files.read_trace(self.path), 3)
-    rows = run_files.read_trace(self.path, last_step=4)
-    self.assertEqual(rows, [{"step": 0}, {"step": 4}])
-    writer = run_files.TraceWriter(self.path, rows)
-    writer.write({"step": 5})
-    writer.close()
-    self.assertEqual(
-        self.path.read_text(), '{"step": 0}\n{"step": 4}\n{"step": 5}\n'
-    )
-
-
 if __name__ == "__main__":
   absltest.main()

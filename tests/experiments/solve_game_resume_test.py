@@ -13,7 +13,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 import pytest
 
-from experiments import run_files
+from experiments.runs import trace
 from tests.experiments import binary
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -48,7 +48,7 @@ class ResumeTest(parameterized.TestCase):
       time.sleep(0.01)
 
   def _numbers(self, out):
-    rows = run_files.read_trace(out / "trace.jsonl")
+    rows = trace.read(out / "trace.jsonl")
     for row in rows:
       del row["seconds"]
     with np.load(out / "policy.npz") as policy:
@@ -68,17 +68,18 @@ class ResumeTest(parameterized.TestCase):
     process.kill()
     process.communicate(timeout=60)
     # A kill leaves rows that are later than the state, and parts of lines.
-    with open(parts / "trace.jsonl", "a", encoding="utf-8") as trace:
-      trace.write(f'{{"step": {updates - 1}}}\n{{"step": 39')
+    with open(parts / "trace.jsonl", "a", encoding="utf-8") as file:
+      file.write(f'{{"step": {updates - 1}}}\n{{"step": 39')
 
     # Now only the signal saves a state.
     saved = _latest(parts)
     process = self._start(parts, *arguments, "--save_seconds=1e6", "--resume")
     self._wait(process, lambda: _has_restarted(parts))
+    time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
-    stdout, _ = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     self.assertEqual(process.returncode, 128 + signal.SIGTERM)
-    self.assertRegex(stdout, "stopped by SIGTERM after .* go on by --resume")
+    self.assertRegex(stderr, "stopped by SIGTERM after .* go on by --resume")
     self.assertGreater(_latest(parts), saved)
     self.assertFalse((parts / "policy.npz").exists())
 
@@ -112,11 +113,11 @@ class ResumeTest(parameterized.TestCase):
     out = self.folder / "out"
     small = (f"--out={out}", "--game=kuhn_poker", "--updates=10")
     self.assertEqual(binary.call(*small).status, 0)
-    trace = (out / "trace.jsonl").read_bytes()
+    before = (out / "trace.jsonl").read_bytes()
     (out / "policy.npz").unlink()
     result = binary.call(*small, "--resume")
     self.assertIn("after 10 updates", result.stdout)
-    self.assertEqual((out / "trace.jsonl").read_bytes(), trace)
+    self.assertEqual((out / "trace.jsonl").read_bytes(), before)
     self.assertTrue((out / "policy.npz").exists())
 
 

@@ -15,7 +15,8 @@ from open_spiel.python import policy
 from open_spiel.python.algorithms import exploitability
 import pyspiel
 
-from experiments import run_files, solve_game, solver_table
+from experiments import policy_file, solve_game, solver_table
+from experiments.runs import trace
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import openspiel
@@ -34,9 +35,9 @@ def _new_folder(test):
 
 def _snippet():
   """The lines of documentation that load a policy into OpenSpiel."""
-  assert run_files.__doc__
+  assert policy_file.__doc__
   lines = [
-      line for line in run_files.__doc__.splitlines() if line.startswith("  ")
+      line for line in policy_file.__doc__.splitlines() if line.startswith("  ")
   ]
   return textwrap.dedent("\n".join(lines))
 
@@ -69,7 +70,7 @@ class FilesTest(parameterized.TestCase):
     return json.loads((self.out / "flags.json").read_text())
 
   def _rows(self):
-    return run_files.read_trace(self.out / "trace.jsonl")
+    return trace.read(self.out / "trace.jsonl")
 
   def test_leaves_all_files_and_prints_one_line(self):
     result = self._solve("--solver=mirror_prox")
@@ -240,11 +241,11 @@ t "" 0
         power=2.0,
     )
     game, _ = openspiel.compile_game("kuhn_poker")
-    _, trace = run.run(
+    _, measured = run.run(
         solver, game, gaps.exploitability, run.log_checkpoints(40, 5)
     )
     found = [row["exploitability_average"] for row in self._rows()]
-    np.testing.assert_allclose(found, trace.metrics, atol=1e-14)
+    np.testing.assert_allclose(found, measured.metrics, atol=1e-14)
 
   def test_step_size_is_in_units_of_the_payoff_norm(self):
     self._solve("--config.step_size=0.5", "--config.temperature=0.1")

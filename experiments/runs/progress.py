@@ -17,7 +17,7 @@ class Progress:
     """Starts in silence, as compilation comes first."""
     self._name = name
     self._total = total
-    self._gaps = ""
+    self._measured = ""
     self._logged = None
     self._live = None
     self._task = None
@@ -31,13 +31,13 @@ class Progress:
     """Prints a line."""
     print(text, file=sys.stderr, flush=True)
 
-  def measured(self, last: float, average: float) -> None:
-    """Takes note of the current exploitability."""
-    self._gaps = f"  exploitability {last:.1e} last, {average:.1e} average"
+  def measured(self, text: str) -> None:
+    """Takes note of what was measured, to be shown with the next line."""
+    self._measured = f"  {text}" if text else ""
 
   def advanced(self, step: int, seconds: float) -> None:
     """Shows how far the run is."""
-    line = f"{step:,}/{self._total:,} updates  {seconds:.1f} s{self._gaps}"
+    line = f"{step:,}/{self._total:,} updates  {seconds:.1f} s{self._measured}"
     if self._live is not None:
       if self._task is None:
         self._task = self._live.add_task(line)

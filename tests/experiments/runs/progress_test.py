@@ -7,7 +7,7 @@ from unittest import mock
 from absl.testing import absltest
 import rich.console
 
-from experiments import progress
+from experiments.runs import progress
 
 
 class ProgressTest(absltest.TestCase):
@@ -18,7 +18,7 @@ class ProgressTest(absltest.TestCase):
       with progress.Progress("kuhn_poker cfr", 2000) as bar:
         for second in range(12):
           clock.return_value = 100.0 + second
-          bar.measured(0.25, 0.125)
+          bar.measured("exploitability 2.5e-01 last, 1.2e-01 average")
           bar.advanced(100 * second, float(second))
     self.assertEqual(
         stderr.getvalue().splitlines(),
@@ -37,7 +37,7 @@ class ProgressTest(absltest.TestCase):
     with mock.patch.object(progress.rich.console, "Console") as make:
       make.return_value = console
       with progress.Progress("leduc_poker magnetic", 10_000_000) as bar:
-        bar.measured(0.25, 0.125)
+        bar.measured("exploitability 2.5e-01 last, 1.2e-01 average")
         bar.advanced(9_999_999, 1234.5)
     self.assertIn("9,999,999/10,000,000 updates  1234.5 s", terminal.getvalue())
     self.assertIn("2.5e-01 last, 1.2e-01", terminal.getvalue())

@@ -9,7 +9,7 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from experiments import provenance
+from experiments.runs import provenance
 
 _GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
 

@@ -1,6 +1,6 @@
 """What a run ran on: versions, device, commit and the size of the game."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import datetime
 import importlib.metadata
 import pathlib
@@ -16,7 +16,7 @@ from mdrl.games import index as index_lib
 from mdrl.games import tree_game
 
 _PACKAGES = ("jax", "jaxlib", "numpy", "open_spiel", "mdrl")
-_ROOT = pathlib.Path(__file__).resolve().parents[1]
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def start() -> dict[str, Any]:
@@ -29,6 +29,43 @@ def start() -> dict[str, Any]:
       "device": f"{device.platform}: {device.device_kind}",
       "versions": versions(_PACKAGES),
   }
+
+
+def record(recorded: Mapping[str, Any] | None) -> dict[str, Any]:
+  """Returns what `start` does, and `earlier`, the same of earlier processes.
+
+  Says on stderr what has changed since the last of them: numbers of a run that
+  goes on with another JAX or another commit may differ from those of a whole
+  one.
+
+  Args:
+    recorded: What `flags.json` holds of the run that is gone on with, if any.
+  """
+  now, earlier = start(), []
+  if recorded is not None:
+    earlier = [*recorded["earlier"], {k: recorded.get(k) for k in now}]
+    changed = changes(recorded, now)
+    if changed:
+      print(f"note: {changed}", file=sys.stderr, flush=True)
+  return {**now, "earlier": earlier}
+
+
+def changes(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+  """Returns what differs from a run before, in a line; empty if nothing does.
+
+  Args:
+    recorded: What `start` returned then.
+    now: What it returns now.
+  """
+  pairs = [
+      (name, recorded.get(name), now[name]) for name in ("commit", "device")
+  ]
+  before = recorded.get("versions")
+  before = before if isinstance(before, dict) else {}
+  pairs += [(k, before.get(k), v) for k, v in now["versions"].items()]
+  return ", ".join(
+      f"{name} {new}, was {old}" for name, old, new in pairs if old != new
+  )
 
 
 def versions(packages: Iterable[str]) -> dict[str, str | None]:

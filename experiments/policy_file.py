@@ -1,0 +1,80 @@
+"""`policy.npz`, the result of a run: one row per infostate.
+
+These two lines make it a policy of OpenSpiel:
+
+  data = np.load("policy.npz"); table = policy.TabularPolicy(pyspiel.load_game(str(data["game"])))
+  for s, a, p in zip(data["infostate"], data["action"], data["probability"]): table.policy_for_key(s)[a[a >= 0]] = p[a >= 0]
+
+Of an `.efg` file it also holds `label`, the texts of the actions. The two lines
+hold as far as OpenSpiel reads the file as Gambit means it, which it does not
+where a set repeats labels, leaves out what it was described as, or pays before
+the end; rows are named `player-player-number-name`, players from 0.
+"""  # noqa: E501
+
+from collections.abc import Mapping
+from typing import BinaryIO
+
+import numpy as np
+
+from mdrl.games import base
+from mdrl.games import index as index_lib
+
+
+def write(
+    file: BinaryIO,
+    game: str,
+    index: index_lib.Index,
+    iterates: Mapping[str, base.Policies],
+    reports: str,
+) -> None:
+  """Writes the file.
+
+  Args:
+    file: Open for writing.
+    game: The string by which OpenSpiel loads the game.
+    index: Names of the rows.
+    iterates: The policies of the `last` and the `average` iterate.
+    reports: Which of them is `probability`, the result.
+  """
+  tables = [player.actions_table() for player in index.players]
+  widest = max((table.shape[1] for table in tables), default=0)
+  arrays = {
+      "game": np.array(game),
+      "infostate": np.array(
+          [name for player in index.players for name in player.infostates],
+          dtype=np.str_,
+      ),
+      "player": np.repeat(
+          np.arange(len(tables)), [len(table) for table in tables]
+      ),
+      "action": _stack(tables, widest, -1),
+  }
+  if all(player.labels for player in index.players):
+    labels = [player.labels_table() for player in index.players]
+    arrays["label"] = _stack(labels, widest, "").astype(np.str_)
+  for name, policies in iterates.items():
+    rows = [
+        _rows(player, np.asarray(policy))
+        for player, policy in zip(index.players, policies, strict=True)
+    ]
+    arrays[name] = _stack(rows, widest, 0)
+  arrays["probability"] = arrays[reports]
+  np.savez(file, **arrays)
+
+
+def _rows(player, policy):
+  table = np.zeros((len(player.start), player.width.max(initial=0)))
+  for row in range(len(player.start)):
+    table[row, : player.width[row]] = policy[player.slots(row)]
+  return table
+
+
+def _stack(tables, widest, fill):
+  return np.concatenate([
+      np.pad(
+          table,
+          ((0, 0), (0, widest - table.shape[1])),
+          constant_values=fill,
+      )
+      for table in tables
+  ])

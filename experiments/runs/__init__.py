@@ -1,0 +1,1 @@
+"""What all binaries share: folders of runs, saved states, and the host loop."""

@@ -1,0 +1,197 @@
+"""States on disk, so that a run that is killed goes on where it was.
+
+A state is Orbax's files and a manifest of them. It is written under another
+name and moved into place, so that it is whole or absent. Orbax reads a state
+only where all hashes are right: it would read some that are damaged, and print
+lines of its own about others.
+"""
+
+from collections.abc import Mapping
+from concurrent import futures
+import os
+import pathlib
+import shutil
+import time
+from typing import Any, NamedTuple
+
+import jax
+
+from experiments.runs import saved_files, whole_files
+
+_KEPT = 2
+
+
+class Saved(NamedTuple):
+  """A state that was on disk.
+
+  Attributes:
+    state: The state.
+    clock: What the host had counted by then.
+    damaged: What later states could not be read, a sentence each.
+  """
+
+  state: Any
+  clock: dict[str, Any]
+  damaged: list[str]
+
+
+class States:
+  """The latest states of a job, saved in the background."""
+
+  def __init__(
+      self, folder: pathlib.Path, fingerprint: str, save_seconds: float
+  ):
+    """Prepares to save.
+
+    Args:
+      folder: Of the job; it is made when a state is saved.
+      fingerprint: Of what decides the run's numbers.
+      save_seconds: Time between states.
+    """
+    self._folder = folder.resolve()
+    self._fingerprint = fingerprint
+    self._save_seconds = save_seconds
+    self._due = time.monotonic() + save_seconds
+    self._latest: int | None = None
+    self._thread = futures.ThreadPoolExecutor(1)
+    self._pending: futures.Future | None = None
+
+  def restore(self, first: Any) -> Saved | None:
+    """Returns the latest state that can be read, or None if there is none.
+
+    Args:
+      first: A state, or the shapes of one.
+
+    Raises:
+      ValueError: If states are there and none of them can be read, or one is
+        of another run.
+    """
+    damaged = []
+    for folder in saved_files.found(self._folder):
+      try:
+        state, clock = self._read(folder, first)
+      except saved_files.Damaged as error:
+        damaged.append(f"{folder} cannot be read: {error}")
+        continue
+      self._latest = int(folder.name)
+      return Saved(state, clock, damaged)
+    if damaged:
+      raise ValueError(
+          f"`--resume` must find a state that can be read, got {damaged[0]}; "
+          "start anew by --overwrite"
+      )
+    return None
+
+  def save(self, step: int, state: Any, clock: Mapping[str, Any]) -> None:
+    """Saves a state, unless it is there already.
+
+    Raises:
+      WriteError: If this or the state before cannot be written.
+    """
+    self._due = time.monotonic() + self._save_seconds
+    if step == self._latest:
+      return
+    self.wait()
+    self._latest = step
+    self._pending = self._thread.submit(self._write, step, state, dict(clock))
+
+  @property
+  def due(self) -> bool:
+    """Whether the last state is old enough."""
+    return time.monotonic() >= self._due
+
+  def wait(self) -> None:
+    """Waits until the last state is on disk.
+
+    Raises:
+      WriteError: If it cannot be written.
+    """
+    if self._pending is not None:
+      pending, self._pending = self._pending, None
+      pending.result()
+
+  def close(self) -> None:
+    """Waits until all states are on disk, whatever became of them."""
+    self._thread.shutdown()
+
+  def _write(self, step, state, clock):
+    folder = self._folder / str(step)
+    partial = folder.with_name(f"{step}{saved_files.PARTIAL}")
+    with whole_files.writing(folder):
+      shutil.rmtree(partial, ignore_errors=True)
+      partial.mkdir(parents=True)
+      try:
+        _save(partial / saved_files.STATE, state)
+        manifest = {
+            "fingerprint": self._fingerprint,
+            "step": step,
+            "clock": clock,
+            "arrays": _arrays(state),
+        }
+        saved_files.seal(partial, manifest)
+        # A damaged state of that number of updates may be in the way.
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+      except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    # Later ones were damaged, or they would have been gone on with.
+    saved = saved_files.found(self._folder)
+    later = [path for path in saved if int(path.name) > step]
+    for path in [*later, *saved[len(later) + _KEPT :]]:
+      shutil.rmtree(path, ignore_errors=True)
+
+  def _read(self, folder, first):
+    manifest = saved_files.check(folder)
+    if manifest["step"] != int(folder.name):
+      raise saved_files.Damaged(
+          f"it is the state after {manifest['step']} updates"
+      )
+    if manifest["fingerprint"] != self._fingerprint:
+      raise ValueError(
+          "`--resume` must find states of this run, got one of a run with "
+          f"other flags or contents in {folder}; start anew by --overwrite"
+      )
+    # Orbax would find out, and leave lines of its own.
+    if manifest["arrays"] != _arrays(first):
+      raise ValueError(
+          "`--resume` must find states of this solver, got arrays of another "
+          f"in {folder}; start anew by --overwrite"
+      )
+    return _restored(folder / saved_files.STATE, first), manifest["clock"]
+
+
+def _arrays(state):
+  """The names and kinds of a state's arrays, as JSON holds them."""
+  return [
+      [jax.tree_util.keystr(path), str(leaf.dtype), list(leaf.shape)]
+      for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+  ]
+
+
+def _save(path, state):
+  from orbax import checkpoint
+
+  with checkpoint.Checkpointer(checkpoint.StandardCheckpointHandler()) as saver:
+    try:
+      # Orbax takes no array that is alone.
+      tree = {"state": state}
+      saver.save(path, args=checkpoint.args.StandardSave(tree))
+    except OSError:
+      raise
+    # TensorStore has errors of its own, with those of the system in the text.
+    except Exception as error:
+      raise OSError(None, str(error).splitlines()[0]) from error
+
+
+def _restored(path, first):
+  from orbax import checkpoint
+
+  device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+  target = jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=device), first
+  )
+  with checkpoint.Checkpointer(checkpoint.StandardCheckpointHandler()) as saver:
+    tree = {"state": target}
+    args = checkpoint.args.StandardRestore(tree)
+    return saver.restore(path, args=args)["state"]

@@ -1,0 +1,60 @@
+"""Files that are whole or absent, and what is said where they cannot be."""
+
+from collections.abc import Callable, Iterator
+import contextlib
+import errno
+import os
+import pathlib
+from typing import BinaryIO
+
+# What a full disk, a quota and a limit on the size of files raise.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class WriteError(ValueError):
+  """A file cannot be written; the message says which, and why."""
+
+
+@contextlib.contextmanager
+def writing(path: pathlib.Path) -> Iterator[None]:
+  """Names the file in errors of the operating system.
+
+  Raises:
+    WriteError: In place of an OSError.
+  """
+  try:
+    yield
+  except OSError as error:
+    remedy = "free space or raise the limit" if error.errno in _FULL else (
+        "choose another --out"
+    )
+    raise WriteError(
+        f"`--out` must hold {path}, which cannot be written: "
+        f"{error.strerror or error}; {remedy}, and go on by --resume"
+    ) from error
+
+
+def replace(path: pathlib.Path, write: Callable[[BinaryIO], object]) -> None:
+  """Writes a file under another name and moves it into place.
+
+  Raises:
+    WriteError: If the disk is full or the folder cannot be written; what was
+      there before stays, and nothing is left over.
+  """
+  partial = partial_path(path)
+  with writing(path):
+    try:
+      with open(partial, "wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+      os.replace(partial, path)
+    except BaseException:
+      with contextlib.suppress(OSError):
+        partial.unlink(missing_ok=True)
+      raise
+
+
+def partial_path(path: pathlib.Path) -> pathlib.Path:
+  """Returns the name of a file while it is written."""
+  return path.with_name(f".{path.name}.partial")
