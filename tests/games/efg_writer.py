@@ -13,7 +13,7 @@ _LABELS = (
   "l", "r", "", "a b", "{", "}", ",", 'say "q"', "été", "日本", "1", "\\x"
 )
 _NUMBERS = (
-  "3", "-2", "+4", "0", "1/3", "-7/2", ".5", "2.", "1.25e1", "-5E-2"
+  "3", "-2", "0", "1/3", "-7/2", ".5", "2.", "1.25e1", "-5E-2"
 )
 
 
@@ -96,7 +96,8 @@ class Tree:
     infoset = Infoset(
         player,
         number,
-        self._pick(_LABELS),
+        # Gambit asks that names differ among the sets of a player.
+        self._pick(("", f"{number}:{self._pick(_LABELS)}")),
         tuple(self._pick(_LABELS) for _ in range(width)),
         chances,
     )
@@ -194,6 +195,7 @@ class Writer:
     self._tree = tree
     self._rng = np.random.default_rng(seed)
     self._described = set()
+    self._nodes = 0
 
   def text(self) -> str:
     """Returns the content of the file."""
@@ -216,12 +218,14 @@ class Writer:
 
   def _node(self, node):
     infoset = node.infoset
+    self._nodes += 1
+    name = f'"node {self._nodes}"' if self._chance() else '""'
     if infoset is None:
-      words = ["t", '"end"']
+      words = ["t", name]
     elif infoset.player < 0:
-      words = ["c", '""', str(infoset.number)]
+      words = ["c", name, str(infoset.number)]
     else:
-      words = ["p", '"a node"', str(infoset.player + 1), str(infoset.number)]
+      words = ["p", name, str(infoset.player + 1), str(infoset.number)]
     if infoset is not None and self._tells(infoset):
       words += [self._quoted(infoset.name), "{"]
       for k, label in enumerate(infoset.labels):
