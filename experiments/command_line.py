@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 import contextlib
+import re
 import sys
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ from absl import flags, logging
 from experiments.runs import interrupts as interrupts_lib
 
 _EXHAUSTED = "RESOURCE_EXHAUSTED"
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def define_key_flags(
@@ -30,7 +32,10 @@ def quieten() -> None:
 
 def fail(program: str, message: str, status: int = 1) -> NoReturn:
   """Ends the process with one line, as a user's mistake needs no traceback."""
-  print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+  # Some games describe themselves in colours.
+  text = _ESCAPE.sub("", message)
+  text = "".join(char if char.isprintable() else " " for char in text)
+  print(f"{program}: {' '.join(text.split())}", file=sys.stderr)
   sys.exit(status)
 
 

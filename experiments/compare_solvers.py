@@ -20,6 +20,7 @@ from absl import flags
 from experiments import (
     command_line,
     game_strings,
+    limits,
     program,
     solver_table,
     tables,
@@ -47,12 +48,15 @@ def _define(values):
   )
   flags.DEFINE_integer(
       "max_updates", 20_000, "Updates after which a solver is given up.",
-      lower_bound=1, flag_values=values,
+      1, limits.UPDATES, flag_values=values,
   )
-  flags.DEFINE_float(
+  limits.define_float(
       "evaluation_ratio", 1.1, "Updates from one evaluation to the next, as a "
-      "ratio: what is reported is late by this at most.", lower_bound=1.001,
-      flag_values=values,
+      "ratio: what is reported is late by this at most.", 1.001, 1000.0, values,
+  )
+  flags.DEFINE_integer(
+      "max_histories", 20_000_000, "The largest tree to read.", 1,
+      limits.HISTORIES, flag_values=values,
   )
   flags.DEFINE_enum(
       "precision", "float64", ["float64", "float32"], "Of all numbers.",
@@ -97,6 +101,7 @@ def main(
           given["evaluation_ratio"],
           given["precision"],
           given["cache_dir"],
+          given["max_histories"],
       ):
         print(f"{game} {row['solver']}: done", file=sys.stderr, flush=True)
         rows.append(row)

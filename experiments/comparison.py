@@ -21,6 +21,7 @@ def compare(
     evaluation_ratio: float,
     precision: str,
     cache_dir: str,
+    max_histories: int = openspiel.MAX_HISTORIES,
 ) -> Iterator[dict[str, Any]]:
   """Yields a row for each solver.
 
@@ -32,6 +33,7 @@ def compare(
     evaluation_ratio: Updates from one evaluation to the next, as a ratio.
     precision: `float64` or `float32`.
     cache_dir: Where trees and programs are kept; empty for nowhere.
+    max_histories: The largest tree to read.
 
   Raises:
     ValueError: If there is no such game, or it cannot be compiled.
@@ -39,7 +41,9 @@ def compare(
   jax.config.update("jax_enable_x64", precision == "float64")
   program_cache.keep(cache_dir)
   game, _ = openspiel.compile_game(
-      name, cache_dir=program_cache.games_folder(cache_dir)
+      name,
+      max_histories=max_histories,
+      cache_dir=program_cache.games_folder(cache_dir),
   )
   norm = payoff_norm_lib.payoff_norm(game)
   for solver_name in solvers:

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from experiments import (
+    memory,
     preference_settings,
     preference_table,
     program_cache,
@@ -22,6 +23,9 @@ from mdrl.games import (
 )
 
 _DEFAULT_RESPONSES = 10
+# Of the preferences, from drawing them to the games on the device; of what is
+# measured, likewise.
+_COPIES = 5
 # Streams of random numbers.
 _COMPARISONS, _REFERENCES = 1, 2
 
@@ -52,6 +56,7 @@ def make(settings: preference_settings.Settings) -> Problem:
   """
   jax.config.update("jax_enable_x64", settings.precision == "float64")
   program_cache.keep(settings.cache_dir)
+  _check_memory(settings)
   made = [_matrices(settings, k) for k in range(settings.batch)]
   names = made[0][1]
   matrices = [_judged(settings, m, k) for k, (m, _) in enumerate(made)]
@@ -70,6 +75,18 @@ def make(settings: preference_settings.Settings) -> Problem:
       orders=[preference_order.decide(p) for m in matrices for p in m],
       equilibria=equilibria,
       residual=float(residuals.max()),
+  )
+
+
+def _check_memory(settings):
+  """Raises for games that are drawn, before the first of them is."""
+  size = settings.responses or _DEFAULT_RESPONSES
+  games = settings.batch * settings.contexts
+  metrics = settings.batch * settings.checkpoints * len(settings.temperatures)
+  memory.check(
+      f"{games:,} games of {size:,} responses",
+      8.0 * (_COPIES * games * size**2 + _COPIES * metrics),
+      "choose a smaller --batch, --contexts, --responses or --checkpoints",
   )
 
 
@@ -94,7 +111,7 @@ def _matrices(settings, number):
     matrix = preference_models.from_payoffs(
         openspiel.symmetric_payoffs(name.removeprefix("openspiel:"))
     )
-  elif name.endswith((".csv", ".npy")):
+  elif name.lower().endswith(preference_files.SUFFIXES):
     rates = preference_files.load(name)
     _check_unsized(settings)
     matrix = rates.preferences

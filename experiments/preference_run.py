@@ -22,6 +22,8 @@ from mdrl.solvers import base
 # Games that move together on a CPU have preferences of about this many bytes,
 # which its cache then holds from update to update.
 _CHUNK_BYTES = 1 << 20
+# Steps and temperatures whose inverse is near the largest number.
+_TINY = 1e-30
 
 
 class Result(NamedTuple):
@@ -64,8 +66,16 @@ class Result(NamedTuple):
     return (
         f"{self.solver} at temperature {self.temperature:g}{step} ceased to "
         f"be numbers within {self.steps[bad.any(axis=0)][0]:,} updates; use "
-        "smaller steps or --precision=float64"
+        f"{' or '.join(self._remedies())}"
     )
+
+  def _remedies(self):
+    if self.step_size is not None:
+      yield f"a {'larger' if self.step_size < _TINY else 'smaller'} --step_size"
+    if self.temperature < _TINY or self.step_size is None:
+      yield "a higher --temperature"
+    if self.policies.dtype == np.float32:
+      yield "--precision=float64"
 
 
 def make_solvers(

@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import flags
 
-from experiments import command_line, preference_table, program
+from experiments import command_line, limits, preference_table, program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,20 +98,20 @@ def _define_problem(values):
       flag_values=values,
   )
   flags.DEFINE_integer(
-      "batch", 1, "Number of games, of consecutive seeds.", lower_bound=1,
-      flag_values=values,
+      "batch", 1, "Number of games, of consecutive seeds.", 1,
+      limits.BATCH, flag_values=values,
   )
   flags.DEFINE_integer(
       "responses", None, "Responses of a random game; 10 by default.",
-      lower_bound=2, flag_values=values,
+      2, limits.RESPONSES, flag_values=values,
   )
   flags.DEFINE_integer(
-      "contexts", 1, "Contexts of each random game.", lower_bound=1,
-      flag_values=values,
+      "contexts", 1, "Contexts of each random game.", 1,
+      limits.CONTEXTS, flag_values=values,
   )
   flags.DEFINE_integer(
       "seed", 0, "Of the first game, its reference and samples.",
-      lower_bound=0, flag_values=values,
+      0, limits.SEED, flag_values=values,
   )
   flags.DEFINE_enum(
       "reference", "skewed", ["skewed", "uniform", "random"],
@@ -119,13 +119,13 @@ def _define_problem(values):
       "has evenly spaced logits from 1 to -1, random has standard normal ones.",
       flag_values=values,
   )
-  flags.DEFINE_float(
-      "flip", 0.0, "Probability that a rater errs.", 0.0, 0.5,
-      flag_values=values,
+  limits.define_float(
+      "flip", 0.0, "Probability that a rater errs.", 0.0, 0.5, values
   )
   flags.DEFINE_integer(
       "comparisons", None, "Replace preferences by the win rates of so many "
-      "random comparisons of each pair.", lower_bound=1, flag_values=values,
+      "random comparisons of each pair.", 1, limits.COMPARISONS,
+      flag_values=values,
   )
 
 
@@ -146,11 +146,12 @@ def _define_run(values):
       flag_values=values,
   )
   flags.DEFINE_integer(
-      "updates", 1000, "Number of updates.", lower_bound=1, flag_values=values
+      "updates", 1000, "Number of updates.", 1, limits.UPDATES,
+      flag_values=values,
   )
   flags.DEFINE_integer(
       "checkpoints", 30, "Number of evaluations, evenly spaced in the "
-      "logarithm of the updates.", lower_bound=1, flag_values=values,
+      "logarithm of the updates.", 1, limits.CHECKPOINTS, flag_values=values,
   )
   flags.DEFINE_enum(
       "precision", "float64", ["float64", "float32"], "Of all numbers.",
@@ -158,7 +159,7 @@ def _define_run(values):
   )
   flags.DEFINE_integer(
       "chunk", None, "Games that move together; by default as many as fit a "
-      "CPU's cache, or all of them on an accelerator.", lower_bound=1,
+      "CPU's cache, or all of them on an accelerator.", 1, limits.BATCH,
       flag_values=values,
   )
   flags.DEFINE_string(
@@ -182,7 +183,7 @@ def _define_run(values):
 def _define_config(values):
   """Hyper-parameters that some solvers have."""
   for name, text in preference_table.FIELDS.items():
-    flags.DEFINE_float(name, None, text, flag_values=values)
+    limits.define_float(name, None, text, values=values)
 
 
 def read(values: flags.FlagValues, folder: str) -> Settings:

@@ -12,6 +12,7 @@ import textwrap
 
 import numpy as np
 
+from experiments import limits
 from mdrl.games import preference_models
 
 
@@ -46,8 +47,11 @@ FIELDS: dict[str, str] = {
     "queue_length": "recent samples that a response is compared to",
     "num_samples": "new samples per update",
 }
-_WHOLE = ("period", "queue_length", "num_samples")
-_LARGEST = 1_000_000_000
+_WHOLE = {
+    "period": limits.PERIOD,
+    "queue_length": limits.SAMPLES,
+    "num_samples": limits.SAMPLES,
+}
 
 SOLVERS: dict[str, Entry] = {
     "nash_mirror_prox": Entry(
@@ -281,6 +285,17 @@ GAMES: dict[str, Game] = {
 }
 
 
+def _parameters(name: str) -> dict[str, float]:
+  """Returns what a game is made from in brackets, with default values."""
+  known = inspect.signature(GAMES[name].model).parameters
+  flags = ("num_responses", "seed") if GAMES[name].sized else ()
+  return {
+      k: parameter.default
+      for k, parameter in known.items()
+      if k not in ("faces", *flags)
+  }
+
+
 def parse_game(text: str) -> tuple[str, dict[str, float]]:
   """Splits `name(key=value,...)` of a game in the table.
 
@@ -291,11 +306,12 @@ def parse_game(text: str) -> tuple[str, dict[str, float]]:
   match = re.fullmatch(r"(\w+)(?:\((.*)\))?", text.strip())
   name = match[1] if match else ""
   if not match or name not in GAMES:
-    raise ValueError(f"`--game` must be one of {', '.join(GAMES)}, got {text}")
-  known = inspect.signature(GAMES[name].model).parameters
-  allowed = [k for k in known if k not in ("faces", "num_responses", "seed")]
-  if "num_responses" in known and not GAMES[name].sized:
-    allowed.append("num_responses")
+    raise ValueError(
+        f"`--game` must be one of {', '.join(GAMES)}, a .csv or .npy file, or "
+        f"openspiel:GAME, got {text!r}"
+    )
+  known = _parameters(name)
+  allowed = list(known)
   values = {}
   for item in filter(None, (match[2] or "").split(",")):
     key, _, value = (part.strip() for part in item.partition("="))
@@ -309,12 +325,17 @@ def parse_game(text: str) -> tuple[str, dict[str, float]]:
     if key in values:
       raise ValueError(f"`--game={text}` must give {key} once")
     try:
-      whole = isinstance(known[key].default, int)
+      whole = isinstance(known[key], int)
       values[key] = int(value) if whole else float(value)
     except ValueError as error:
       raise ValueError(
           f"`--game={text}` must give {key} a number, got {value!r}"
       ) from error
+    if whole and not 1 <= values[key] <= limits.RESPONSES:
+      raise ValueError(
+          f"`--game={text}` must give {key} a whole number from 1 to "
+          f"{limits.RESPONSES:,}, got {value}"
+      )
   return name, values
 
 
@@ -340,10 +361,11 @@ def check_overrides(
           f"`--{key}` is read by {', '.join(having)} alone, got the solvers "
           f"{', '.join(names)}"
       )
-    whole = math.isfinite(value) and value == int(value)
-    if key in _WHOLE and not (whole and 1 <= value <= _LARGEST):
+    whole = value % 1 == 0
+    if key in _WHOLE and not (whole and 1 <= value <= _WHOLE[key]):
       raise ValueError(
-          f"`--{key}` must be a whole number from 1 to {_LARGEST}, got {value}"
+          f"`--{key}` must be a whole number from 1 to {_WHOLE[key]}, got "
+          f"{value:g}"
       )
     if math.isnan(value):
       raise ValueError(f"`--{key}` must be a number, got {value}")
@@ -390,12 +412,19 @@ def game_listing() -> str:
   """Returns the text of `--list_games`."""
   rows = [
       f"{name:26}transitive: {game.transitive:9}Condorcet winner: "
-      f"{game.condorcet_winner:9}{'sized, seeded' if game.sized else ''}"
+      f"{game.condorcet_winner:9}{'sized' if game.sized else ''}".rstrip()
+      + _shown(_parameters(name))
       for name, game in GAMES.items()
   ]
   return "\n".join([
       "Structure is that at default parameters, none of which ties responses.",
-      *map(str.rstrip, rows),
+      "Sized games are drawn: --responses and --seed say how large, and which.",
+      *rows,
       "a .csv or .npy file of win rates",
       "openspiel:GAME, any symmetric zero-sum game of OpenSpiel",
   ])
+
+
+def _shown(parameters):
+  values = ",".join(f"{k}={v:g}" for k, v in parameters.items())
+  return f"\n  ({values})" if values else ""

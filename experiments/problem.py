@@ -104,4 +104,13 @@ def _reference(settings, game, unit):
       file=sys.stderr,
       flush=True,
   )
-  return reference.find(kind, game, temperature)
+  try:
+    return reference.find(kind, game, temperature)
+  except ValueError as error:
+    if kind == "nash":
+      raise
+    raise ValueError(
+        f"`--reference={kind}` was not found at temperature {temperature:g}, "
+        "which is too low for root finding here; choose a higher "
+        "`--reference_temperature`, or --reference=nash"
+    ) from error

@@ -18,7 +18,7 @@ import re
 from absl import flags
 from ml_collections import config_dict, config_flags
 
-from experiments import command_line, program, solver_table
+from experiments import command_line, limits, program, solver_table
 from experiments import settings as settings_lib
 from experiments.runs import folder as folder_lib
 
@@ -34,13 +34,14 @@ _OUT = flags.DEFINE_string(
     "out", None, "Folder of the run; by default runs/<game>_<solver>."
 )
 _UPDATES = flags.DEFINE_integer(
-    "updates", 40_000, "Number of updates.", lower_bound=1
+    "updates", 40_000, "Number of updates.", 1, limits.UPDATES
 )
 _CHECKPOINTS = flags.DEFINE_integer(
     "checkpoints",
     50,
     "Number of evaluations, evenly spaced in the logarithm of the updates.",
-    lower_bound=1,
+    1,
+    limits.CHECKPOINTS,
 )
 _PRECISION = flags.DEFINE_enum(
     "precision", "float64", ["float64", "float32"], "Of all numbers."
@@ -49,18 +50,20 @@ _SEED = flags.DEFINE_integer(
     "seed",
     0,
     "Of the first policies, drawn uniformly; 0 starts from uniform policies.",
-    lower_bound=0,
+    0,
+    limits.SEED,
 )
 _MAX_HISTORIES = flags.DEFINE_integer(
-    "max_histories", 20_000_000, "The largest tree to read.", lower_bound=1
+    "max_histories", 20_000_000, "The largest tree to read.", 1,
+    limits.HISTORIES,
 )
 _CACHE_DIR = flags.DEFINE_string(
     "cache_dir",
     "~/.cache/mdrl",
     "Where trees and compiled programs are kept for later runs; '' for none.",
 )
-_SAVE_SECONDS = flags.DEFINE_float(
-    "save_seconds", 5.0, "Seconds between saved states.", lower_bound=0.0
+_SAVE_SECONDS = limits.define_float(
+    "save_seconds", 5.0, "Seconds between saved states.", 0.0
 )
 _RESUME = flags.DEFINE_bool(
     "resume", False, "Go on with the run in --out, if there is one."
@@ -75,7 +78,7 @@ _REFERENCE = flags.DEFINE_enum(
     "equilibrium, by linear programming; where there are many of those, others "
     "are as good.",
 )
-_REFERENCE_TEMPERATURE = flags.DEFINE_float(
+_REFERENCE_TEMPERATURE = limits.define_float(
     "reference_temperature",
     None,
     "Of --reference=qre and aqre, in utility; by default the solver's own, "

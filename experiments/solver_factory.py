@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from experiments import limits
 from mdrl import checks
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import (
@@ -72,7 +73,7 @@ def _solver(name, values, payoff_norm) -> base.Solver:
   shared["temperature"] = _schedule("temperature", "temperature", values, unit)
   if "period" in values:
     period = values["period"]
-    checks.between("period", period, 1)
+    checks.between("period", period, 1, limits.PERIOD)
     # In a sweep, all settings are one array of floating-point numbers.
     period = period if isinstance(period, int) else period.astype("int32")
     return _fed(

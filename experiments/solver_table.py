@@ -197,12 +197,15 @@ SOLVERS: dict[str, Entry] = {
 }
 
 
-def resolve(solver: str, overrides: Mapping[str, Any]) -> dict[str, Value]:
+def resolve(
+    solver: str, overrides: Mapping[str, Any], flag: str = "--config."
+) -> dict[str, Value]:
   """Returns all hyper-parameters of a solver.
 
   Args:
     solver: Its name in the table.
     overrides: Values that replace defaults; None keeps the default.
+    flag: What stands before a name on the command line.
 
   Raises:
     ValueError: If the solver has no such hyper-parameter, or does not read it
@@ -213,19 +216,19 @@ def resolve(solver: str, overrides: Mapping[str, Any]) -> dict[str, Value]:
   for name in given:
     if name not in values:
       raise ValueError(
-          f"`--config.{name}` is no hyper-parameter of {solver}, which has "
+          f"`{flag}{name}` is no hyper-parameter of {solver}, which has "
           f"{', '.join(values)}"
       )
   values |= given
   for name in ("step", "temperature"):
     if f"{name}_delay" in given and not values[f"{name}_power"]:
       raise ValueError(
-          f"`--config.{name}_delay` does nothing where {name}_power is 0; "
-          f"set `--config.{name}_power` too"
+          f"`{flag}{name}_delay` does nothing where {name}_power is 0; "
+          f"set `{flag}{name}_power` too"
       )
   if "tsallis_order" in given and values["mirror_map"] != "tsallis":
     raise ValueError(
-        "`--config.tsallis_order` is read with `--config.mirror_map=tsallis` "
+        f"`{flag}tsallis_order` is read with `{flag}mirror_map=tsallis` "
         f"alone, got mirror_map={values['mirror_map']}"
     )
   return values

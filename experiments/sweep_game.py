@@ -16,6 +16,7 @@ from absl import flags
 
 from experiments import (
     command_line,
+    limits,
     program,
     settings,
     solver_table,
@@ -52,14 +53,15 @@ def _define(values):
   )
   flags.DEFINE_integer(
       "seeds", 1, "First policies for each setting: uniform ones, and random "
-      "ones from the second on.", lower_bound=1, flag_values=values,
+      "ones from the second on.", 1, limits.RUNS, flag_values=values,
   )
   flags.DEFINE_integer(
-      "updates", 1000, "Number of updates.", lower_bound=1, flag_values=values
+      "updates", 1000, "Number of updates.", 1, limits.UPDATES,
+      flag_values=values,
   )
   flags.DEFINE_integer(
       "checkpoints", 20, "Number of evaluations, evenly spaced in the "
-      "logarithm of the updates.", lower_bound=1, flag_values=values,
+      "logarithm of the updates.", 1, limits.CHECKPOINTS, flag_values=values,
   )
   flags.DEFINE_enum(
       "precision", "float64", ["float64", "float32"], "Of all numbers.",
@@ -67,11 +69,11 @@ def _define(values):
   )
   flags.DEFINE_integer(
       "cpu_devices", 0, "Devices that JAX makes of a CPU; 0 makes one of every "
-      "core.", lower_bound=0, flag_values=values,
+      "core.", 0, limits.CPU_DEVICES, flag_values=values,
   )
   flags.DEFINE_integer(
-      "max_histories", 20_000_000, "The largest tree to read.", lower_bound=1,
-      flag_values=values,
+      "max_histories", 20_000_000, "The largest tree to read.", 1,
+      limits.HISTORIES, flag_values=values,
   )
   flags.DEFINE_string(
       "cache_dir", "~/.cache/mdrl", "Where trees and compiled programs are "
@@ -100,7 +102,9 @@ def main(
   command_line.quieten()
   given = values.flag_values_dict()
   with command_line.errors_in_one_line("sweep_game"):
-    grid = sweep_grid.read(given["solver"], given["grid"], given["fixed"])
+    grid = sweep_grid.read(
+        given["solver"], given["grid"], given["fixed"], given["seeds"]
+    )
     folder = given["out"]
     if folder is None:
       name = settings.default_out(given["game"], given["solver"])

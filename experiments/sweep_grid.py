@@ -6,9 +6,9 @@ import itertools
 import math
 from typing import Any
 
-from experiments import solver_table
+from experiments import limits, solver_table
 
-_KINDS = {float: "numbers", int: "whole numbers"}
+_KINDS = {float: "finite numbers", int: "whole numbers"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,16 +32,18 @@ class Grid:
     return self.fixed | dict(zip(self.names, setting, strict=True))
 
 
-def read(solver: str, grid: str, fixed: str) -> Grid:
+def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
   """Reads a grid.
 
   Args:
     solver: A name in the table of solvers.
     grid: `NAME=VALUE,VALUE;NAME=VALUE`.
     fixed: `NAME=VALUE;NAME=VALUE`.
+    seeds: Runs of each setting.
 
   Raises:
-    ValueError: If the solver has no such hyper-parameter, or a value is none.
+    ValueError: If the solver has no such hyper-parameter, a value is none, or
+      there are too many runs.
   """
   swept = {}
   for name, text in _items("grid", grid):
@@ -73,9 +75,15 @@ def read(solver: str, grid: str, fixed: str) -> Grid:
       overrides[name] = text == "true"
     else:
       overrides[name] = text
+  runs = math.prod(len(values) for values in swept.values()) * seeds
+  if runs > limits.RUNS:
+    raise ValueError(
+        f"`--grid` and `--seeds` must make at most {limits.RUNS:,} runs, got "
+        f"{runs:,}; name fewer values"
+    )
   first = {name: values[0] for name, values in swept.items()}
   # Some are read at certain values of others alone.
-  values = solver_table.resolve(solver, overrides | first)
+  values = solver_table.resolve(solver, overrides | first, flag="")
   defaults = solver_table.SOLVERS[solver].defaults
   return Grid(
       solver=solver,
@@ -111,9 +119,10 @@ def _field(flag, solver, name):
 def _number(flag, name, text, kind):
   try:
     number = kind(text)
-  except ValueError:
-    number = math.nan
-  if math.isnan(number):
+    finite = math.isfinite(number)
+  except (ValueError, OverflowError):
+    number, finite = 0, False
+  if not finite:
     raise ValueError(
         f"`--{flag}` must give {name} {_KINDS[kind]}, got {text!r}"
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 import contextlib
 import csv
+import math
 import os
 import pathlib
 import time
@@ -14,6 +15,7 @@ import numpy as np
 
 from experiments import (
     figures,
+    memory,
     program_cache,
     run_files,
     solver_factory,
@@ -32,6 +34,8 @@ _RECORDED = (
     "game solver grid fixed seeds updates checkpoints precision cpu_devices"
 ).split()
 _SHOWN = 5
+# Of the states of all runs, while they are updated.
+_COPIES = 3
 
 
 class Found(NamedTuple):
@@ -70,6 +74,8 @@ def run_grid(
   for setting in grid.settings:
     # Here, where values are known, for the sake of the checks.
     solver_factory.make(grid.solver, grid.values(setting), norm)
+  batch = _Batch(grid, game, norm, given["seeds"])
+  batch.check_memory()
   files = run_files.RunFiles(folder, resumable=False)
   files.claim(resume=False, overwrite=given["overwrite"])
   files.write_flags({
@@ -81,7 +87,7 @@ def run_grid(
   })
   steps = run.log_checkpoints(given["updates"], given["checkpoints"])
   label = f"{given['game']} {grid.solver}"
-  found = _Batch(grid, game, norm, given["seeds"]).run(steps, label)
+  found = batch.run(steps, label)
   _write(folder / "table.csv", grid, found)
   last = np.median(found.gaps[..., -1], axis=1)
   title = f"{label}\n{_conditions(grid, given)}"
@@ -125,6 +131,22 @@ class _Batch:
     self._settings = jnp.asarray(settings.T, game.dtype)
     self._seeds = jnp.tile(jnp.arange(seeds), len(grid.settings))
     self._reports = solver_table.SOLVERS[grid.solver].reports
+
+  def check_memory(self):
+    """Raises ValueError if the states of all runs do not fit in memory."""
+    _, num_runs = self._settings.shape
+    state = jax.eval_shape(
+        self._first, self._settings[:, 0], self._seeds[0], self._game
+    )
+    each = sum(
+        math.prod(leaf.shape) * leaf.dtype.itemsize
+        for leaf in jax.tree.leaves(state)
+    )
+    memory.check(
+        f"{num_runs:,} runs of {each / 2**20:,.1f} MiB",
+        _COPIES * num_runs * each,
+        "name fewer values in --grid or choose fewer --seeds",
+    )
 
   def run(self, steps, label) -> Found:
     """Makes the updates, and measures at all steps."""

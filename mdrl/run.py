@@ -145,7 +145,8 @@ def raise_if_not_finite(trace: Trace) -> None:
       name = jax.tree_util.keystr(path, simple=True) or "the metric"
       raise ValueError(
           f"`trace` must be finite, got {values[at]} for {name} after "
-          f"{steps[at]} updates; use a smaller step size"
+          f"{steps[at]} updates; use a step size nearer to 1 / the size of the "
+          "payoffs"
       )
 
 

@@ -123,7 +123,7 @@ class RunTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game([[0.0, 1e200], [1e200, 0.0]])
     solver = mirror_descent.MirrorDescent(step_size=1e200)
     _, trace = run.run(solver, game, gaps.nash_conv, [0, 1, 8])
-    with self.assertRaisesRegex(ValueError, "use a smaller step size"):
+    with self.assertRaisesRegex(ValueError, "step size nearer to 1 /"):
       run.raise_if_not_finite(trace)
 
   def test_finite_traces_pass(self):

@@ -1,5 +1,6 @@
 """Preferences from files of win rates."""
 
+from collections import Counter
 import csv
 import os
 import pathlib
@@ -8,7 +9,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 import numpy as np
 
-_SUFFIXES = (".csv", ".npy")
+SUFFIXES = (".csv", ".npy")
 
 
 class WinRates(NamedTuple):
@@ -28,17 +29,19 @@ def load(path: str | os.PathLike[str]) -> WinRates:
 
   A `.npy` file holds an array of numbers `[n, n]` or `[X, n, n]`. A `.csv` file
   holds one row per response; a first row of names, and a first column of the
-  same names, are optional. An empty cell on the diagonal is a tie.
+  same names, are optional. An empty cell on the diagonal is a tie, and 60% is
+  0.6.
 
   Raises:
     ValueError: If there is no such file, or it does not hold such a table.
   """
   path = pathlib.Path(path)
-  if path.suffix not in _SUFFIXES:
+  suffix = path.suffix.lower()
+  if suffix not in SUFFIXES:
     raise ValueError(f"`path` must end in .csv or .npy, got {path}")
   if not path.is_file():
     raise ValueError(f"`path` must be a file, got {path}")
-  if path.suffix == ".npy":
+  if suffix == ".npy":
     matrix = _load_npy(path)
     return WinRates(matrix, tuple(map(str, range(matrix.shape[-1]))))
   with open(path, encoding="utf-8-sig", newline="") as file:
@@ -101,6 +104,12 @@ def _parse(path, rows):
         f"`path` must name every response, got {len(names)} names for {size} "
         f"rows in {path}"
     )
+  twice = sorted(name for name, n in Counter(names or ()).items() if n > 1)
+  if twice:
+    raise ValueError(
+        f"`path` must name each response once, got {', '.join(twice)} more "
+        f"than once in {path}"
+    )
   matrix = np.array([
       [_number(path, a, b, cell) for b, cell in enumerate(row)]
       for a, row in enumerate(rows)
@@ -110,7 +119,7 @@ def _parse(path, rows):
 
 def _is_number(cell):
   try:
-    float(cell)
+    float(cell.removesuffix("%"))
   except ValueError:
     return False
   return True
@@ -124,4 +133,6 @@ def _number(path, row, column, cell):
         f"`path` must hold numbers, got {cell!r} at row {row}, column {column} "
         f"in {path}"
     )
+  if cell.endswith("%"):
+    return float(cell.removesuffix("%")) / 100
   return float(cell)

@@ -247,7 +247,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     self.assertIn(f"{row['duality_gap'][1]:.1e}", result.stdout)
     self.assertIn(f"{row['divergence'][1]:.1e}", result.stdout)
   def test_reads_win_rates(self):
-    path = self.folder / "rates.csv"
+    path = self.folder / "rates.CSV"
     with open(path, "w", newline="") as file:
       writer = csv.writer(file)
       writer.writerow(["", "short", "long", "polite"])
@@ -347,7 +347,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     self.assertTrue((self.out / "league.png").exists())
 
   @parameterized.parameters(
-      ("`--game` must be one of .*got chess", "--game=chess"),
+      ("`--game` must be one of .*got 'chess'", "--game=chess"),
       ("no parameter 'eps'", "--game=three_raters(eps=1)"),
       ("give epsilon a number", "--game=three_raters(epsilon=a)"),
       (r"`epsilon` must lie in", "--game=three_raters(epsilon=0.9)"),

@@ -70,6 +70,27 @@ class FilesTest(parameterized.TestCase):
       np.testing.assert_array_equal(rates.preferences, _RATES)
       self.assertEqual(rates.names, ("red", "blue"))
 
+  @parameterized.parameters(
+      "50%,70%\n30%,50%\n",
+      "red,blue\n,70 %\n30.0%,\n",
+      "red,0.5,70%\nblue,30%,0.5\n",
+  )
+  def test_percent_signs(self, text):
+    rates = self._load("rates.csv", text)
+    np.testing.assert_allclose(rates.preferences, _RATES, rtol=1e-15)
+
+  @parameterized.parameters("red,blue,red", "red,red,red")
+  def test_names_are_different(self, names):
+    rows = ",0.7,0.6\n0.3,,0.6\n0.4,0.4,\n"
+    message = "name each response once, got red more than once"
+    self._assert_refuses(message, "rates.csv", f"{names}\n{rows}")
+
+  @parameterized.parameters(("rates.CSV", b"0.5,0.7\n0.3,0.5"),
+                            ("rates.Npy", _bytes_of(np.save, _RATES)))
+  def test_endings_in_capitals(self, name, content):
+    rates = self._load(name, content)
+    np.testing.assert_array_equal(rates.preferences, _RATES)
+
   def test_a_mark_before_numbers(self):
     rates = self._load("rates.csv", b"\xef\xbb\xbf0.5,0.7\n0.3,0.5\n")
     np.testing.assert_array_equal(rates.preferences, _RATES)
@@ -109,7 +130,7 @@ class FilesTest(parameterized.TestCase):
       (",\n0.3,0.5\n", "columns as rows, got 2 cells in row 0 of 1"),
       ("0.5,x\n0.3,0.5\n", "numbers, got 'x' at row 0, column 1"),
       ("a,b\n0.5,0.7\nwin,0.5\n", "numbers, got 'win' at row 1, column 0"),
-      ("a,b\n50%,70%\n30%,50%\n", "numbers, got '50%' at row 0, column 0"),
+      ("a,b\n50%%,70%\n30%,50%\n", "numbers, got '50%%' at row 0, column 0"),
       ("0.5,\n0.3,0.5\n", "numbers, got '' at row 0, column 1"),
       ("a,b,c\n0.5,0.7\n0.3,0.5\n", "name every.*got 3 names for 2 rows"),
       ("a\n0.5,0.7\n0.3,0.5\n", "name every.*got 1 names for 2 rows"),
