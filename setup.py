@@ -132,7 +132,6 @@ setuptools.setup(
         "numpy>=2.0",
         "open_spiel>=2.0.2",
         "optax>=0.2.8",
-        "orbax-checkpoint>=0.11",
         "rich>=14",
         "scipy>=1.15",
     ],

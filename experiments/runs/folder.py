@@ -106,7 +106,6 @@ class Folder:
     """
     if self._overwrite and not self._begun:
       self._delete()
-    self._begun = True
     full = {
         "format": _FORMAT,
         "program": self._program,
@@ -115,6 +114,7 @@ class Folder:
     }
     text = json.dumps(full, indent=2) + "\n"
     self.write(FLAGS, lambda file: file.write(text.encode("utf-8")))
+    self._begun = True
 
   def write(self, name: str, write: Callable[[BinaryIO], object]) -> None:
     """Writes a file of the run; a reader never sees a part of it.

@@ -8,12 +8,13 @@ hashes of all other files, and one of itself.
 from collections.abc import Mapping
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 from typing import Any
 
 PARTIAL = ".partial"
-STATE = "state"
+STATE = "state.bin"
 _MANIFEST = "manifest.json"
 
 
@@ -46,7 +47,10 @@ def seal(folder: pathlib.Path, manifest: Mapping[str, Any]) -> None:
   sealed = {**manifest, "files": _digests(folder)}
   sealed["digest"] = _digest(sealed)
   text = json.dumps(sealed, indent=2) + "\n"
-  (folder / _MANIFEST).write_text(text, encoding="utf-8")
+  with open(folder / _MANIFEST, "wb") as file:
+    file.write(text.encode("utf-8"))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def check(folder: pathlib.Path) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def _is_state(path):
   if not path.name.removesuffix(PARTIAL).isdecimal() or path.is_symlink():
     return False
   return path.is_dir() and all(
-      inner.name.startswith(STATE) or inner.name == _MANIFEST
+      inner.name in (STATE, _MANIFEST)
       for inner in path.iterdir()
   )
 

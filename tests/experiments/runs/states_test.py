@@ -23,7 +23,11 @@ class _State(NamedTuple):
 
 def _state(step):
   # Infinite duals and the smallest of numbers come back as well.
-  parts = (jnp.array([-jnp.inf, step / 3]), jnp.array(5e-324))
+  parts = {
+      "duals": (jnp.array([-jnp.inf, step / 3]), jnp.array(5e-324)),
+      "short": jnp.full((2, 1), step, jnp.bfloat16),
+      "none": (jnp.zeros((0, 3)), None, jnp.array(True)),
+  }
   return _State(jnp.asarray(step), parts)
 
 
@@ -160,7 +164,7 @@ class DamageTest(parameterized.TestCase):
   def _files(self):
     newest = self.whole / "2"
     files = [p for p in sorted(newest.rglob("*")) if p.is_file()]
-    self.assertGreater(len(files), 5)
+    self.assertLen(files, 2)
     for path in files:
       shutil.rmtree(self.folder, ignore_errors=True)
       shutil.copytree(self.whole, self.folder)
@@ -193,7 +197,7 @@ class DamageTest(parameterized.TestCase):
 
   def test_folders_that_are_lost_or_another_state(self):
     shutil.copytree(self.whole, self.folder)
-    shutil.rmtree(self.folder / "2" / "state")
+    (self.folder / "2" / "state.bin").unlink()
     self._falls_back()
     shutil.rmtree(self.folder / "2")
     shutil.copytree(self.folder / "1", self.folder / "2")
@@ -217,9 +221,8 @@ class DeleteTest(absltest.TestCase):
   def test_states_of_one_job_and_of_many(self):
     _saved(self.folder, (1, 2))
     _saved(self.folder / "solver=cfr", (3,))
-    (self.folder / "4.partial" / "state.orbax-checkpoint-tmp").mkdir(
-        parents=True
-    )
+    (self.folder / "4.partial").mkdir()
+    (self.folder / "4.partial" / "state.bin").touch()
     saved_files.delete(self.folder)
     self.assertFalse(self.folder.exists())
 
