@@ -84,15 +84,7 @@ class EfgFile:
       ValueError: If it is none of Gambit's.
     """
     self._tokens = tokens = gambit_tokens.Tokens(path, content)
-    tokens.take("word", "EFG, with which an .efg file begins", "EFG")
-    tokens.take("number", "version 2 of the format", "2")
-    if tokens.value not in ("R", "D"):
-      raise tokens.error("R or D, the kind of numbers")
-    tokens.take("word", "R or D, the kind of numbers")
-    tokens.take("text", "the title of the game in quotation marks")
-    self.num_players = len(
-        self._list("players", lambda: self._label("a player"))
-    )
+    self.num_players = tokens.take_prologue("EFG", "2")
     if tokens.kind == "text":
       # A comment.
       tokens.advance()
@@ -152,9 +144,11 @@ class EfgFile:
           start,
       )
     number = self._number("the number of an information set")
-    return self._known(
-        "information set", player - 1, number, lambda: self._label("an action")
-    )
+
+    def action():
+      return tokens.take_label("an action")
+
+    return self._known("information set", player - 1, number, action)
 
   def _known(self, kind, player, number, entry):
     """Returns an information set or event, described here or before."""
@@ -185,7 +179,7 @@ class EfgFile:
     return tuple(sorted(numbers))
 
   def _chance(self):
-    label = self._label("an action of chance")
+    label = self._tokens.take_label("an action of chance")
     tokens, start = self._tokens, self._tokens.start
     chance = tokens.take_number(f"the probability of {label!r}")
     if not 0 <= chance <= 1:
@@ -213,7 +207,7 @@ class EfgFile:
     number = tokens.take_count("the number of an outcome, 0 for none")
     if number:
       key = ("outcome", CHANCE, number)
-      found = self._describe(key, "payoffs", self._payoff)
+      found = self._describe(key, "payoffs", tokens.take_payoff)
       if len(found.entries) != self.num_players:
         raise tokens.fault(
             f"expected a payoff for each of {self.num_players} players, got "
@@ -228,12 +222,6 @@ class EfgFile:
           start,
       )
     return None
-
-  def _payoff(self):
-    payoff = self._tokens.take_number("a payoff or }")
-    if self._tokens.kind == "comma":
-      self._tokens.advance()
-    return payoff
 
   def _describe(self, key, what, entry):
     """Returns a description, read here where there is one.
@@ -255,7 +243,7 @@ class EfgFile:
             "it was not described before"
         )
       return known
-    found = _Described(name, self._list(what, entry), start)
+    found = _Described(name, tokens.take_list(what, entry), start)
     if known is None:
       known = self._described[key] = found
     names = {known.name, name} - {None}
@@ -267,23 +255,6 @@ class EfgFile:
           start,
       )
     return known
-
-  def _list(self, what, entry):
-    """Returns the entries of a list in braces, of at least one."""
-    tokens = self._tokens
-    tokens.take("brace", f"{{ and a list of {what}", "{")
-    if tokens.next_is("brace", "}"):
-      raise tokens.error(f"a list of at least one of the {what}")
-    entries = []
-    while not tokens.next_is("brace", "}"):
-      entries.append(entry())
-    tokens.advance()
-    return tuple(entries)
-
-  def _label(self, whose):
-    return self._tokens.take(
-        "text", f"the name of {whose} in quotation marks, or }}"
-    )
 
   def _number(self, expected):
     tokens = self._tokens

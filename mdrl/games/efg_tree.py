@@ -24,8 +24,6 @@ def read(
     ValueError: If the file is not as the format has it, or its tree has
       imperfect recall or is too large.
   """
-  if max_histories < 1:
-    raise ValueError(f"`max_histories` must be positive, got {max_histories}")
   file = efg_file.EfgFile(path, content)
   builder = enumeration.Builder(repr(str(path)), file.num_players)
   infosets = {}

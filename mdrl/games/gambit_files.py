@@ -5,7 +5,14 @@ import pathlib
 import re
 from typing import NamedTuple
 
-from mdrl.games import cache, efg_tree, tree_tables
+from jaxtyping import Float
+import numpy as np
+
+from mdrl.games import cache, efg_tree, nfg_file, tree_tables
+
+_ENDING = re.compile(r"\.(efg|nfg)$", re.IGNORECASE)
+_STRING = re.compile(r"(efg|nfg)_game\(filename=(.*)\)", re.DOTALL)
+_IN_TURNS = "turn_based_simultaneous_game(game="
 
 
 class GambitFile(NamedTuple):
@@ -13,7 +20,7 @@ class GambitFile(NamedTuple):
 
   Attributes:
     path: Where it is.
-    format: `efg`.
+    format: `efg` or `nfg`.
     content: What is in it.
   """
 
@@ -24,22 +31,31 @@ class GambitFile(NamedTuple):
   @property
   def game_string(self) -> str:
     """The string by which OpenSpiel would read the file."""
-    return f"efg_game(filename={self.path})"
+    string = f"{self.format}_game(filename={self.path})"
+    if self.format == "nfg":
+      return f"{_IN_TURNS}{string})"
+    return string
 
 
 def find(game: str) -> GambitFile | None:
   """Returns the file that a game is in; None if it is none of Gambit's.
 
   Args:
-    game: The path of an `.efg` file, or OpenSpiel's string for one.
+    game: The path of an `.efg` or `.nfg` file, or OpenSpiel's string for one.
 
   Raises:
     ValueError: If the string is such a path, and there is no file or it cannot
       be read.
   """
-  string = re.fullmatch(r"efg_game\(filename=(.*)\)", game, re.DOTALL)
-  name = string[1] if string else game
-  if not string and not name.lower().endswith(".efg"):
+  if game.startswith(_IN_TURNS) and game.endswith("))"):
+    game = game[len(_IN_TURNS) : -1]
+  string = _STRING.fullmatch(game)
+  ending = _ENDING.search(game)
+  if string:
+    kind, name = string.groups()
+  elif ending:
+    kind, name = ending[1].lower(), game
+  else:
     return None
   path = pathlib.Path(name)
   if not path.is_file():
@@ -51,7 +67,7 @@ def find(game: str) -> GambitFile | None:
         f"`game` must be a file that can be read, got {name!r}: "
         f"{error.strerror}"
     ) from error
-  return GambitFile(path, "efg", content)
+  return GambitFile(path, kind, content)
 
 
 def tables(
@@ -70,11 +86,43 @@ def tables(
     ValueError: If the file is not as its format has it, or its tree has
       imperfect recall or is too large.
   """
+  if max_histories < 1:
+    raise ValueError(f"`max_histories` must be positive, got {max_histories}")
   if cache_dir is None:
-    return efg_tree.read(file.path, file.content, max_histories)
+    return _read(file, max_histories)
   key = cache.key(file.format, file.content)
   found = cache.load(cache_dir, key)
   if found is None or found.num_histories > max_histories:
-    found = efg_tree.read(file.path, file.content, max_histories)
+    found = _read(file, max_histories)
     cache.save(cache_dir, key, found)
   return found
+
+
+def bimatrix(
+    file: GambitFile, max_histories: int
+) -> tuple[Float[np.ndarray, "A B"], Float[np.ndarray, "A B"]]:
+  """Returns what the two players of an `.nfg` file get.
+
+  Args:
+    file: The file.
+    max_histories: The largest game to read.
+
+  Raises:
+    ValueError: If the file is not as its format has it, or is of another kind
+      of game.
+  """
+  found = tables(file, max_histories)
+  if file.format != "nfg" or found.num_players != 2:
+    raise ValueError(
+        "`game` must be a game of two players in normal form, which "
+        f"{str(file.path)!r} is not; give an `.nfg` file of two players"
+    )
+  payoffs = np.zeros((2, *(len(action) for action in found.action)))
+  first, second = found.sequence.T - 1
+  payoffs[:, first, second] = found.utility.T
+  return payoffs[0], payoffs[1]
+
+
+def _read(file, max_histories):
+  reader = {"efg": efg_tree, "nfg": nfg_file}[file.format]
+  return reader.read(file.path, file.content, max_histories)

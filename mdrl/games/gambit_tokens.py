@@ -1,8 +1,12 @@
 """The tokens of Gambit's file formats, and where in its file each stands."""
 
+from collections.abc import Callable
 from fractions import Fraction
 import pathlib
 import re
+from typing import TypeVar
+
+_Entry = TypeVar("_Entry")
 
 # A backslash counts only before a quotation mark, which it makes a part of the
 # text. What opens a text and nothing closes is a token of its own.
@@ -20,6 +24,8 @@ _TOKEN = re.compile(
 )
 # Longer numbers are no payoffs or probabilities, and take long to compute with.
 _MAX_DIGITS = 1000
+# Short numbers come again and again; others may be as many as payoffs.
+_SHORT = 8
 _SHOWN = 40
 
 
@@ -103,9 +109,71 @@ class Tokens:
       )
     number = self._numbers.get(self.value)
     if number is None:
-      number = self._numbers[self.value] = self._exact()
+      number = self._exact()
+      if len(self.value) <= _SHORT:
+        self._numbers[self.value] = number
     self.advance()
     return number
+
+  def take_payoff(self) -> Fraction:
+    """Returns the next token as an exact number, and goes on behind its comma.
+
+    Raises:
+      ValueError: If it is no number, or none that floating point can hold.
+    """
+    payoff = self.take_number("a payoff")
+    if self.kind == "comma":
+      self.advance()
+    return payoff
+
+  def take_list(
+      self, what: str, entry: Callable[[], _Entry]
+  ) -> tuple[_Entry, ...]:
+    """Returns the entries of a list in braces, and goes on behind it.
+
+    Args:
+      what: Plural of what the entries are.
+      entry: Takes one of them.
+
+    Raises:
+      ValueError: If there is no list, or none of an entry or more.
+    """
+    self.take("brace", f"{{ and a list of {what}", "{")
+    if self.next_is("brace", "}"):
+      raise self.error(f"a list of at least one of the {what}")
+    entries = []
+    while not self.next_is("brace", "}"):
+      entries.append(entry())
+    self.advance()
+    return tuple(entries)
+
+  def take_prologue(self, word: str, version: str) -> int:
+    """Returns the number of players, and goes on behind the list of them.
+
+    Args:
+      word: The first word of the format.
+      version: Of the format.
+
+    Raises:
+      ValueError: If the file begins otherwise.
+    """
+    self.take("word", f"{word}, with which such a file begins", word)
+    self.take("number", f"version {version} of the format", version)
+    if self.value not in ("R", "D"):
+      raise self.error("R or D, the kind of numbers")
+    self.take("word", "R or D, the kind of numbers")
+    self.take("text", "the title of the game in quotation marks")
+    return len(self.take_list("players", lambda: self.take_label("a player")))
+
+  def take_label(self, whose: str) -> str:
+    """Returns the next token as an entry of a list of names, and goes on.
+
+    Raises:
+      ValueError: If it is none.
+    """
+    return self.take(
+        "text", f"the name of {whose} in quotation marks, or }}"
+    )
 
   def _exact(self):
     digits, _, exponent = self.value.lower().partition("e")

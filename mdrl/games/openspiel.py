@@ -62,9 +62,9 @@ def compile_game(
   """Enumerates a game's tree and lays it out.
 
   Args:
-    game: An OpenSpiel game, its string, or the path of an `.efg` file, which
-      `efg_tree` reads; a game object that OpenSpiel read from such a file is
-      what OpenSpiel made of it.
+    game: An OpenSpiel game, its string, or the path of an `.efg` or `.nfg`
+      file, which `gambit_files` reads; a game object that OpenSpiel read from
+      such a file is what OpenSpiel made of it.
     dtype: Floating type of the game; by default JAX's.
     max_histories: The largest tree to enumerate, in histories: decisions,
       chance nodes and terminals. What is bound to have more, by an estimate of
@@ -120,7 +120,8 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
   strategies.
 
   Args:
-    name: OpenSpiel's game string, such as `blotto(coins=5,fields=3)`.
+    name: OpenSpiel's game string, such as `blotto(coins=5,fields=3)`, or the
+      path of an `.nfg` file.
 
   Returns:
     The first player's utilities, which are antisymmetric.
@@ -129,6 +130,10 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
     ValueError: If there is no such game, it is not two-player, zero-sum and
       symmetric, or its normal form is large.
   """
+  file = gambit_files.find(name)
+  if file is not None:
+    payoffs = gambit_files.bimatrix(file, MAX_HISTORIES)
+    return _antisymmetric(*payoffs, name)
   _check_name(name)
   try:
     game = pyspiel.load_game(name)
@@ -147,8 +152,15 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
         f"`game` must be a game that OpenSpiel loads as a matrix, got {name!r}:"
         f" {error}"
     ) from error
-  first = np.array(game.row_utilities(), float)
-  second = np.array(game.col_utilities(), float)
+  return _antisymmetric(
+      np.array(game.row_utilities(), float),
+      np.array(game.col_utilities(), float),
+      name,
+  )
+
+
+def _antisymmetric(first, second, name):
+  """Returns what the first player of a symmetric zero-sum game wins."""
   square = first.shape[0] == first.shape[1]
   if not square or not np.allclose(first, -first.T) or not np.allclose(
       first, -second
@@ -214,10 +226,10 @@ def from_openspiel(
 
 
 def _check_name(name):
-  if gambit_files.find(name) is not None or "efg_game(" in name:
+  if gambit_files.find(name) is not None or re.search("[en]fg_game\\(", name):
     raise ValueError(
         f"`game` must be a game of OpenSpiel itself here, got {name!r}; "
-        "`compile_game` reads `.efg` files, given by their path alone"
+        "`compile_game` reads `.efg` and `.nfg` files, given by their path"
     )
   short = re.split(r"[(\s]", name, maxsplit=1)[0]
   known = pyspiel.registered_names()
@@ -286,6 +298,6 @@ def _sequential(game):
 
 def _files(name):
   """Contents of the files that a game is read from; they belong to its key."""
-  named = re.findall(r"filename=([^,]*?)\)*(?:,|$)", name)
+  named = re.findall(r"file(?:name)?=([^,]*?)\)*(?:,|$)", name)
   paths = [pathlib.Path(path) for path in (name, *named)]
   return [path.read_bytes() for path in paths if path.is_file()]

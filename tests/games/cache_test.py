@@ -280,11 +280,18 @@ class CompileWithCacheTest(parameterized.TestCase):
   def test_a_changed_file_in_normal_form_is_read_again(self):
     path = self.folder / "game.nfg"
     for utility in (1, -5):
-      path.write_text(
-          f'NFG 1 R "g" {{ "A" "B" }}\n{{ 2 1 }}\n\n{utility} 2 3 4\n'
-      )
-      name = f"nfg_game(filename={path})"
-      self.assertEqual(self._utilities(name), sorted([utility, 3]))
+      path.write_text(f'NFG 1 R "g" {{ "A" "B" }} {{ 2 1 }} {utility} 2 3 4')
+      for name in (str(path), f"nfg_game(filename={path})"):
+        self.assertEqual(self._utilities(name), sorted([utility, 3]))
+    self.assertLen(list(self.cache.iterdir()), 2)
+
+  def test_a_changed_file_of_a_game_of_openspiel_is_read_again(self):
+    path = self.folder / "instances.txt"
+    name = f"bargaining(instances_file={path},max_turns=1)"
+    for values in ("8,1,0 4,0,2", "4,3,0 8,1,0"):
+      path.write_text(f"1,2,3 {values}\n")
+      self._compile(name)
+    self.assertLen(list(self.cache.iterdir()), 2)
 
   def test_files_of_equal_content_are_told_apart_from_changed_ones(self):
     for name, utility in (("a", 1), ("b", 1), ("c", -5)):

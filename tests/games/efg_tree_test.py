@@ -283,10 +283,6 @@ t "" 0"""
       ):
         _read(body, limit)
 
-  def test_a_limit_of_nothing(self):
-    with self.assertRaisesRegex(ValueError, "must be positive, got 0"):
-      _read('t "" 0', 0)
-
   def test_sums_that_no_double_holds(self):
     with self.assertRaisesRegex(
         ValueError, "line 3, column 1: expected payoffs.*whose sums a double"

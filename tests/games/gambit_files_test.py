@@ -19,15 +19,25 @@ class FindTest(parameterized.TestCase):
   @parameterized.parameters(
       "game.efg", "GAME.EFG", "a b.efg", "a,b=c.efg", "a(b).efg", "été.efg"
   )
-  def test_files(self, name):
+  def test_trees(self, name):
     path = self.folder / name
     path.write_bytes(b"content")
     string = f"efg_game(filename={path})"
     for game in (str(path), string):
       file = gambit_files.find(game)
-      self.assertEqual(file.path, path)
-      self.assertEqual(file.content, b"content")
+      self.assertEqual(file, (path, "efg", b"content"))
       self.assertEqual(file.game_string, string)
+
+  @parameterized.parameters("game.nfg", "GAME.NFG", "a)).nfg")
+  def test_normal_forms(self, name):
+    path = self.folder / name
+    path.write_bytes(b"content")
+    alone = f"nfg_game(filename={path})"
+    in_turns = f"turn_based_simultaneous_game(game={alone})"
+    for game in (str(path), alone, in_turns):
+      file = gambit_files.find(game)
+      self.assertEqual(file, (path, "nfg", b"content"))
+      self.assertEqual(file.game_string, in_turns)
 
   def test_a_file_of_any_name(self):
     path = self.folder / "game.txt"
@@ -36,7 +46,7 @@ class FindTest(parameterized.TestCase):
     self.assertEqual(game.num_players, 1)
 
   @parameterized.parameters(
-      "kuhn_poker", "kuhn_poker(players=3)", "matrix_rps", "game.txt", "efg", ""
+      "kuhn_poker", "matrix_rps", "game.txt", "efg", "", "efg_game()"
   )
   def test_other_games(self, game):
     self.assertIsNone(gambit_files.find(game))

@@ -434,7 +434,7 @@ t "" 4 "" { 7 8 }
 
   def test_a_file_with_utilities_that_are_not_finite(self):
     with self.assertRaisesRegex(
-        ValueError, "line 3, column 13: expected a payoff or }, got 'nan'"
+        ValueError, "line 3, column 13: expected a payoff, got 'nan'"
     ):
       self._compile_text("""EFG 2 R "Not a number" { "A" "B" }
 p "" 1 1 "first" { "l" "r" } 0
@@ -442,19 +442,19 @@ t "" 1 "" { nan 2 }
 t "" 2 "" { 3 4 }
 """)
 
-  def test_openspiel_itself_loads_no_files(self):
-    for name in (
-        THREE_PLAYERS,
-        f"efg_game(filename={THREE_PLAYERS})",
-        f"misere(game=efg_game(filename={THREE_PLAYERS}))",
-    ):
-      for load in (openspiel.load_game, openspiel.symmetric_payoffs):
-        with self.assertRaisesRegex(
-            ValueError, "must be a game of OpenSpiel itself.*`compile_game` rea"
-        ):
-          load(name)
-    with self.assertRaisesRegex(ValueError, "game of OpenSpiel itself"):
-      openspiel.compile_game(f"misere(game=efg_game(filename={THREE_PLAYERS}))")
+  @parameterized.parameters(
+      f"efg_game(filename={THREE_PLAYERS})",
+      f"misere(game=efg_game(filename={THREE_PLAYERS}))",
+      "repeated_game(stage_game=nfg_game(filename=x),num_repetitions=2)",
+  )
+  def test_openspiel_itself_loads_no_files(self, name):
+    message = "must be a game of OpenSpiel itself.*`compile_game` reads `.efg`"
+    with self.assertRaisesRegex(ValueError, message):
+      openspiel.load_game(name)
+    if not name.startswith("efg"):
+      for read in (openspiel.compile_game, openspiel.symmetric_payoffs):
+        with self.assertRaisesRegex(ValueError, message):
+          read(name)
 
   def test_names_that_are_not_ascii(self):
     _, index = self._compile_text("""EFG 2 R "Jeu" { "Å" "B" }
