@@ -5,10 +5,10 @@ These two lines make it a policy of OpenSpiel:
   data = np.load("policy.npz"); table = policy.TabularPolicy(pyspiel.load_game(str(data["game"])))
   for s, a, p in zip(data["infostate"], data["action"], data["probability"]): table.policy_for_key(s)[a[a >= 0]] = p[a >= 0]
 
-Of an `.efg` file it also holds `label`, the texts of the actions. The two lines
-hold as far as OpenSpiel reads the file as Gambit means it, which it does not
-where a set repeats labels, leaves out what it was described as, or pays before
-the end; rows are named `player-player-number-name`, players from 0.
+Of a game in one of Gambit's files it also holds `label`, the texts of the
+actions; rows of an `.efg` file are named `player-player-number-name`, players
+from 0. The two lines hold where OpenSpiel reads such a file rightly; it does not
+where a set repeats labels or is described once, or where inner nodes pay.
 """  # noqa: E501
 
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ class Settings:
   """The flags of a run, and the hyper-parameters that they resolve to.
 
   Attributes:
-    game: OpenSpiel's game string, or the path of a `.efg` file.
+    game: OpenSpiel's game string, or the path of an `.efg` or `.nfg` file.
     solver: A name in the table of solvers.
     config: All hyper-parameters of that solver.
     out: The folder of the run.
@@ -94,6 +94,7 @@ class Settings:
 
 def default_out(game: str, solver: str) -> pathlib.Path:
   """Returns the folder of a run that did not choose one."""
-  name = pathlib.Path(game).stem if game.lower().endswith(".efg") else game
+  is_file = game.lower().endswith((".efg", ".nfg"))
+  name = pathlib.Path(game).stem if is_file else game
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name).strip("_")
   return pathlib.Path("runs") / f"{name}_{solver}"

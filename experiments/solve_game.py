@@ -25,7 +25,7 @@ from experiments.runs import folder as folder_lib
 _GAME = flags.DEFINE_string(
     "game",
     "leduc_poker",
-    "OpenSpiel's game string, or the path of a .efg file.",
+    "OpenSpiel's game string, or the path of an .efg or .nfg file.",
 )
 _SOLVER = flags.DEFINE_enum(
     "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm."

@@ -36,8 +36,8 @@ def define(values: flags.FlagValues) -> None:
 
 def _define(values):
   flags.DEFINE_string(
-      "game", "leduc_poker", "OpenSpiel's game string, or the path of a .efg "
-      "file.", flag_values=values,
+      "game", "leduc_poker", "OpenSpiel's game string, or the path of an "
+      ".efg or .nfg file.", flag_values=values,
   )
   flags.DEFINE_enum(
       "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm.",
