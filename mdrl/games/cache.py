@@ -1,10 +1,13 @@
 """Compiled trees on disk, so that a large game is enumerated once."""
 
+from collections.abc import Callable
+import contextlib
 import hashlib
 import importlib.metadata
 import os
 import pathlib
 import tempfile
+import warnings
 import zipfile
 
 import numpy as np
@@ -28,12 +31,48 @@ def key(game: str, *contents: bytes) -> str:
   return digest.hexdigest()
 
 
+def through(
+    directory: str | os.PathLike[str] | None,
+    name: str,
+    make: Callable[[], tree_tables.TreeTables],
+    max_histories: int,
+) -> tree_tables.TreeTables:
+  """Returns stored tables, or makes them and stores them for later runs.
+
+  Where they cannot be stored, a warning says so, and nothing else changes.
+
+  Args:
+    directory: Where tables are stored; nowhere if None.
+    name: What they are stored under, as from `key`.
+    make: Makes the tables.
+    max_histories: The largest stored tree to return.
+  """
+  if directory is None:
+    return make()
+  tables = load(directory, name)
+  if tables is None or tables.num_histories > max_histories:
+    tables = make()
+    try:
+      save(directory, name, tables)
+    except (OSError, ValueError) as error:
+      warnings.warn(
+          "`cache_dir` must be a folder with room to write to, so this tree is "
+          f"not kept for later runs: {error}",
+          stacklevel=3,
+      )
+  return tables
+
+
 def save(
     directory: str | os.PathLike[str],
     name: str,
     tables: tree_tables.TreeTables,
 ) -> None:
-  """Stores tables; a reader never sees a partial file."""
+  """Stores tables; a reader never sees a partial file.
+
+  Raises:
+    OSError: If the folder cannot be made or written to, or has no room.
+  """
   folder = pathlib.Path(directory)
   folder.mkdir(parents=True, exist_ok=True)
   arrays = {
@@ -54,11 +93,15 @@ def save(
     arrays |= _joined(f"{i}", tables.infostates[i])
   for i, labels in enumerate(tables.labels):
     arrays |= _joined(f"_label{i}", labels)
-  with tempfile.NamedTemporaryFile(
-      dir=folder, suffix=".tmp", delete=False
-  ) as file:
-    np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
-  os.replace(file.name, folder / f"{name}.npz")
+  file = tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False)
+  try:
+    with file:
+      np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
+    os.replace(file.name, folder / f"{name}.npz")
+  except BaseException:
+    with contextlib.suppress(OSError):
+      os.unlink(file.name)
+    raise
 
 
 def load(

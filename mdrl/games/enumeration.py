@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from mdrl.games import tree_size, tree_tables
+from mdrl.games import plain_text, tree_limits, tree_tables
 
 # What OpenSpiel's `State.current_player` says where nobody is to move; asking
 # once is cheaper than asking three questions of every history.
 CHANCE = -1
 TERMINAL = -4
 
-# Histories after which a tree is large enough for its size to be estimated.
-_LARGE = 100_000
-
 
 def enumerate_tree(
-    game: Any, *, named: bool, max_histories: int
+    game: Any,
+    *,
+    named: bool,
+    max_histories: int,
+    progress: tree_limits.Progress | None = None,
 ) -> tree_tables.TreeTables:
   """Visits every history of a sequential game once.
 
@@ -28,6 +29,7 @@ def enumerate_tree(
     named: Whether the game names its infostates. With perfect information it
       need not: the history says what a player knows.
     max_histories: The largest tree to enumerate.
+    progress: Told now and then how far the walk is.
 
   Returns:
     The tree, infostates in order of a depth-first visit, last action first.
@@ -35,20 +37,19 @@ def enumerate_tree(
   Raises:
     ValueError: If the game has imperfect recall or too large a tree.
   """
-  if max_histories < 1:
-    raise ValueError(f"`max_histories` must be positive, got {max_histories}")
   builder = Builder(game, game.num_players())
-  limit = min(_LARGE, max_histories)
-  known = 1
+  watch = tree_limits.Watch(game, max_histories, progress)
+  limit, known = watch.first, 1
   # The last sequence of each player, and that of chance behind them.
-  stack = [(game.new_initial_state(), [0] * (game.num_players() + 1))]
-  while stack:
-    state, sequence = stack.pop()
-    while True:
-      player = state.current_player()
-      if player == TERMINAL:
-        builder.add_terminal(sequence, state.returns())
-        break
+  state, sequence = game.new_initial_state(), [0] * (game.num_players() + 1)
+  # One entry for every history on the way to the present one. Its other moves
+  # are numbers until their turn comes, as states may be large.
+  stack = []
+  while True:
+    player = state.current_player()
+    if player == TERMINAL:
+      builder.add_terminal(sequence, state.returns())
+    else:
       if player == CHANCE:
         outcomes = state.chance_outcomes()
         actions = [action for action, _ in outcomes]
@@ -63,18 +64,20 @@ def enumerate_tree(
         first = builder.visit(player, name, sequence[player], actions)
       known += len(actions)
       if known > limit:
-        tree_size.check(game, max_histories, known)
-        limit = max_histories
-      # The id of chance is also its place, behind the players.
-      last = actions.pop()
-      for own, action in enumerate(actions, first):
-        after = sequence.copy()
-        after[player] = own
-        stack.append((state.child(action), after))
+        limit = watch.check(known)
+      stack.append((state, sequence, player, first, actions))
+    if not stack:
+      return builder.tables(known)
+    state, sequence, player, first, actions = stack[-1]
+    action = actions.pop()
+    if actions:
+      state, sequence = state.child(action), sequence.copy()
+    else:
       # The last move needs no new state, as nobody else looks at this one.
-      state.apply_action(last)
-      sequence[player] = first + len(actions)
-  return builder.tables(known)
+      stack.pop()
+      state.apply_action(action)
+    # The id of chance is also its place, behind the players.
+    sequence[player] = first + len(actions)
 
 
 class Builder:
@@ -114,6 +117,12 @@ class Builder:
 
   def visit_chance(self, parent: int, probabilities: Sequence[float]) -> int:
     """Returns the first sequence of a chance node."""
+    if not probabilities:
+      raise ValueError(
+          "`game` must list its chance outcomes, and "
+          f"{plain_text.title(self._game)} lists none at a chance node; choose "
+          "another variant"
+      )
     first = len(self._chance_plan)
     above = self._chance_plan[parent]
     self._chance_parent.append(parent)
@@ -136,21 +145,27 @@ class Builder:
       return self._add(player, name, parent, actions)
     if self._parent[player][row] != parent:
       raise ValueError(
-          f"`game` must have perfect recall, and {self._game} does not: player "
-          f"{player} reaches infostate {name!r} by different moves of its own, "
-          "so plans do not describe its policies; choose a variant that "
-          "remembers them"
+          f"`game` must have perfect recall, and {plain_text.title(self._game)}"
+          f" does not: player {player} reaches infostate "
+          f"{plain_text.quoted(name)} by different moves of its own, so plans "
+          "do not describe its policies; choose a variant that remembers them"
       )
     known = self._actions[player][row]
     if known != actions:
       raise ValueError(
           "`game` must offer the same actions throughout an infostate, and "
-          f"{self._game} offers player {player} both {known} and {actions} at "
-          f"{name!r}"
+          f"{plain_text.title(self._game)} offers player {player} both {known} "
+          f"and {actions} at {plain_text.quoted(name)}"
       )
     return self._first[player][row]
 
   def _add(self, player, name, parent, actions):
+    if not actions:
+      raise ValueError(
+          "`game` must offer a move wherever a player is to move, and "
+          f"{plain_text.title(self._game)} offers player {player} none at "
+          f"{plain_text.quoted(name)}; choose another variant"
+      )
     rows, menus = self._row[player], self._actions[player]
     first = self._first[player][-1] + len(menus[-1]) if menus else 1
     rows[name] = len(rows)

@@ -88,14 +88,12 @@ def tables(
   """
   if max_histories < 1:
     raise ValueError(f"`max_histories` must be positive, got {max_histories}")
-  if cache_dir is None:
-    return _read(file, max_histories)
-  key = cache.key(file.format, file.content)
-  found = cache.load(cache_dir, key)
-  if found is None or found.num_histories > max_histories:
-    found = _read(file, max_histories)
-    cache.save(cache_dir, key, found)
-  return found
+  return cache.through(
+      cache_dir,
+      cache.key(file.format, file.content),
+      lambda: _read(file, max_histories),
+      max_histories,
+  )
 
 
 def bimatrix(

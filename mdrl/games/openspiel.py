@@ -1,5 +1,7 @@
 """OpenSpiel games as arrays: the only module that imports `pyspiel`."""
 
+from collections.abc import Iterator
+import contextlib
 import difflib
 import os
 import pathlib
@@ -12,19 +14,32 @@ from open_spiel.python import policy as policy_lib
 import pyspiel
 
 from mdrl.games import (
+  apart,
   base,
   cache,
   enumeration,
   gambit_files,
+  plain_text,
   tree_game,
+  tree_limits,
   tree_tables,
 )
 from mdrl.games import index as index_lib
 
-# About a minute, and 4 GiB of memory at most.
-MAX_HISTORIES = 20_000_000
+MAX_HISTORIES = tree_limits.MAX_HISTORIES
 # Of a normal form; OpenSpiel takes seconds for the square of their number.
 _MAX_STRATEGIES = 1000
+_MAX_SEARCHED = 200_000
+_MAX_LENGTH = 1000
+# Games that were often read whole, whatever their parameters. Others may crash
+# or hang, and are read in a process of their own, which takes a second more.
+_STEADY = re.compile(
+    r"battleship|blotto|breakthrough|catch|coordinated_mp|dark_hex(_ir)?"
+    r"|first_sealed_auction|goofspiel|kuhn_poker|leduc_poker|lewis_signaling"
+    r"|liars_dice(_ir)?|matching_pennies_3p|matrix_\w+|nim|oshi_zumo"
+    r"|phantom_ttt(_ir)?|pig|python_kuhn_poker|sheriff|tic_tac_toe"
+    r"|tiny_bridge_[24]p|tiny_hanabi|trade_comm|universal_poker"
+)
 
 
 def load_game(name: str) -> pyspiel.Game:
@@ -41,11 +56,14 @@ def load_game(name: str) -> pyspiel.Game:
   """
   _check_name(name)
   try:
-    game = pyspiel.load_game(name)
-  except (LookupError, RuntimeError, TypeError, ValueError) as error:
+    with _without_its_messages():
+      game = pyspiel.load_game(name)
+  except (
+      LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError
+  ) as error:
     raise ValueError(
         f"`game` must be a game string that OpenSpiel loads, got {name!r}: "
-        f"{error}"
+        f"{plain_text.line(error)}"
     ) from error
   return _sequential(game)
 
@@ -58,6 +76,7 @@ def compile_game(
     cache_dir: str | os.PathLike[str] | None = None,
     reaches: bool = False,
     chance: bool = False,
+    progress: tree_limits.Progress | None = None,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Enumerates a game's tree and lays it out.
 
@@ -67,14 +86,19 @@ def compile_game(
       such a file is what OpenSpiel made of it.
     dtype: Floating type of the game; by default JAX's.
     max_histories: The largest tree to enumerate, in histories: decisions,
-      chance nodes and terminals. What is bound to have more, by an estimate of
-      its size, is refused once 100,000 of them were met.
+      chance nodes and terminals. It also allows 200 bytes and 2.5 microseconds
+      of processor time for each of them, but no less than 1 GiB and 50 seconds.
+      What is bound to take more, by an estimate of its size, is refused once
+      100,000 histories were met, or a second has passed.
     cache_dir: Where compiled trees are kept between runs; nowhere if None. A
       game that is not given by its string is not kept, since not all of such a
-      game is in its string. A file is known by its content.
+      game is in its string. A file is known by its content. Where a tree cannot
+      be kept, a warning says so.
     reaches: Whether to keep what counterfactual reaches are computed from,
       which Q-values need.
     chance: Whether to keep the moves of chance, which sampling needs.
+    progress: Told now and then how far the tree is read, from about the first
+      second on.
 
   Returns:
     The game, and the index of its rows by information-state string.
@@ -89,14 +113,15 @@ def compile_game(
     return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
   name = game if isinstance(game, str) else None
   game = load_game(game) if isinstance(game, str) else _sequential(game)
-  if cache_dir is None or name is None:
-    tables = enumerate_tree(game, max_histories)
-    return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
-  key = cache.key(name, *_files(name))
-  tables = cache.load(cache_dir, key)
-  if tables is None or tables.num_histories > max_histories:
-    tables = enumerate_tree(game, max_histories)
-    cache.save(cache_dir, key, tables)
+  if name is None:
+    tables = enumerate_tree(game, max_histories, progress)
+  else:
+    tables = cache.through(
+        cache_dir,
+        cache.key(name, *_files(name)),
+        lambda: _read(game, name, max_histories, progress),
+        max_histories,
+    )
   return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
 
 
@@ -136,7 +161,8 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
     return _antisymmetric(*payoffs, name)
   _check_name(name)
   try:
-    game = pyspiel.load_game(name)
+    with _without_its_messages():
+      game = pyspiel.load_game(name)
     if game.num_players() != 2:
       raise ValueError(
           "`game` must be a symmetric game of two players, got "
@@ -150,7 +176,7 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
   except (LookupError, RuntimeError, TypeError, pyspiel.SpielError) as error:
     raise ValueError(
         f"`game` must be a game that OpenSpiel loads as a matrix, got {name!r}:"
-        f" {error}"
+        f" {plain_text.line(error)}"
     ) from error
   return _antisymmetric(
       np.array(game.row_utilities(), float),
@@ -173,18 +199,39 @@ def _antisymmetric(first, second, name):
 
 
 def enumerate_tree(
-    game: pyspiel.Game, max_histories: int = MAX_HISTORIES
+    game: pyspiel.Game,
+    max_histories: int = MAX_HISTORIES,
+    progress: tree_limits.Progress | None = None,
 ) -> tree_tables.TreeTables:
-  """Visits every history of a sequential game once.
+  """Visits every history of a sequential game once, in this process.
 
   Raises:
-    ValueError: If the game has imperfect recall or too large a tree.
+    ValueError: If the game has imperfect recall or too large a tree, or
+      OpenSpiel fails in it.
   """
-  return enumeration.enumerate_tree(
-      game,
-      named=game.get_type().provides_information_state_string,
-      max_histories=max_histories,
-  )
+  try:
+    return enumeration.enumerate_tree(
+        game,
+        named=game.get_type().provides_information_state_string,
+        max_histories=max_histories,
+        progress=progress,
+    )
+  except ValueError:
+    raise
+  except Exception as error:
+    # Games written in Python raise what they like.
+    words = plain_text.line(error) or type(error).__name__
+    raise ValueError(
+        "`game` must be a game whose tree can be read, and OpenSpiel fails in "
+        f"{plain_text.title(game)}: {words}; choose another game"
+    ) from error
+
+
+def enumerate_by_name(
+    name: str, max_histories: int, progress: tree_limits.Progress
+) -> tree_tables.TreeTables:
+  """Visits every history of the game that a string stands for."""
+  return enumerate_tree(load_game(name), max_histories, progress)
 
 
 def to_openspiel(
@@ -231,7 +278,7 @@ def _check_name(name):
         f"`game` must be a game of OpenSpiel itself here, got {name!r}; "
         "`compile_game` reads `.efg` and `.nfg` files, given by their path"
     )
-  short = re.split(r"[(\s]", name, maxsplit=1)[0]
+  short = _short_name(name)
   known = pyspiel.registered_names()
   if short not in known:
     near = difflib.get_close_matches(short, known, n=3, cutoff=0.5)
@@ -244,19 +291,21 @@ def _check_name(name):
     )
 
 
+def _read(game, name, max_histories, progress):
+  """Reads the tree of a game, apart from this process if need be."""
+  if _STEADY.fullmatch(_short_name(name)):
+    return enumerate_tree(game, max_histories, progress)
+  walk = f"{__name__}:{enumerate_by_name.__name__}"
+  return apart.enumerate_tree(walk, name, max_histories, progress)
+
+
 def _check_few_strategies(game, name):
   """Visits histories until a player is known to have too many strategies."""
   named = game.get_type().provides_information_state_string
   known = set()
   count = [1] * game.num_players()
-  stack = [game.new_initial_state()]
-  while stack:
-    state = stack.pop()
-    if state.is_terminal():
-      continue
-    actions = state.legal_actions()
-    stack.extend(state.child(action) for action in actions)
-    if state.is_chance_node():
+  for searched, state in enumerate(_histories(game)):
+    if state.is_terminal() or state.is_chance_node():
       continue
     player = state.current_player()
     infostate = (
@@ -264,24 +313,65 @@ def _check_few_strategies(game, name):
     )
     if (player, infostate) not in known:
       known.add((player, infostate))
-      count[player] *= len(actions)
-      if count[player] > _MAX_STRATEGIES:
-        raise ValueError(
-            f"`game` must have at most {_MAX_STRATEGIES} strategies, one for "
-            f"every plan of action, and {name} has more; choose a smaller game"
-        )
+      count[player] *= len(state.legal_actions())
+    if (
+        count[player] > _MAX_STRATEGIES
+        or searched > _MAX_SEARCHED
+        or state.move_number() > _MAX_LENGTH
+    ):
+      raise ValueError(
+          f"`game` must have at most {_MAX_STRATEGIES} strategies, one for "
+          f"every plan of action, {_MAX_SEARCHED:,} histories and "
+          f"{_MAX_LENGTH} moves in a row, and {name} has more; choose a "
+          "smaller game"
+      )
+
+
+def _histories(game):
+  """Yields the states of all histories, depth first."""
+  stack = [iter([game.new_initial_state()])]
+  while stack:
+    state = next(stack[-1], None)
+    if state is None:
+      stack.pop()
+      continue
+    yield state
+    # Made one by one, as states may be large.
+    stack.append(map(state.child, state.legal_actions()))
+
+
+def _short_name(name):
+  return re.split(r"[(\s]", name, maxsplit=1)[0]
+
+
+@contextlib.contextmanager
+def _without_its_messages() -> Iterator[None]:
+  """Keeps OpenSpiel from printing the errors that it also raises."""
+  try:
+    stderr = os.dup(2)
+  except OSError:
+    # There is none to print to.
+    yield
+    return
+  with open(os.devnull, "wb") as nowhere:
+    os.dup2(nowhere.fileno(), 2)
+  try:
+    yield
+  finally:
+    os.dup2(stderr, 2)
+    os.close(stderr)
 
 
 def _sequential(game):
-  kind = game.get_type()
+  kind, title = game.get_type(), plain_text.title(game)
   if kind.dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:
     raise ValueError(
-        f"`game` must have finitely many players, got the mean-field {game}"
+        f"`game` must have finitely many players, got the mean-field {title}"
     )
   if kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC:
     raise ValueError(
-        f"`game` must list its chance outcomes, and {game} only samples them; "
-        "choose a variant with explicit chance"
+        f"`game` must list its chance outcomes, and {title} only samples "
+        "them; choose a variant with explicit chance"
     )
   if kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS:
     game = pyspiel.convert_to_turn_based(game)
@@ -291,13 +381,16 @@ def _sequential(game):
       kind.information != perfect
   ):
     raise ValueError(
-        f"`game` must give information-state strings, and {game} does not"
+        f"`game` must give information-state strings, and {title} does not"
     )
   return game
 
 
 def _files(name):
   """Contents of the files that a game is read from; they belong to its key."""
-  named = re.findall(r"file(?:name)?=([^,]*?)\)*(?:,|$)", name)
-  paths = [pathlib.Path(path) for path in (name, *named)]
-  return [path.read_bytes() for path in paths if path.is_file()]
+  contents = []
+  for named in re.findall(r"file(?:name)?=([^,]*?)\)*(?:,|$)", name):
+    # What is no file, or too long to be the name of one, changes nothing.
+    with contextlib.suppress(OSError):
+      contents.append(pathlib.Path(named).read_bytes())
+  return contents

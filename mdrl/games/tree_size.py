@@ -6,6 +6,8 @@ random and adds up the products of the numbers of moves that it has met; its
 expectation is the number of histories, whatever the shape of the tree.
 """
 
+import math
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,13 +15,14 @@ import numpy as np
 _GROUPS = 100
 _PROBES = 40
 # The mean of a group exceeds four times its expectation at most once in four
-# times, by Markov's inequality; that half of 100 do has a chance below 1e-6.
+# times, by Markov's inequality; that half of 100 do has a chance below 1e-7.
 _MARGIN = 4
-# A probe ends once it is this many times as large as what is allowed.
-_ENOUGH = 1000
-# What compiling takes at its peak, in bytes per history: from 65 in battleship
-# over 100 in liar's dice to 190 where every history has its own name.
-_BYTES = 200
+# Estimates err upwards by huge probes, which make the standard error large too;
+# where it is small, the number is not as many of them below the estimate.
+_ERRORS = 5
+# All of k probes exceed c times their expectation with a chance of at most
+# c**-k; for c as below that is 1e-8, and 1e-6 over all k below 100.
+_RARE = 1e8
 
 
 class Estimate(NamedTuple):
@@ -28,75 +31,74 @@ class Estimate(NamedTuple):
   Attributes:
     mean: The unbiased estimate.
     error: Its standard error.
-    at_least: What the number exceeds, but for a chance below one in a million
-      that holds for every tree.
+    at_least: What the number exceeds, but for a chance of a few in a million.
     complete: Whether no probe was cut short; else the mean is too small.
+    probes: The number of probes.
   """
 
   mean: float
   error: float
   at_least: float
   complete: bool
+  probes: int
 
 
-def estimate(game: Any, enough: int) -> Estimate:
+def estimate(
+    game: Any, enough: int, seconds: float = math.inf
+) -> Estimate:
   """Estimates the number of histories of an OpenSpiel game.
 
   Args:
     game: The game.
     enough: A probe that exceeds it is cut short.
+    seconds: Of processor time, after which no probe goes on.
   """
   rng = np.random.default_rng(0)
-  sizes = np.array([
-      [probe(game.new_initial_state(), rng, enough) for _ in range(_PROBES)]
-      for _ in range(_GROUPS)
-  ])
-  means = sizes.mean(axis=1)
+  end = time.thread_time() + seconds
+  sizes, in_time = [], True
+  while in_time and len(sizes) < _GROUPS * _PROBES:
+    sizes.append(probe(game.new_initial_state(), rng, enough, end))
+    in_time = time.thread_time() <= end
+  # Probes take turns in the groups, which thus have the same number of them.
+  rounds = max(1, len(sizes) // _GROUPS)
+  sizes = np.array(sizes[: rounds * _GROUPS], float)
+  means = sizes.reshape(rounds, -1).mean(axis=0)
+  mean = float(means.mean())
+  error = math.inf
+  if len(means) > 1:
+    error = float(means.std(ddof=1) / np.sqrt(len(means)))
+  at_least = float(means.min() / _RARE ** (1 / len(means)))
+  if len(means) == _GROUPS:
+    at_least = max(float(np.median(means) / _MARGIN), mean - _ERRORS * error)
   return Estimate(
-      mean=float(means.mean()),
-      error=float(means.std(ddof=1) / np.sqrt(_GROUPS)),
-      at_least=float(np.median(means) / _MARGIN),
-      complete=bool((sizes <= enough).all()),
+      mean=mean,
+      error=error,
+      at_least=at_least,
+      complete=in_time and bool((sizes <= enough).all()),
+      probes=len(sizes),
   )
 
 
-def probe(state: Any, rng: np.random.Generator, enough: int) -> int:
+def probe(
+    state: Any,
+    rng: np.random.Generator,
+    enough: int,
+    end: float = math.inf,
+) -> int:
   """Plays a game to its end; returns an unbiased estimate of its histories.
 
   Args:
     state: The initial state; it is moved.
     rng: What the moves are drawn from.
     enough: Play stops once the estimate exceeds it.
+    end: Play stops once the thread's processor time exceeds it.
   """
   size = width = 1
   while size <= enough and not state.is_terminal():
     actions = state.legal_actions()
     width *= len(actions)
     size += width
+    if not actions or time.thread_time() > end:
+      break
     state.apply_action(actions[rng.integers(len(actions))])
   return size
-
-
-def check(game: Any, max_histories: int, known: int) -> None:
-  """Refuses a tree that is too large, or is bound to be.
-
-  Args:
-    game: An OpenSpiel game.
-    max_histories: The largest tree to enumerate.
-    known: The number of histories that were met so far.
-
-  Raises:
-    ValueError: If the tree has more than `max_histories`.
-  """
-  found = estimate(game, _ENOUGH * max_histories)
-  if max(known, found.at_least) <= max_histories:
-    return
-  more = "" if found.complete else " or more"
-  memory = max(found.mean * _BYTES / 2**30, 0.1)
-  raise ValueError(
-      f"`max_histories` is {max_histories}, and {game} has more: about "
-      f"{found.mean:.3g}{more} histories by {_GROUPS * _PROBES} random probes, "
-      f"with a standard error of {found.error:.2g}, in up to {memory:,.1f} "
-      f"GiB of memory; stopped at {known}; choose a smaller game, or raise the "
-      "limit if there is as much memory"
-  )

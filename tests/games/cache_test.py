@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import pathlib
+import resource
 import tempfile
 from unittest import mock
 
@@ -138,6 +139,79 @@ class CacheTest(parameterized.TestCase):
     self.assertEqual(keys[0], cache.key("kuhn_poker()"))
     for key in keys:
       self.assertRegex(key, "^[0-9a-f]{64}$")
+
+
+class UnusableTest(parameterized.TestCase):
+
+  def setUp(self):
+    super().setUp()
+    self.folder = pathlib.Path(
+        self.enterContext(tempfile.TemporaryDirectory())
+    )
+    self.expected, _ = openspiel.compile_game("kuhn_poker")
+
+  def _compile(self, folder, reason):
+    with self.assertWarnsRegex(
+        UserWarning,
+        "^`cache_dir` must be a folder with room to write to, so this tree is "
+        f"not kept for later runs: .*{reason}",
+    ) as caught:
+      game, _ = openspiel.compile_game("kuhn_poker", cache_dir=folder)
+    self.assertLen(caught.warnings, 1)
+    for a, b in zip(jax.tree.leaves(game), jax.tree.leaves(self.expected)):
+      np.testing.assert_array_equal(a, b)
+
+  def test_below_a_file(self):
+    path = self.folder / "file"
+    path.write_text("text")
+    self._compile(path, "File exists")
+    self._compile(path / "games", "Not a directory")
+    self.assertEqual(path.read_text(), "text")
+
+  def test_where_nothing_can_be_written(self):
+    self._compile("/proc/self/games", "No such file")
+    self._compile("a\0b", "null")
+
+  def test_a_gambit_file(self):
+    path = self.folder / "game.efg"
+    path.write_text(_text(1))
+    with self.assertWarnsRegex(UserWarning, "`cache_dir` must be a folder"):
+      openspiel.compile_game(str(path), cache_dir=path)
+
+  @parameterized.parameters(100, 3_000)
+  def test_without_room(self, room):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+      self._compile(self.folder, "File too large")
+    finally:
+      resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    self.assertEmpty(list(self.folder.iterdir()))
+    self.assertIsNotNone(
+        openspiel.compile_game("kuhn_poker", cache_dir=self.folder)
+    )
+    self.assertLen(list(self.folder.iterdir()), 1)
+
+  def test_a_folder_in_the_place_of_a_file(self):
+    openspiel.compile_game("kuhn_poker", cache_dir=self.folder)
+    (path,) = self.folder.iterdir()
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+    self._compile(self.folder, "Is a directory")
+    self.assertEqual(list(self.folder.iterdir()), [path])
+
+  def test_an_interruption_leaves_nothing(self):
+    with (
+        mock.patch.object(np, "savez", side_effect=KeyboardInterrupt),
+        self.assertRaises(KeyboardInterrupt),
+    ):
+      openspiel.compile_game("kuhn_poker", cache_dir=self.folder)
+    self.assertEmpty(list(self.folder.iterdir()))
+
+  def test_long_game_strings_are_no_files(self):
+    name = "kuhn_poker(" + " " * 300 + "players=2)"
+    key = openspiel._files(name), openspiel._files(f"a(filename={'x' * 300})")
+    self.assertEqual(key, ([], []))
 
 
 class CompileWithCacheTest(parameterized.TestCase):

@@ -1,13 +1,16 @@
 """Tests of enumerated trees against a plain walk over them."""
 
+import gc
 import pathlib
+from typing import ClassVar
 from unittest import mock
+import weakref
 
 from absl.testing import absltest, parameterized
 import numpy as np
 import pyspiel
 
-from mdrl.games import enumeration, openspiel, tree_size
+from mdrl.games import enumeration, openspiel, tree_limits, tree_size
 from mdrl.testing import games
 
 _DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
@@ -110,6 +113,53 @@ class _Fickle:
     return "fickle"
 
 
+class _Wide(_Fickle):
+  """A game of 20 moves at three of four turns, which counts its states."""
+
+  living: ClassVar = weakref.WeakSet()
+  most = 0
+
+  def __init__(self, history=()):
+    super().__init__(history)
+    _Wide.living.add(self)
+    _Wide.most = max(_Wide.most, len(_Wide.living))
+
+  def new_initial_state(self):
+    return _Wide()
+
+  def child(self, action):
+    return _Wide((*self._history, action))
+
+  def current_player(self):
+    return 0 if len(self._history) < 4 else enumeration.TERMINAL
+
+  def legal_actions(self):
+    return list(range(20)) if len(self._history) != 1 else [0, 1]
+
+  def information_state_string(self, player):
+    return f"{player} after {self._history}"
+
+
+class _Stuck(_Fickle):
+  """A game that lists no moves, of chance or of the player."""
+
+  def __init__(self, player):
+    super().__init__()
+    self._player = player
+
+  def new_initial_state(self):
+    return self
+
+  def current_player(self):
+    return self._player
+
+  def chance_outcomes(self):
+    return []
+
+  def legal_actions(self):
+    return []
+
+
 class EnumerateTest(parameterized.TestCase):
 
   @parameterized.parameters(*_GAMES)
@@ -188,6 +238,28 @@ class EnumerateTest(parameterized.TestCase):
     ):
       enumeration.enumerate_tree(_Fickle(), named=True, max_histories=100)
 
+  @parameterized.parameters(
+      (enumeration.CHANCE, "list its chance outcomes, and fickle lists none"),
+      (0, "must offer a move wherever .* and fickle offers player 0 none at '"),
+  )
+  def test_there_must_be_moves(self, player, reason):
+    with self.assertRaisesRegex(ValueError, reason):
+      enumeration.enumerate_tree(
+          _Stuck(player), named=True, max_histories=100
+      )
+
+  def test_moves_that_wait_are_no_states(self):
+    game = _Wide()
+    gc.collect()
+    tables = enumeration.enumerate_tree(
+        game, named=True, max_histories=200_000
+    )
+    self.assertEqual(
+        tables.num_histories, 1 + 20 * (1 + 2 * (1 + 20 * (1 + 20)))
+    )
+    # The game, one for each turn on the way, and one that comes next.
+    self.assertLessEqual(_Wide.most, 7)
+
   def test_small_trees_are_not_estimated(self):
     game = openspiel.load_game("kuhn_poker")
     with mock.patch.object(tree_size, "estimate") as estimate:
@@ -197,7 +269,7 @@ class EnumerateTest(parameterized.TestCase):
   def test_large_trees_are_estimated_once(self):
     game = openspiel.load_game("leduc_poker")
     with (
-        mock.patch.object(enumeration, "_LARGE", 1_000),
+        mock.patch.object(tree_limits, "_LARGE", 1_000),
         mock.patch.object(
             tree_size, "estimate", wraps=tree_size.estimate
         ) as estimate,
@@ -211,7 +283,7 @@ class EnumerateTest(parameterized.TestCase):
   def test_trees_that_are_too_large_are_refused(self, limit, stop):
     game = openspiel.load_game("leduc_poker")
     with (
-        mock.patch.object(enumeration, "_LARGE", 100),
+        mock.patch.object(tree_limits, "_LARGE", 100),
         self.assertRaisesRegex(
             ValueError, f"`max_histories` is {limit}.*stopped at {stop};"
         ),

@@ -1,8 +1,10 @@
 """Tests of compiled games against OpenSpiel's own algorithms."""
 
+import os
 import pathlib
 import re
 import tempfile
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 import jax
@@ -13,7 +15,7 @@ import pyspiel
 
 from mdrl import testing
 from mdrl.evaluation import best_response, gaps
-from mdrl.games import base, openspiel, segments
+from mdrl.games import base, enumeration, openspiel, segments
 from mdrl.testing import games
 
 _DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
@@ -344,6 +346,49 @@ class ErrorsTest(parameterized.TestCase):
         ValueError, f"`game` must be a game string that OpenSpiel .*{reason}"
     ):
       openspiel.load_game(name)
+
+  def test_openspiel_prints_nothing_of_its_own(self):
+    with tempfile.TemporaryFile() as printed:
+      stderr = os.dup(2)
+      os.dup2(printed.fileno(), 2)
+      try:
+        for function in (openspiel.load_game, openspiel.symmetric_payoffs):
+          with self.assertRaisesRegex(ValueError, "Unknown parameter 'playrs'"):
+            function("kuhn_poker(playrs=3)")
+        os.write(2, b"ours")
+      finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+      printed.seek(0)
+      self.assertEqual(printed.read(), b"ours")
+
+  def test_a_game_that_fails_is_refused(self):
+    game = openspiel.load_game("kuhn_poker")
+    for error, words in (
+        (IndexError("pop from\n empty list"), "pop from empty list"),
+        (MemoryError(), "MemoryError"),
+    ):
+      with (
+          mock.patch.object(
+              enumeration, "enumerate_tree", side_effect=error
+          ),
+          self.assertRaisesRegex(
+              ValueError,
+              "`game` must be a game whose tree can be read, and OpenSpiel "
+              rf"fails in kuhn_poker\(\): {words}; choose another game",
+          ),
+      ):
+        openspiel.enumerate_tree(game)
+
+  @parameterized.parameters("maedn", "chess", "leduc_poker")
+  def test_normal_forms_are_small(self, name):
+    with self.assertRaisesRegex(
+        ValueError,
+        "`game` must have at most 1000 strategies, one for every plan of "
+        "action, 200,000 histories and 1000 moves in a row, and "
+        f"{name} has more",
+    ):
+      openspiel.symmetric_payoffs(name)
 
   @parameterized.parameters(
       "dark_hex_ir",

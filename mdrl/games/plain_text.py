@@ -1,0 +1,31 @@
+"""What games say of themselves, cut to what an error message can show."""
+
+import re
+from typing import Any
+
+# Colours, and whatever else would move the cursor of a terminal.
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_UNPRINTABLE = re.compile(r"[^\S ]+|[\x00-\x1f\x7f-\x9f]")
+_LONGEST = 160
+
+
+def title(game: Any) -> str:
+  """Returns a game's string as a line of text."""
+  return _short(_UNPRINTABLE.sub(" ", _ESCAPES.sub("", str(game))))
+
+
+def quoted(name: str) -> str:
+  """Returns the name of an infostate as a literal of one line."""
+  return repr(_short(_ESCAPES.sub("", name)))
+
+
+def line(text: Any) -> str:
+  """Returns the words of a message of OpenSpiel on one line."""
+  return " ".join(title(text).split())
+
+
+def _short(text):
+  if len(text) <= _LONGEST:
+    return text
+  half = _LONGEST // 2
+  return f"{text[:half]} ... {text[-half:]}"
