@@ -69,6 +69,7 @@ class Folder:
     self._lock: lock_lib.Lock | None = None
     self._made: list[pathlib.Path] = []
     self._begun = False
+    self._record: Mapping[str, Any] = {}
     self.recorded = self._look()
 
   def __enter__(self):
@@ -101,16 +102,32 @@ class Folder:
   def begin(self, record: Mapping[str, Any]) -> None:
     """Deletes a run that is overwritten, and writes `flags.json`.
 
+    The flags of a run that is gone on with stay until `go_on`.
+
     Raises:
       WriteError: If something cannot be deleted or written.
     """
     if self._overwrite and not self._begun:
       self._delete()
+    self._record = record
+    if self.recorded is None or self._begun:
+      self._write_flags()
+
+  def go_on(self) -> None:
+    """Writes `flags.json`, once all else of the run is found in order.
+
+    Raises:
+      WriteError: If it cannot be written.
+    """
+    if not self._begun:
+      self._write_flags()
+
+  def _write_flags(self):
     full = {
         "format": _FORMAT,
         "program": self._program,
         "files": self._files,
-        **record,
+        **self._record,
     }
     text = json.dumps(full, indent=2) + "\n"
     self.write(FLAGS, lambda file: file.write(text.encode("utf-8")))

@@ -122,7 +122,8 @@ def drive(
 
   Args:
     jobs: Run in this order.
-    folder: Of the run, which has begun.
+    folder: Of the run, which has begun; one that is gone on with gets its new
+      flags once its states and rows are found in order.
     fingerprint: Of what decides the run's numbers.
     interrupts: Ends the run in good order.
     save_seconds: Time between saved states.
@@ -178,6 +179,7 @@ def _restored(runs, folder, interrupts):
       # One state at a time, as they may be large.
       run.finish()
   with interrupts.noted():
+    folder.go_on()
     trace = trace_lib.Trace(path, [row for run in runs for row in run.rows])
   with contextlib.closing(trace):
     yield trace

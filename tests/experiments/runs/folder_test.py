@@ -55,6 +55,18 @@ class FolderTest(parameterized.TestCase):
     with self._folder(resume=True) as folder:
       self.assertEqual(folder.recorded["flags"], {"seed": 3})
 
+  def test_flags_of_a_run_stay_until_it_is_gone_on_with(self):
+    self._run()
+    before = (self.path / "flags.json").read_bytes()
+    with self._folder(resume=True) as folder:
+      folder.begin({**_RECORD, "flags": {"seed": 4}})
+      self.assertEqual((self.path / "flags.json").read_bytes(), before)
+      folder.go_on()
+      self.assertIn('"seed": 4', (self.path / "flags.json").read_text())
+      folder.begin({**_RECORD, "flags": {"seed": 5}})
+      folder.go_on()
+    self.assertIn('"seed": 5', (self.path / "flags.json").read_text())
+
   def test_resumption_of_nothing_starts_anew(self):
     with self._folder(resume=True) as folder:
       self.assertIsNone(folder.recorded)
