@@ -37,7 +37,7 @@ def call_main(program, define, *arguments) -> Result:
       program.main(rest, values)
     except flags.Error as error:
       status = 1
-      print(error, file=stderr)
+      print(f"program: {error}", file=stderr)
     except SystemExit as stop:
       status = stop.code if isinstance(stop.code, int) else 1
     finally:
