@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 import os
 import pathlib
 import re
+import signal
 import sys
 from typing import NoReturn
 
@@ -44,6 +45,9 @@ def run(
     try:
       app.run(main, flags_parser=parsed)
     finally:
+      # From here on Python's own answer would be a traceback.
+      if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
       sys.stdout.flush()
   except BrokenPipeError:
     # As in `| head`. What is still to be flushed goes nowhere.

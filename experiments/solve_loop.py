@@ -50,6 +50,11 @@ def solve(
       ),
   )
   reports = solver_table.SOLVERS[settings.solver].reports
+  # Importing it takes longer than many runs, and not every run ends here.
+  from experiments import convergence_plot, figures
+
+  title = f"{finished.job.title}\n{settings.conditions}"
+  figure = convergence_plot.draw(finished.rows, title, reports)
   with signals.noted():
     folder.write(
         "policy.npz",
@@ -57,11 +62,6 @@ def solve(
             file, problem.name, problem.names, finished.result, reports
         ),
     )
-    # Importing it takes longer than many runs, and not every run ends here.
-    from experiments import convergence_plot, figures
-
-    title = f"{finished.job.title}\n{settings.conditions}"
-    figure = convergence_plot.draw(finished.rows, title, reports)
     folder.write("convergence.png", lambda file: figures.save(file, figure))
   return _summary(settings, finished, reports)
 

@@ -109,6 +109,10 @@ class Folder:
     """
     if self._overwrite and not self._begun:
       self._delete()
+    for name in (FLAGS, *self._files):
+      # A kill may have left it.
+      with whole_files.writing(self.path / name):
+        whole_files.partial_path(self.path / name).unlink(missing_ok=True)
     self._record = record
     if self.recorded is None or self._begun:
       self._write_flags()

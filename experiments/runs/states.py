@@ -67,6 +67,9 @@ class States:
       ValueError: If states are there and none of them can be read, or one is
         of another run.
     """
+    # What a kill has cut off is no state, and nobody else's.
+    for partial in self._folder.glob(f"*{saved_files.PARTIAL}"):
+      shutil.rmtree(partial, ignore_errors=True)
     damaged = []
     for folder in saved_files.found(self._folder):
       try:

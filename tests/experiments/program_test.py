@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import textwrap
 
 from absl.testing import absltest, parameterized
 
@@ -104,6 +106,25 @@ class PipeTest(parameterized.TestCase):
       result = _run(f"experiments.{name}", flag, stdout=writer)
     self.assertEqual((result.returncode, result.stderr), (141, ""))
     self.assertTrue(reader.closed)
+
+
+class InterruptTest(absltest.TestCase):
+
+  def test_a_signal_after_the_end_is_no_traceback(self):
+    code = textwrap.dedent("""
+        import atexit, os, signal
+        from absl import flags
+        from experiments import program
+
+        atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+        main = lambda argv: print("done")
+        program.run("experiments.x", "", main, flags.FLAGS)
+        """)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True
+    )
+    self.assertEqual(result.returncode, -signal.SIGINT)
+    self.assertEqual((result.stdout, result.stderr), ("done\n", ""))
 
 
 def _closed_pipe():

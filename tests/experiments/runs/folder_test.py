@@ -67,6 +67,15 @@ class FolderTest(parameterized.TestCase):
       folder.go_on()
     self.assertIn('"seed": 5', (self.path / "flags.json").read_text())
 
+  def test_what_a_kill_has_cut_off_is_deleted(self):
+    self._run()
+    for name in ("flags.json", "policy.npz", "trace.jsonl"):
+      (self.path / f".{name}.partial").write_text("cut off")
+    before = {name for name in self._names() if "partial" not in name}
+    with self._folder(resume=True) as folder:
+      folder.begin(_RECORD)
+    self.assertEqual(set(self._names()), before)
+
   def test_resumption_of_nothing_starts_anew(self):
     with self._folder(resume=True) as folder:
       self.assertIsNone(folder.recorded)

@@ -78,6 +78,14 @@ class StatesTest(absltest.TestCase):
     _saved(self.folder, (1, 2, 7))
     self.assertEqual(_steps(self.folder), ["2", "7"])
 
+  def test_what_a_kill_has_cut_off_is_deleted(self):
+    _saved(self.folder, (1, 2))
+    partial = self.folder / "3.partial"
+    partial.mkdir()
+    (partial / "state.bin").write_bytes(b"0123")
+    self.assertEqual(int(_found(self.folder).state.step), 2)
+    self.assertEqual(_steps(self.folder), ["1", "2"])
+
   def test_due_after_some_seconds(self):
     self.assertFalse(_saved(self.folder, (1,), save_seconds=1e6).due)
     self.assertTrue(_saved(self.folder, (), save_seconds=0.0).due)
