@@ -1,12 +1,15 @@
 """Checks of hyper-parameters, on the host.
 
 A value that JAX traces is not known and passes: whoever builds a solver inside
-a transformation has the values checked where they were made.
+a transformation has the values checked where they were made. A schedule is
+judged by its value at step 0.
 """
 
 from typing import Any
 
+import jax
 from jax.core import Tracer
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -17,23 +20,35 @@ def between(
     high: float = np.inf,
     *,
     open_low: bool = False,
+    infinite: bool = False,
 ) -> None:
-  """Raises ValueError unless every element lies in the interval."""
-  numbers = known(value)
+  """Raises ValueError unless every element is a number of the interval.
+
+  Infinity itself is one only where `infinite` says so.
+  """
+  numbers = _checked(name, value)
   if numbers is None:
     return
-  above = numbers > low if open_low else numbers >= low
-  if not np.all(above & (numbers <= high)):
-    bracket = "(" if open_low else "["
-    end = "infinity)" if high == np.inf else f"{high}]"
+  fits = (numbers > low if open_low else numbers >= low) & (numbers <= high)
+  if not np.all(fits & (infinite | np.isfinite(numbers))):
     raise ValueError(
-        f"`{name}` must lie in {bracket}{low}, {end}, got {value}"
+        f"`{name}` must lie in {_interval(low, high, open_low, infinite)}, "
+        f"got {_shown(value, numbers)}"
     )
 
 
 def positive(name: str, value: Any) -> None:
-  """Raises ValueError unless every element is positive."""
+  """Raises ValueError unless every element is positive, and finite."""
   between(name, value, 0, open_low=True)
+
+
+def whole(name: str, value: Any, low: int, high: float = np.inf) -> None:
+  """Raises ValueError unless every element is a whole number of the range."""
+  between(name, value, low, high)
+  if not _traced(value) and np.asarray(value).dtype.kind not in "iu":
+    raise ValueError(
+        f"`{name}` must be of whole numbers, got {value}, which is no integer"
+    )
 
 
 def differs(name: str, value: Any, other: float, remedy: str) -> None:
@@ -44,10 +59,61 @@ def differs(name: str, value: Any, other: float, remedy: str) -> None:
 
 
 def known(value: Any) -> np.ndarray | None:
-  """Returns the value as an array; None for schedules and traced values."""
-  if callable(value) or isinstance(value, Tracer):
+  """Returns the value as an array; None for schedules and traced values.
+
+  So it does for what is no real number.
+  """
+  if callable(value) or _traced(value):
     return None
   try:
-    return np.asarray(value, float)
+    array = np.asarray(value)
   except (TypeError, ValueError):
     return None
+  kinds = (np.floating, np.integer)
+  if not any(jnp.issubdtype(array.dtype, kind) for kind in kinds):
+    return None
+  return array.astype(float)
+
+
+def floating_type(dtype: Any) -> np.dtype:
+  """Returns the floating type that JAX makes of a type; of None, its own.
+
+  Raises:
+    ValueError: If it is no floating type.
+  """
+  try:
+    found = jnp.zeros(0, dtype).dtype
+  except TypeError:
+    found = None
+  if found is None or not jnp.issubdtype(found, jnp.floating):
+    raise ValueError(f"`dtype` must be a floating type, got {dtype}")
+  return found
+
+
+def _checked(name, value):
+  """Returns the numbers to be judged, or None where they are not known."""
+  if _traced(value):
+    return None
+  if callable(value):
+    value = value(jnp.zeros((), jnp.result_type(int)))
+    return None if _traced(value) else _checked(name, value)
+  numbers = known(value)
+  if numbers is None or not numbers.size:
+    raise ValueError(f"`{name}` must be a real number, got {value!r}")
+  return numbers
+
+
+def _traced(value):
+  return any(isinstance(x, Tracer) for x in jax.tree.leaves(value))
+
+
+def _shown(value, numbers):
+  return f"a schedule that starts at {numbers}" if callable(value) else value
+
+
+def _interval(low, high, open_low, infinite):
+  start = "-infinity" if low == -np.inf else low
+  end = "infinity" if high == np.inf else high
+  left = "(" if open_low or (low == -np.inf and not infinite) else "["
+  right = ")" if high == np.inf and not infinite else "]"
+  return f"{left}{start}, {end}{right}"

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 import numpy as np
 
+from mdrl import inputs
 from mdrl.games import base as game_lib
 from mdrl.solvers import base as solver_lib
 
@@ -58,7 +59,20 @@ def init(
     game: game_lib.Game,
     policies: game_lib.Policies | None = None,
 ) -> Any:
-  """Returns the solver's first state, compiled."""
+  """Returns the solver's first state, compiled.
+
+  Args:
+    solver: The algorithm and its hyper-parameters.
+    game: What is solved.
+    policies: Where to start; by default where the solver does.
+
+  Raises:
+    ValueError: If the policies, or the game's reference, are none of the game.
+  """
+  if game.reference is not None:
+    game_lib.check_policies(game, game.reference, "game.reference")
+  if policies is not None:
+    game_lib.check_policies(game, policies)
   return _init(solver, game, policies)
 
 
@@ -68,7 +82,14 @@ def advance(
     state: Any,
     num_updates: int | Int[Array, ""],
 ) -> Any:
-  """Returns the state after more updates, without measuring anything."""
+  """Returns the state after more updates, without measuring anything.
+
+  Raises:
+    ValueError: If the number of updates is no whole number from 0 on, or the
+      state is not one of this solver on this game.
+  """
+  _check_count(num_updates)
+  _check_state(solver, game, state)
   return _advance(solver, game, state, num_updates)
 
 
@@ -98,17 +119,23 @@ def run(
     The last state, and what was measured.
 
   Raises:
-    ValueError: If the checkpoints do not increase, or lie before `state`.
+    ValueError: If the checkpoints do not increase, or lie before `state`, or
+      the state is not one of this solver on this game.
   """
   if state is None:
-    state = _init(solver, game, None)
+    state = init(solver, game)
+  else:
+    _check_state(solver, game, state)
   steps = jnp.asarray(_checked(checkpoints, state.step))
   counts = jnp.diff(steps, prepend=state.step)
   return _run(solver, game, state, counts, metrics_fn=metrics_fn)
 
 
 def _checked(checkpoints, start):
-  steps = np.asarray(checkpoints)
+  try:
+    steps = np.asarray(checkpoints)
+  except ValueError:  # Rows of different lengths.
+    steps = np.asarray([], float)
   if steps.ndim != 1 or not steps.size or steps.dtype.kind not in "iu":
     raise ValueError(
         "`checkpoints` must be a sequence of whole numbers of updates, got "
@@ -116,6 +143,11 @@ def _checked(checkpoints, start):
     )
   if (np.diff(steps) <= 0).any():
     raise ValueError(f"`checkpoints` must increase, got {steps.tolist()}")
+  if steps[-1] > _most_updates():
+    raise ValueError(
+        f"`checkpoints` must be at most {_most_updates()}, which is what "
+        f"{jnp.result_type(int)} holds, got {steps[-1]}"
+    )
   # Inside a transformation the state is not known, and not checked.
   if not isinstance(start, Tracer) and steps[0] < start:
     raise ValueError(
@@ -123,6 +155,52 @@ def _checked(checkpoints, start):
         f"updates, got {steps.tolist()}; pass later checkpoints"
     )
   return steps
+
+
+def _most_updates():
+  return int(jnp.iinfo(jnp.result_type(int)).max)
+
+
+def _check_count(num_updates):
+  """Raises ValueError for what is known and no number of updates."""
+  if isinstance(num_updates, Tracer):
+    return
+  count = np.asarray(num_updates)
+  if count.ndim == 0 and count.dtype.kind in "iu":
+    if 0 <= count <= _most_updates():
+      return
+  raise ValueError(
+      "`num_updates` must be a whole number from 0 to "
+      f"{_most_updates()}, got {num_updates!r}"
+  )
+
+
+def _check_state(solver, game, state):
+  """Raises ValueError for a state of another solver, or of another game."""
+  if any(
+      isinstance(x, Tracer) for x in jax.tree.leaves((solver, game, state))
+  ):
+    return
+  expected = _init.eval_shape(solver, game, None)
+  if jax.tree.structure(state) != jax.tree.structure(expected):
+    raise ValueError(
+        f"`state` must be a {type(expected).__name__} of "
+        f"{type(solver).__name__} on this game, got another "
+        f"{type(state).__name__}; make the first one by run.init"
+    )
+  for (path, wanted), got in zip(
+      jax.tree_util.tree_leaves_with_path(expected),
+      jax.tree.leaves(state),
+      strict=True,
+  ):
+    dtype = jax.dtypes.canonicalize_dtype(jnp.result_type(got))
+    if (np.shape(got), dtype) != (wanted.shape, wanted.dtype):
+      raise ValueError(
+          "`state` must be one of this solver on this game, got "
+          f"{dtype}{list(np.shape(got))} and not "
+          f"{wanted.dtype}{list(wanted.shape)} at "
+          f"{jax.tree_util.keystr(path)}; make the first one by run.init"
+      )
 
 
 def raise_if_not_finite(trace: Trace) -> None:
@@ -156,14 +234,10 @@ def log_checkpoints(
   """Returns 0, and whole numbers evenly spaced in logarithm up to the last.
 
   Raises:
-    ValueError: If either number is not positive.
+    ValueError: If either is no positive whole number.
   """
-  for name, value in (
-      ("num_updates", num_updates),
-      ("num_checkpoints", num_checkpoints),
-  ):
-    if value < 1:
-      raise ValueError(f"`{name}` must be positive, got {value}")
+  inputs.check_count("num_updates", num_updates)
+  inputs.check_count("num_checkpoints", num_checkpoints)
   spaced = np.rint(np.geomspace(1, num_updates, num_checkpoints))
   spaced[-1] = num_updates
   return np.unique(np.concatenate([[0], spaced]).astype(np.int64))

@@ -23,6 +23,7 @@ _LAYERS = {
   # wants one of them need not wait for the others.
   "mdrl": -1,
   "mdrl.checks": 0,
+  "mdrl.inputs": 0,
   "mdrl.struct": 0,
   "mdrl.games.segments": 1,
   "mdrl.games.twins": 0,

@@ -1,12 +1,14 @@
 """Tests of the run loop."""
 
+import inspect
+
 from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mdrl import run
+from mdrl import run, struct
 from mdrl.evaluation import gaps
 from mdrl.games import matrix_game
 from mdrl.solvers import magnetic, mirror_descent
@@ -136,18 +138,74 @@ class RunTest(parameterized.TestCase):
       (np.array([1.5]), "`checkpoints` must be a sequence of whole numbers"),
       ([3, 3], "`checkpoints` must increase, got \\[3, 3\\]"),
       ([5, 2], "`checkpoints` must increase"),
+      ([[1], [2, 3]], "`checkpoints` must be a sequence of whole numbers"),
+      (["1"], "`checkpoints` must be a sequence of whole numbers"),
+      ([True], "`checkpoints` must be a sequence of whole numbers"),
       ([-1, 2], "`checkpoints` must not lie before `state`"),
   )
   def test_refuses_checkpoints(self, checkpoints, message):
     game = games.random_zero_sum_game(2, 2)
     with self.assertRaisesRegex(ValueError, message):
-      run.run(_solver(), game, gaps.nash_conv, checkpoints)
+      inspect.unwrap(run.run)(_solver(), game, gaps.nash_conv, checkpoints)
 
   def test_refuses_checkpoints_before_the_state(self):
     game = games.random_zero_sum_game(2, 2)
     state, _ = run.run(_solver(), game, gaps.nash_conv, [5])
     with self.assertRaisesRegex(ValueError, "has made 5 updates, got \\[4\\]"):
       run.run(_solver(), game, gaps.nash_conv, [4], state=state)
+
+  @parameterized.parameters(-5, 2.0, "3", True, None, ([3],), 2**70)
+  def test_refuses_numbers_of_updates(self, count):
+    game = games.random_zero_sum_game(2, 2)
+    state = run.init(_solver(), game)
+    with self.assertRaisesRegex(
+        ValueError, "`num_updates` must be a whole number from 0 to .*, got"
+    ):
+      inspect.unwrap(run.advance)(_solver(), game, state, count)
+
+  def test_numbers_of_updates_of_any_integer_type(self):
+    game = games.random_zero_sum_game(2, 2)
+    state = run.init(_solver(), game)
+    advance = inspect.unwrap(run.advance)
+    for count in (2, np.int64(2), np.int32(2), jnp.asarray(2)):
+      self.assertEqual(advance(_solver(), game, state, count).step, 2)
+
+  def test_refuses_the_state_of_another_solver(self):
+    game = games.random_zero_sum_game(2, 2)
+    descent = mirror_descent.MirrorDescent(step_size=0.1)
+    state = run.init(descent, game)
+    message = (
+        "`state` must be a MagneticState of MagneticMirrorDescent on this game,"
+        " got another MirrorDescentState; make the first one by run.init"
+    )
+    with self.assertRaisesRegex(ValueError, message):
+      run.advance(_solver(), game, state, 1)
+    with self.assertRaisesRegex(ValueError, message):
+      run.run(_solver(), game, gaps.nash_conv, [1], state=state)
+    for other in (None, 3, state.dual):
+      with self.assertRaisesRegex(ValueError, "`state` must be a MagneticStat"):
+        run.advance(_solver(), game, other, 1)
+
+  def test_refuses_the_state_of_another_game(self):
+    state = run.init(_solver(), games.random_zero_sum_game(2, 2))
+    game = games.random_zero_sum_game(3, 2)
+    with self.assertRaisesRegex(
+        ValueError,
+        r"`state` must .* got float64\[3\] and not float64\[4\] at .dual\[0\]",
+    ):
+      run.advance(_solver(), game, state, 1)
+
+  @parameterized.parameters(np.nan, -0.1, 0.8)
+  def test_refuses_first_policies(self, value):
+    game = games.random_zero_sum_game(2, 2)
+    first, second = (t.uniform for t in game.treeplexes)
+    wrong = (first, second.at[2].set(value))
+    with self.assertRaisesRegex(ValueError, "`policies` must be distributions"):
+      run.init(_solver(), game, wrong)
+    with self.assertRaisesRegex(ValueError, "`policies` must be distributions"):
+      _solver().init(game, wrong)
+    with self.assertRaisesRegex(ValueError, "`game.reference` must be distrib"):
+      run.init(_solver(), struct.replace(game, reference=wrong))
 
   @parameterized.parameters((1, 1), (1, 5), (10, 1), (1000, 10), (7, 100))
   def test_log_checkpoints(self, num_updates, num_checkpoints):
@@ -160,6 +218,9 @@ class RunTest(parameterized.TestCase):
   def test_log_checkpoints_refuses_zero(self):
     with self.assertRaisesRegex(ValueError, "`num_updates` must be positive"):
       run.log_checkpoints(0, 3)
+    for value in (2.5, np.nan, "3"):
+      with self.assertRaisesRegex(ValueError, "must be a whole number, got"):
+        inspect.unwrap(run.log_checkpoints)(3, value)
 
 
 if __name__ == "__main__":

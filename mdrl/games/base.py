@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import jax
+from jax.core import Tracer
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
 from mdrl.games import treeplex
+
+# By how much probabilities may miss one in sum: people round them.
+_ROUNDED = 1e-6
 
 # One array per player, over that player's slots.
 Policies = tuple[Float[Array, " _"], ...]
@@ -107,3 +112,77 @@ def adds_to_constant(utilities: Sequence[Float[np.ndarray, "..."]]) -> bool:
   for utility in utilities:
     total += np.ldexp(utility, exponent)
   return bool(np.ptp(total) <= 1e-9 * np.ldexp(largest, exponent))
+
+
+def check_range(name: str, largest: float, dtype: np.dtype) -> None:
+  """Raises ValueError for numbers that a dtype cannot tell from their limits.
+
+  Args:
+    name: Of the numbers, in messages.
+    largest: Size of the largest of them.
+    dtype: Floating type that they are to have.
+  """
+  limits = jnp.finfo(dtype)
+  if largest > float(limits.max) or 0 < largest < float(limits.tiny):
+    raise ValueError(
+        f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
+        f"{limits.max:.0e}, got {largest:g} as the largest; choose another "
+        "unit, or dtype=float64 with jax_enable_x64"
+    )
+
+
+def check_policies(game: Game, policies: Any, name: str = "policies") -> None:
+  """Raises ValueError unless these are policies of the game, where known.
+
+  Args:
+    game: The game.
+    policies: An array over slots for each player, of probabilities that add up
+      to one at every infostate, within 1e-6 or what the dtype can tell.
+    name: Of the argument, in messages.
+  """
+  if any(isinstance(x, Tracer) for x in jax.tree.leaves((game, policies))):
+    return
+  expected = [(t.num_slots,) for t in game.treeplexes]
+  given = policies if isinstance(policies, (tuple, list)) else (policies,)
+  shapes = [getattr(policy, "shape", None) for policy in given]
+  if not isinstance(policies, tuple) or shapes != expected:
+    raise ValueError(
+        f"`{name}` must be a tuple of one array per player, of shapes "
+        f"{expected}, got {shapes} in a {type(policies).__name__}; a treeplex "
+        "makes them by from_table"
+    )
+  for player, (t, policy) in enumerate(
+      zip(game.treeplexes, policies, strict=True)
+  ):
+    if jax.dtypes.canonicalize_dtype(policy.dtype) != game.dtype:
+      raise ValueError(
+          f"`{name}` must be of {game.dtype} as the game is, got "
+          f"{policy.dtype} for player {player}; convert them by astype"
+      )
+    wrong = _wrong_policy(t, np.asarray(policy).astype(float))
+    if wrong:
+      raise ValueError(
+          f"`{name}` must be distributions over the actions of every "
+          f"infostate, got {wrong} of player {player}; a treeplex normalises "
+          "by to_policy"
+      )
+
+
+def _wrong_policy(t, policy):
+  """Says what is wrong with a policy, if anything is."""
+  legal = np.asarray(t.legal)
+  # Comparisons are false for NaN, which is thereby found as well.
+  fits = (policy >= 0) & np.isfinite(policy) & (legal | (policy == 0))
+  bad = 1 + np.flatnonzero(~fits[1:])
+  if len(bad):
+    illegal = "" if legal[bad[0]] else ", which is padding,"
+    return f"{policy[bad[0]]} at slot {bad[0]}{illegal}"
+  rounded = max(_ROUNDED, 1e3 * float(np.finfo(t.dtype).eps))
+  for group in t.groups:
+    size = group.rows * group.width
+    block = policy[group.start : group.start + size]
+    total = block.reshape(group.width, group.rows).sum(axis=0)
+    bad = np.flatnonzero(np.abs(total - 1) > rounded)
+    if len(bad):
+      return f"a sum of {total[bad[0]]} at infostate {group.row + bad[0]}"
+  return ""

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mdrl import struct
+from mdrl import checks, inputs, struct
 from mdrl.games import base, treeplex
 
 
@@ -90,9 +90,11 @@ def matrix_game(
     The game.
 
   Raises:
-    ValueError: If the arrays do not fit one another or are not finite.
+    ValueError: If the arrays do not fit one another, are not of finite real
+      numbers, or are beyond the dtype, or if that is no floating type.
   """
-  arrays = [np.asarray(p, float) for p in payoffs]
+  dtype = checks.floating_type(dtype)
+  arrays = [inputs.real_array("payoffs", p) for p in payoffs]
   shape = arrays[0].shape if arrays else ()
   fits = len(arrays) == len(shape) and all(a.shape == shape for a in arrays)
   if not fits or not shape or 0 in shape:
@@ -107,7 +109,8 @@ def matrix_game(
           f"`payoffs` must be finite, got {array[tuple(at)]} for player "
           f"{player} at actions {at}"
       )
-  dtype = jnp.zeros(0, dtype).dtype
+  largest = max(float(np.abs(a).max()) for a in arrays)
+  base.check_range("payoffs", largest, dtype)
   return MatrixGame(
       treeplexes=tuple(
           treeplex.lay_out(np.zeros(1, int), np.array([n]), dtype).treeplex
@@ -124,9 +127,10 @@ def zero_sum_game(
   """Makes a two-player zero-sum game of the first player's utility.
 
   Raises:
-    ValueError: If `payoff` is not a finite matrix.
+    ValueError: If `payoff` is not a matrix of finite real numbers, or they are
+      beyond the dtype, or that is no floating type.
   """
-  first = np.asarray(payoff, float)
+  first = inputs.real_array("payoff", payoff)
   if first.ndim != 2:
     raise ValueError(
         f"`payoff` must be a matrix, got an array of shape {first.shape}; use "

@@ -13,6 +13,7 @@ import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
 
+from mdrl import checks
 from mdrl.games import (
   apart,
   base,
@@ -111,6 +112,7 @@ def compile_game(
   if file is not None:
     tables = gambit_files.tables(file, max_histories, cache_dir)
     return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
+  dtype = checks.floating_type(dtype)
   name = game if isinstance(game, str) else None
   game = load_game(game) if isinstance(game, str) else _sequential(game)
   if name is None:

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mdrl import struct
+from mdrl import checks, inputs, struct
 from mdrl.games import base
 from mdrl.games import treeplex as treeplex_lib
 
@@ -140,13 +140,11 @@ def preference_game(
       add up to one, or the reference is not a positive distribution. The
       message names the first such entry.
   """
+  dtype = checks.floating_type(dtype)
   matrix = _checked(preferences)
   if matrix.ndim == 2:
     matrix = matrix[None]
   num_contexts, num_responses, _ = matrix.shape
-  dtype = jnp.zeros(0, dtype).dtype
-  if not jnp.issubdtype(dtype, jnp.floating):
-    raise ValueError(f"`dtype` must be a floating type, got {dtype}")
   layout = treeplex_lib.lay_out(
       np.zeros(num_contexts, int), np.full(num_contexts, num_responses), dtype
   )
@@ -211,7 +209,7 @@ def stack(games: Sequence[PreferenceGame]) -> PreferenceGame:
 
 
 def _checked(preferences):
-  matrix = np.asarray(preferences, float)
+  matrix = inputs.real_array("preferences", preferences)
   if matrix.ndim not in (2, 3) or matrix.shape[-1] != matrix.shape[-2]:
     raise ValueError(
         "`preferences` must be a square matrix, or one per context, got shape "
@@ -248,7 +246,7 @@ def _named(at):
 
 
 def _checked_reference(reference, num_contexts, num_responses):
-  rows = np.asarray(reference, float)
+  rows = inputs.real_array("reference", reference)
   shape = (num_contexts, num_responses)
   if rows.shape != shape and (1, *rows.shape) != shape:
     raise ValueError(

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from mdrl import inputs
+
 Matrix = Float[np.ndarray, "A A"]
 
 NONTRANSITIVE_DICE = ((2, 4, 9), (1, 6, 8), (3, 5, 7))
@@ -26,16 +28,17 @@ def dice(faces: Sequence[Sequence[float]] = NONTRANSITIVE_DICE) -> Matrix:
   the next with probability 5/9. Others may be either.
 
   Raises:
-    ValueError: If there are no dice, or one has no faces.
+    ValueError: If there are no dice, one has no faces, or these are no finite
+      numbers.
   """
-  if not faces or not all(len(die) for die in faces):
+  rolls = [inputs.real_array("faces", die) for die in faces]
+  sized = all(die.ndim == 1 and die.size for die in rolls)
+  if not rolls or not sized or not all(np.isfinite(d).all() for d in rolls):
     raise ValueError(
-        f"`faces` must hold the faces of each die, got {faces!r}"
+        "`faces` must hold the faces of each die, finite numbers, got "
+        f"{faces!r}"
     )
-  return np.array([
-      [_chance_above(np.asarray(a, float), np.asarray(b, float)) for b in faces]
-      for a in faces
-  ])
+  return np.array([[_chance_above(a, b) for b in rolls] for a in rolls])
 
 
 def _chance_above(a, b):
@@ -54,6 +57,7 @@ def cycle(num_responses: int = 3, win: float = 1.0) -> Matrix:
   Raises:
     ValueError: If the number is even or below 3, or `win` is not in [1/2, 1].
   """
+  inputs.check_count("num_responses", num_responses)
   if num_responses < 3 or num_responses % 2 == 0:
     raise ValueError(
         f"`num_responses` must be odd and at least 3, got {num_responses}"
@@ -98,7 +102,7 @@ def elo(scores: ArrayLike) -> Matrix:
   Raises:
     ValueError: If the scores are not a vector of finite numbers.
   """
-  vector = np.asarray(scores, float)
+  vector = inputs.real_array("scores", scores)
   if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
     raise ValueError(f"`scores` must be finite numbers in a row, got {scores}")
   return special.expit(np.subtract.outer(vector, vector))
@@ -120,7 +124,7 @@ def bradley_terry_mixture(
     ValueError: If the scores are not finite rows, or the shares no
       distribution over them.
   """
-  rows = np.asarray(scores, float)
+  rows = inputs.real_array("scores", scores)
   if rows.ndim != 2 or 0 in rows.shape or not np.isfinite(rows).all():
     raise ValueError(
         "`scores` must hold one row of finite numbers per rater, got "
@@ -128,7 +132,7 @@ def bradley_terry_mixture(
     )
   weights = np.full(len(rows), 1 / len(rows))
   if shares is not None:
-    weights = np.asarray(shares, float)
+    weights = inputs.real_array("shares", shares)
   fits = weights.shape == rows.shape[:1] and (weights >= 0).all()
   if not fits or abs(weights.sum() - 1) > 1e-9:
     raise ValueError(
@@ -145,9 +149,8 @@ def random_scores(
   Raises:
     ValueError: If a number is not positive.
   """
-  _check_count(num_responses)
-  if num_raters < 1:
-    raise ValueError(f"`num_raters` must be positive, got {num_raters}")
+  inputs.check_count("num_responses", num_responses)
+  inputs.check_count("num_raters", num_raters)
   shape = (num_raters, num_responses)
   return 2 * np.random.default_rng(seed).normal(size=shape)
 
@@ -168,8 +171,7 @@ def cyclic_raters(num_responses: int = 3, sharpness: float = np.inf) -> Matrix:
     ValueError: If there are fewer than two responses, or the sharpness is not
       positive.
   """
-  if num_responses < 2:
-    raise ValueError(f"`num_responses` must be at least 2, got {num_responses}")
+  inputs.check_count("num_responses", num_responses, 2)
   if not sharpness > 0:
     raise ValueError(f"`sharpness` must be positive, got {sharpness}")
   ranks = np.arange(num_responses)
@@ -200,7 +202,8 @@ def skew_low_rank(
   Raises:
     ValueError: If a number is not positive, or the rank is odd.
   """
-  _check_count(num_responses)
+  inputs.check_count("num_responses", num_responses)
+  inputs.check_count("rank", rank, 0)
   if rank < 2 or rank % 2:
     raise ValueError(f"`rank` must be even and positive, got {rank}")
   if not 0 < scale < np.inf:
@@ -239,7 +242,7 @@ def tournament(num_responses: int, seed: int = 0) -> Matrix:
 
 
 def _from_lower(num_responses, draw):
-  _check_count(num_responses)
+  inputs.check_count("num_responses", num_responses)
   matrix = np.full((num_responses, num_responses), 0.5)
   row, column = np.tril_indices(num_responses, -1)
   below = draw(len(row))
@@ -258,7 +261,7 @@ def noisy(preferences: ArrayLike, flip: float) -> Matrix:
     ValueError: If `flip` is not in [0, 1/2].
   """
   _check_probability("flip", flip, 0, 0.5)
-  matrix = np.asarray(preferences, float)
+  matrix = inputs.real_array("preferences", preferences)
   return (1 - flip) * matrix + flip * (1 - matrix)
 
 
@@ -276,11 +279,8 @@ def sampled(
     ValueError: If the number is not positive, the matrix is not square, or an
       entry is no probability.
   """
-  if num_comparisons < 1:
-    raise ValueError(
-        f"`num_comparisons` must be positive, got {num_comparisons}"
-    )
-  matrix = np.asarray(preferences, float)
+  inputs.check_count("num_comparisons", num_comparisons)
+  matrix = inputs.real_array("preferences", preferences)
   if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
     raise ValueError(
         "`preferences` must be a square matrix, got shape "
@@ -310,7 +310,7 @@ def from_payoffs(payoffs: ArrayLike) -> Matrix:
   Raises:
     ValueError: If the payoffs are not finite or not antisymmetric.
   """
-  u = np.asarray(payoffs, float)
+  u = inputs.real_array("payoffs", payoffs)
   if u.ndim != 2 or u.shape[0] != u.shape[1] or not u.size:
     raise ValueError(f"`payoffs` must be a square matrix, got shape {u.shape}")
   # What is not finite counts as zero, and is found by itself.
@@ -325,12 +325,8 @@ def from_payoffs(payoffs: ArrayLike) -> Matrix:
         f"zero-sum game are, got {u[a, b]} at row {a}, column {b} and "
         f"{u[b, a]} for the opposite pair"
     )
-  return 0.5 + (u - u.T) / 4 / (scale if scale else 1.0)
-
-
-def _check_count(num_responses):
-  if num_responses < 1:
-    raise ValueError(f"`num_responses` must be positive, got {num_responses}")
+  relative = u / (scale if scale else 1.0)
+  return 0.5 + (relative - relative.T) / 4
 
 
 def _check_probability(name, value, low, high=1.0):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
-from mdrl import struct
+from mdrl import checks, struct
 from mdrl.games import base, chance_moves, segments, tree_tables, treeplex
 from mdrl.games import index as index_lib
 
@@ -124,10 +124,13 @@ def build(
     The game and its index.
 
   Raises:
-    ValueError: If a utility or a chance probability is not finite.
+    ValueError: If a utility or a chance probability is not finite, the
+      utilities are beyond the dtype, or it is no floating type.
   """
+  dtype = checks.floating_type(dtype)
   _check_finite(tables)
-  dtype = jnp.zeros(0, dtype).dtype
+  largest = max(tables.utility.max(initial=0), -tables.utility.min(initial=0))
+  base.check_range("utility", float(largest), dtype)
   layouts = [
       treeplex.lay_out(parent, width, dtype)
       for parent, width in zip(tables.parent, tables.width, strict=True)

@@ -50,7 +50,7 @@ class ProximalPoint(base.Method):
 
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
-    checks.between("newton_steps", self.newton_steps, 1)
+    checks.whole("newton_steps", self.newton_steps, 1)
 
   def init(
       self, operator: base.Operator, point: Float[Array, "*d"]

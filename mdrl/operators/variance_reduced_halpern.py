@@ -76,9 +76,9 @@ class VarianceReducedHalpern(base.Method[base.SumOperator]):
 
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
-    checks.between("batch_size", self.batch_size, 1)
+    checks.whole("batch_size", self.batch_size, 1)
     checks.positive("renewal", self.renewal)
-    checks.between("seed", self.seed, 0)
+    checks.whole("seed", self.seed, 0)
 
   def init(
       self, operator: base.SumOperator, point: Float[Array, "*d"]

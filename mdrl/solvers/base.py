@@ -67,6 +67,7 @@ def first_duals(
     policies = game.reference
   if policies is None:
     policies = base.uniform_policies(game)
+  base.check_policies(game, policies)
   return duals_of_policies(game, mirror_map, policies)
 
 

@@ -54,7 +54,7 @@ class MagneticPreferenceOptimization(base.Solver):
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
     checks.positive("temperature", self.temperature)
-    checks.between("period", self.period, 1)
+    checks.whole("period", self.period, 1)
 
   def init(
       self, game: game_lib.Game, policies: game_lib.Policies | None = None

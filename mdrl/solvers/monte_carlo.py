@@ -57,7 +57,7 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
 
   def __post_init__(self):
     sampled_game.check(self.sampling, self.exploration)
-    checks.between("seed", self.seed, 0)
+    checks.whole("seed", self.seed, 0)
 
   def init(
       self,

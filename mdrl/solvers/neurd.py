@@ -49,7 +49,9 @@ class NeuRD(base.Solver):
 
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
-    checks.positive("threshold", self.threshold)
+    checks.between(
+        "threshold", self.threshold, 0, open_low=True, infinite=True
+    )
 
   def init(
       self, game: game_lib.Game, policies: game_lib.Policies | None = None

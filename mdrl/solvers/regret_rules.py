@@ -86,8 +86,8 @@ class Discounted:
   negative_power: float | Float[Array, "..."] = 0.0
 
   def __post_init__(self):
-    checks.between("positive_power", self.positive_power, -jnp.inf)
-    checks.between("negative_power", self.negative_power, -jnp.inf)
+    for name in ("positive_power", "negative_power"):
+      checks.between(name, getattr(self, name), -jnp.inf, infinite=True)
 
   def accumulate(self, step: Step, regret: Regret, advantage: Regret) -> Regret:
     """Adds the advantages and discounts by sign."""

@@ -58,9 +58,9 @@ class QueueSPO(
 
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
-    checks.between("seed", self.seed, 0)
-    checks.between("length", self.length, 1)
-    checks.between("num_samples", self.num_samples, 1, self.length)
+    checks.whole("seed", self.seed, 0)
+    checks.whole("length", self.length, 1)
+    checks.whole("num_samples", self.num_samples, 1, self.length)
 
   def init(
       self,

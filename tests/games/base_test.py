@@ -55,5 +55,63 @@ class PoliciesTest(parameterized.TestCase):
       np.testing.assert_allclose(rows, legal / width, rtol=1e-15)
 
 
+class CheckPoliciesTest(parameterized.TestCase):
+
+  @parameterized.parameters("goofspiel", "kuhn_three_players")
+  def test_policies_pass(self, name):
+    game, _ = games.compiled(name)
+    base.check_policies(game, base.uniform_policies(game))
+    for seed in range(3):
+      policies = base.random_policies(game, jax.random.key(seed))
+      base.check_policies(game, policies)
+      base.check_policies(game, tuple(map(np.asarray, policies)))
+      # Slot 0 carries no choice.
+      base.check_policies(game, tuple(p.at[0].set(7.0) for p in policies))
+
+  @parameterized.parameters(
+      (np.nan, "got nan at slot 1 of player 1"),
+      (-0.5, "got -0.5 at slot 1 of player 1"),
+      (np.inf, "got inf at slot 1 of player 1"),
+      (0.6, "got a sum of 1.1 at infostate 0 of player 1"),
+  )
+  def test_others_raise(self, value, message):
+    game = games.random_matrix_game((3, 2))
+    first, second = base.uniform_policies(game)
+    with self.assertRaisesRegex(
+        ValueError, f"`start` must be distributions .*{message}; .*to_policy"
+    ):
+      base.check_policies(game, (first, second.at[1].set(value)), "start")
+
+  def test_padding_holds_nothing(self):
+    game, _ = games.compiled("leduc")
+    policies = list(base.uniform_policies(game))
+    player = next(i for i, t in enumerate(game.treeplexes) if not t.legal.all())
+    slot = int(np.argmin(game.treeplexes[player].legal))
+    policies[player] = policies[player].at[slot].set(0.5)
+    with self.assertRaisesRegex(ValueError, f"slot {slot}, which is padding"):
+      base.check_policies(game, tuple(policies))
+
+  def test_of_another_shape_or_type(self):
+    game = games.random_matrix_game((3, 2))
+    first, second = base.uniform_policies(game)
+    for policies in ((first,), (second, first), first, [first, second], None):
+      with self.assertRaisesRegex(
+          ValueError, r"tuple of one array per player, of shapes \[\(4,\), \("
+      ):
+        base.check_policies(game, policies)
+    with self.assertRaisesRegex(ValueError, "of float64 .*got float32 for pl"):
+      base.check_policies(game, (first.astype(np.float32), second))
+
+  def test_traced_policies_pass(self):
+    game = games.random_matrix_game((3, 2))
+
+    @jax.jit
+    def check(policies):
+      base.check_policies(game, policies)
+      return policies
+
+    check(jax.tree.map(lambda p: -p, base.uniform_policies(game)))
+
+
 if __name__ == "__main__":
   absltest.main()

@@ -182,6 +182,31 @@ class ErrorsTest(parameterized.TestCase):
     ):
       matrix_game.zero_sum_game(payoff)
 
+  @parameterized.parameters(
+      ([[1 + 0j, 2]], "must be an array of real numbers, .*complex128"),
+      ([["1", "2"]], "must be an array of real numbers"),
+      ([[True, False]], "must be an array of real numbers, .*bool"),
+      ([[1, 2], [3]], "must be an array of real numbers, got"),
+  )
+  def test_payoffs_are_real_numbers(self, payoff, message):
+    with self.assertRaisesRegex(ValueError, f"`payoff` {message}"):
+      matrix_game.zero_sum_game(payoff)
+    with self.assertRaisesRegex(ValueError, f"`payoffs` {message}"):
+      matrix_game.matrix_game([payoff, payoff])
+
+  @parameterized.parameters(1e300, 1e-300)
+  def test_payoffs_fit_the_dtype(self, unit):
+    with self.assertRaisesRegex(
+        ValueError, r"`payoffs` must fit float32, .* got 1e[+-]300 as the larg"
+    ):
+      matrix_game.zero_sum_game([[unit, 0]], jnp.float32)
+    self.assertEqual(matrix_game.zero_sum_game([[unit]]).payoffs[0], unit)
+
+  @parameterized.parameters(int, "int32", complex, bool, "fast")
+  def test_the_dtype_is_a_floating_type(self, dtype):
+    with self.assertRaisesRegex(ValueError, "`dtype` must be a floating type"):
+      matrix_game.zero_sum_game([[1, 2]], dtype)
+
 
 if __name__ == "__main__":
   absltest.main()

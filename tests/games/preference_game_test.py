@@ -270,6 +270,24 @@ class ErrorsTest(parameterized.TestCase):
         f"`reference` must .*{message}", _matrices(2, 2), reference
     )
 
+  @parameterized.parameters(
+      ([[0.5, 0.7j], [0.3, 0.5]],),
+      ([["0.5", "0.7"], ["0.3", "0.5"]],),
+      ([[True, True], [False, True]],),
+      ([[0.5, 0.7], [0.3]],),
+  )
+  def test_preferences_are_real_numbers(self, matrix):
+    with self.assertRaisesRegex(
+        ValueError, "`preferences` must be an array of real numbers, got"
+    ):
+      preference_game.preference_game(matrix)
+
+  def test_a_reference_is_of_real_numbers(self):
+    with self.assertRaisesRegex(
+        ValueError, "`reference` must be an array of real numbers, got"
+    ):
+      preference_game.preference_game(preference_models.dice(), ["1", "0", "0"])
+
 
 if __name__ == "__main__":
   absltest.main()

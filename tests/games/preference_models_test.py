@@ -2,6 +2,7 @@
 
 import collections
 from fractions import Fraction
+import inspect
 import itertools
 
 from absl.testing import absltest, parameterized
@@ -314,6 +315,16 @@ class ErrorsTest(parameterized.TestCase):
   @parameterized.parameters(
       (lambda: models.dice([]), r"`faces` must hold the faces.*got \[\]"),
       (lambda: models.dice([[1], []]), r"`faces` must .*got \[\[1\], \[\]\]"),
+      (lambda: models.dice([[1, np.nan]]), "`faces` must hold .*finite"),
+      (lambda: models.elo(["1", "2"]), "`scores` must be an array of real"),
+      (lambda: models.elo([0, 1j]), "`scores` must .* real .*complex128"),
+      (
+          lambda: models.bradley_terry_mixture([[0, 1], [2]]),
+          "`scores` must be an array of real numbers, got",
+      ),
+      (lambda: models.noisy(_P + 0j, 0.1), "`preferences` must be .* real"),
+      (lambda: models.sampled(_P > 0, 1), "`preferences` must .* got .* bool"),
+      (lambda: models.from_payoffs(1j * _P), "`payoffs` must be .* real"),
       (lambda: models.cycle(4), "`num_responses` must be odd.*got 4"),
       (lambda: models.cycle(1), "`num_responses` must be .*least 3, got 1"),
       (lambda: models.cycle(3, 0.4), r"`win` must .*\[0.5, 1.0\], got 0.4"),
@@ -404,6 +415,26 @@ class ErrorsTest(parameterized.TestCase):
         ValueError, f"`payoffs` must be finite and antisymmetric.*{message}"
     ):
       models.from_payoffs(payoffs)
+
+  @parameterized.parameters(
+      ("cycle", (3.5,), "num_responses"),
+      ("uniform", (True,), "num_responses"),
+      ("cyclic_raters", (2.5,), "num_responses"),
+      ("skew_low_rank", (3, 2.0), "rank"),
+      ("sampled", (_P, 1.5), "num_comparisons"),
+      ("random_scores", ("2", 2), "num_raters"),
+  )
+  def test_counts_are_whole(self, name, arguments, argument):
+    # As users call it, whose arguments no type checker sees.
+    model = inspect.unwrap(getattr(models, name))
+    with self.assertRaisesRegex(
+        ValueError, f"`{argument}` must be a whole number, got"
+    ):
+      model(*arguments)
+
+  def test_faces_are_real(self):
+    with self.assertRaisesRegex(ValueError, "`faces` must .* real numbers"):
+      inspect.unwrap(models.dice)([[1, 2j]])
 
 
 if __name__ == "__main__":

@@ -184,6 +184,19 @@ class TreeGameTest(parameterized.TestCase):
     ):
       tree_game.build(tables)
 
+  @parameterized.parameters(1e300, 1e-300)
+  def test_utilities_fit_the_dtype(self, unit):
+    tables = _random_tables(0, 2, 50)
+    tables = tables._replace(utility=unit * tables.utility)
+    tree_game.build(tables)
+    with self.assertRaisesRegex(ValueError, "`utility` must fit float32"):
+      tree_game.build(tables, jnp.float32)
+
+  @parameterized.parameters(int, "int32", complex)
+  def test_the_dtype_is_a_floating_type(self, dtype):
+    with self.assertRaisesRegex(ValueError, "`dtype` must be a floating type"):
+      tree_game.build(_random_tables(0, 2, 50), dtype)
+
 
 if __name__ == "__main__":
   absltest.main()
