@@ -4,9 +4,11 @@
   python -m experiments.sweep_game --game=kuhn_poker --seeds=4 --grid='step_size=0.1,0.2,0.5'
 
 All settings and seeds are one batch, shared among the devices. `--out` then
-holds table.csv, one row per setting, seed and evaluation; flags.json; and
-heatmap.png, the exploitability at the end. Prints the best settings, by the
-median over seeds.
+holds table.csv, one row per setting, seed and evaluation; trace.jsonl, the same
+as it comes; flags.json; heatmap.png, the exploitability at the end; and
+checkpoint. Prints the best settings, by the median over seeds. A sweep that was
+killed goes on by the same command with `--resume`, and ends with the same
+numbers.
 """  # noqa: E501
 
 from collections.abc import Sequence
@@ -18,10 +20,14 @@ from experiments import (
     command_line,
     limits,
     program,
+    run_flags,
     settings,
     solver_table,
     sweep_grid,
 )
+from experiments.runs import folder as folder_lib
+
+_FILES = ("table.csv", "heatmap.png")
 
 _GRID = (
     "step_size=0.0625,0.125,0.1875,0.25,0.375,0.5,0.75,1;"
@@ -83,9 +89,7 @@ def _define(values):
       "out", None, "Folder of the sweep; by default "
       "runs/sweep_<game>_<solver>.", flag_values=values,
   )
-  flags.DEFINE_bool(
-      "overwrite", False, "Delete the sweep in --out.", flag_values=values
-  )
+  run_flags.define(values, "sweep")
 
 
 def parse(argv: Sequence[str]) -> list[str]:
@@ -101,18 +105,25 @@ def main(
   del argv
   command_line.quieten()
   given = values.flag_values_dict()
-  with command_line.errors_in_one_line("sweep_game"):
+  with command_line.running("sweep_game") as interrupts:
     grid = sweep_grid.read(
         given["solver"], given["grid"], given["fixed"], given["seeds"]
     )
-    folder = given["out"]
-    if folder is None:
+    path = given["out"]
+    if path is None:
       name = settings.default_out(given["game"], given["solver"])
-      folder = name.with_name(f"sweep_{name.name}")
-    # JAX takes seconds to import, and whoever asked for help does not wait.
-    from experiments import sweep_run
+      path = name.with_name(f"sweep_{name.name}")
+    with folder_lib.Folder(
+        pathlib.Path(path),
+        "sweep_game",
+        _FILES,
+        resume=given["resume"],
+        overwrite=given["overwrite"],
+    ) as folder:
+      # JAX takes seconds to import, and whoever asked for help does not wait.
+      from experiments import sweep_run
 
-    outcome = sweep_run.run_grid(grid, given, pathlib.Path(folder))
+      outcome = sweep_run.run_grid(grid, given, folder, interrupts)
   print(outcome)
 
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 import contextlib
-import csv
 import math
 import os
 import pathlib
-import time
 from typing import Any, NamedTuple
 
 import jax
@@ -14,25 +12,26 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import (
+    csv_file,
     figures,
     memory,
     program_cache,
-    run_files,
     solver_factory,
     solver_table,
     sweep_grid,
     sweep_plots,
 )
-from experiments.runs import progress, provenance
+from experiments.runs import fingerprint, host_loop, interrupts, provenance
+from experiments.runs import folder as folder_lib
 from mdrl import run
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import base, openspiel
 from mdrl.parallel import sweep
 
+# Flags that decide every number, whatever the updates.
+_DECISIVE = "game solver grid fixed seeds checkpoints precision".split()
 # Flags that say what is run; others are those of absl.
-_RECORDED = (
-    "game solver grid fixed seeds updates checkpoints precision cpu_devices"
-).split()
+_RECORDED = (*_DECISIVE, "updates", "cpu_devices")
 _SHOWN = 5
 # Of the states of all runs, while they are updated.
 _COPIES = 3
@@ -44,7 +43,7 @@ class Found(NamedTuple):
   Attributes:
     steps: Numbers of updates, `[K]`.
     gaps: Exploitabilities, `[settings, seeds, K]`.
-    seconds: Spent in updates and evaluations.
+    seconds: Spent in updates.
     compile_seconds: Spent before.
   """
 
@@ -55,13 +54,17 @@ class Found(NamedTuple):
 
 
 def run_grid(
-    grid: sweep_grid.Grid, given: Mapping[str, Any], folder: pathlib.Path
+    grid: sweep_grid.Grid,
+    given: Mapping[str, Any],
+    folder: folder_lib.Folder,
+    signals: interrupts.Interrupts,
 ) -> str:
   """Runs a sweep, writes its files and returns what to print.
 
   Raises:
-    ValueError: If the game cannot be compiled, a value is out of range, or the
-      folder cannot be written.
+    ValueError: If the game cannot be compiled, a value is out of range, or a
+      file cannot be written.
+    Stopped: By a signal.
   """
   _set_up(given)
   game, _ = openspiel.compile_game(
@@ -76,23 +79,52 @@ def run_grid(
     solver_factory.make(grid.solver, grid.values(setting), norm)
   batch = _Batch(grid, game, norm, given["seeds"])
   batch.check_memory()
-  files = run_files.RunFiles(folder, resumable=False)
-  files.claim(resume=False, overwrite=given["overwrite"])
-  files.write_flags({
+  decisive = _decisive(grid, given, game)
+  if folder.recorded is not None:
+    decisive.check_same(folder.recorded["decisive"], folder.path)
+  record = {
       "flags": {name: given[name] for name in _RECORDED},
+      "decisive": decisive.as_json(),
       "fixed": grid.fixed,
       "payoff_norm": norm,
-      "devices": len(jax.devices()),
-      **provenance.start(),
-  })
+      "devices": _devices(),
+      **provenance.record(folder.recorded),
+  }
+  with signals.noted():
+    folder.begin(record)
   steps = run.log_checkpoints(given["updates"], given["checkpoints"])
   label = f"{given['game']} {grid.solver}"
-  found = batch.run(steps, label)
-  _write(folder / "table.csv", grid, found)
+  [finished] = host_loop.drive(
+      [batch.job(steps, label)],
+      folder,
+      decisive.fingerprint(),
+      signals,
+      save_seconds=given["save_seconds"],
+  )
+  found = batch.found(finished)
   last = np.median(found.gaps[..., -1], axis=1)
   title = f"{label}\n{_conditions(grid, given)}"
-  figures.save(folder / "heatmap.png", sweep_plots.draw(grid, last, title))
-  return _summary(grid, found, last, label, folder)
+  figure = sweep_plots.draw(grid, last, title)
+  with signals.noted():
+    folder.write(
+        "table.csv", lambda file: csv_file.write(file, _table(grid, found))
+    )
+    folder.write("heatmap.png", lambda file: figures.save(file, figure))
+  return _summary(grid, found, last, label, folder.path)
+
+
+def _decisive(grid, given, game):
+  contents: dict[str, Any] = {}
+  path = pathlib.Path(given["game"])
+  if path.is_file():
+    contents[f"file {given['game']}"] = fingerprint.of_file(path)
+  contents |= fingerprint.versions()
+  contents["compiled game"] = fingerprint.of_arrays(game)
+  contents["hyper-parameter"] = grid.fixed
+  # Programs for other shares of the batch may round in another way.
+  contents["number of devices"] = _devices()
+  flags = {name: given[name] for name in _DECISIVE}
+  return fingerprint.Decisive(flags, contents)
 
 
 def _conditions(grid, given):
@@ -128,13 +160,22 @@ class _Batch:
     self._grid, self._norm, self._game = grid, norm, game
     self._shape = (len(grid.settings), seeds)
     settings = np.repeat(np.array(grid.settings), seeds, axis=0)
-    self._settings = jnp.asarray(settings.T, game.dtype)
-    self._seeds = jnp.tile(jnp.arange(seeds), len(grid.settings))
+    drawn = np.tile(np.arange(seeds), len(grid.settings))
+    # Filled up, so that states are shared evenly wherever they come from.
+    places = np.arange(-(-len(drawn) // _devices()) * _devices())
+    places = np.minimum(places, len(drawn) - 1)
+    self._settings = jnp.asarray(settings[places].T, game.dtype)
+    self._seeds = jnp.asarray(drawn[places])
     self._reports = solver_table.SOLVERS[grid.solver].reports
+    self._init = jax.jit(sweep.sweep(self._first, (True, True, False)))
+    self._advance = jax.jit(
+        sweep.sweep(self._further, (True, False, True, False))
+    )
+    self._measure = jax.jit(sweep.sweep(self._gap, (True, False, True)))
 
   def check_memory(self):
     """Raises ValueError if the states of all runs do not fit in memory."""
-    _, num_runs = self._settings.shape
+    num_runs = math.prod(self._shape)
     state = jax.eval_shape(
         self._first, self._settings[:, 0], self._seeds[0], self._game
     )
@@ -148,31 +189,52 @@ class _Batch:
         "name fewer values in --grid or choose fewer --seeds",
     )
 
-  def run(self, steps, label) -> Found:
-    """Makes the updates, and measures at all steps."""
-    first = jax.jit(sweep.sweep(self._first, (True, True, False)))
-    further = jax.jit(sweep.sweep(self._further, (True, False, True, False)))
-    with progress.Progress(label, int(steps[-1])) as bar:
-      bar.say(f"compiling {self._settings.shape[1]} runs of {label}")
-      start = time.perf_counter()
-      state = first(self._settings, self._seeds, self._game)
-      # No updates, but the program that makes any number of them.
-      state, gap = jax.block_until_ready(
-          further(self._settings, self._game, state, jnp.asarray(0))
-      )
-      compile_seconds = time.perf_counter() - start
-      start, columns = time.perf_counter(), [np.asarray(gap)]
-      for count, step in zip(
-          np.diff(steps).tolist(), steps[1:].tolist(), strict=True
-      ):
-        state, gap = further(
+  def job(self, steps, label) -> host_loop.Job:
+    """Returns the updates of all runs, and a measurement at all steps."""
+    num_runs = math.prod(self._shape)
+    return host_loop.Job(
+        title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
+        points=steps.tolist(),
+        init=self._start,
+        advance=lambda state, count: self._advance(
             self._settings, self._game, state, jnp.asarray(count)
-        )
-        columns.append(np.asarray(gap))
-        bar.advanced(step, time.perf_counter() - start)
-    seconds = time.perf_counter() - start
-    measured = np.stack(columns, axis=-1).reshape(*self._shape, -1)
-    return Found(steps, measured, seconds, compile_seconds)
+        ),
+        measure=self._rows,
+        place=self._shared,
+    )
+
+  def found(self, finished) -> Found:
+    """Returns what the rows of the job hold."""
+    steps = np.array([row["step"] for row in finished.rows])
+    # Null, of which NumPy makes no number, is what was none.
+    columns = [
+        np.array(row["exploitability"], float) for row in finished.rows
+    ]
+    clock = finished.clock
+    return Found(
+        steps, np.stack(columns, axis=-1), clock.seconds, clock.compile_seconds
+    )
+
+  def _start(self):
+    return self._init(self._settings, self._seeds, self._game)
+
+  def _shared(self, state):
+    """Shares a state among the devices, as the programs do."""
+    return jax.device_put(
+        state, jax.tree.map(lambda x: x.sharding, self._start())
+    )
+
+  def _rows(self, state, clock):
+    gap = np.asarray(self._measure(self._settings, self._game, state))
+    table = gap[: math.prod(self._shape)].reshape(self._shape)
+    # JSON has neither infinity nor what is not a number.
+    values = [
+        [value if math.isfinite(value) else None for value in row]
+        for row in table.tolist()
+    ]
+    return [
+        {"step": clock.step, "seconds": clock.seconds, "exploitability": values}
+    ]
 
   def _solver(self, setting):
     values = self._grid.values([setting[k] for k in range(setting.shape[0])])
@@ -189,20 +251,24 @@ class _Batch:
     return self._solver(setting).init(game, policies)
 
   def _further(self, setting, game, state, count):
-    solver = self._solver(setting)
-    state = run.advance(solver, game, state, count)
-    return state, gaps.exploitability(game, solver.plans(game, state))
+    return run.advance(self._solver(setting), game, state, count)
+
+  def _gap(self, setting, game, state):
+    plans = self._solver(setting).plans(game, state)
+    return gaps.exploitability(game, plans)
 
 
-def _write(path, grid, found):
-  """Writes one row per setting, seed and evaluation."""
-  with open(path, "w", encoding="utf-8", newline="") as file:
-    writer = csv.writer(file)
-    writer.writerow([*grid.names, "seed", "step", "exploitability"])
-    for setting, seeds in zip(grid.settings, found.gaps, strict=True):
-      for seed, trace in enumerate(seeds):
-        for step, gap in zip(found.steps.tolist(), trace.tolist(), strict=True):
-          writer.writerow([*setting, seed, step, gap])
+def _devices():
+  return len(jax.devices())
+
+
+def _table(grid, found):
+  """Yields the head, and a row per setting, seed and evaluation."""
+  yield [*grid.names, "seed", "step", "exploitability"]
+  for setting, seeds in zip(grid.settings, found.gaps, strict=True):
+    for seed, trace in enumerate(seeds):
+      for step, gap in zip(found.steps.tolist(), trace.tolist(), strict=True):
+        yield [*setting, seed, step, gap]
 
 
 def _summary(grid, found, last, label, folder):
@@ -223,7 +289,7 @@ def _summary(grid, found, last, label, folder):
         f"  {bad} setting{'s' * (bad > 1)} ended in no finite number"
     )
   runs = found.gaps.shape[0] * found.gaps.shape[1]
-  devices = len(jax.devices())
+  devices = _devices()
   lines.append(
       f"{runs} runs in {found.seconds:.2f} s on {devices} "
       f"device{'s' * (devices > 1)}, compiled in {found.compile_seconds:.1f} s;"

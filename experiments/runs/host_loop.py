@@ -35,11 +35,14 @@ class Clock(NamedTuple):
     step: Updates made.
     seconds: Spent in updates.
     cpu_seconds: Likewise, of all threads.
+    compile_seconds: Until the first update, in the first process whose state
+      was saved: later ones may find programs that are compiled.
   """
 
   step: int = 0
   seconds: float = 0.0
   cpu_seconds: float = 0.0
+  compile_seconds: float = 0.0
 
 
 def _on_first_device(state):
@@ -115,6 +118,7 @@ def drive(
     interrupts: interrupts_lib.Interrupts,
     *,
     save_seconds: float,
+    save_apart: bool = False,
     updates_flag: str = "updates",
     compiled: Callable[[Job, float], None] = lambda job, seconds: None,
 ) -> list[Finished]:
@@ -127,6 +131,8 @@ def drive(
     fingerprint: Of what decides the run's numbers.
     interrupts: Ends the run in good order.
     save_seconds: Time between saved states.
+    save_apart: Whether updates wait while a state is saved, for the sake of
+      the seconds that they take.
     updates_flag: The flag that the last point comes from.
     compiled: Told of each job how long compilation took.
 
@@ -142,7 +148,7 @@ def drive(
           folder.path / folder_lib.STATES / job.name, fingerprint, save_seconds
       )
       stack.callback(saved.close)
-      todo.append(_Run(job, saved, folder, updates_flag))
+      todo.append(_Run(job, saved, folder, updates_flag, save_apart))
     trace = stack.enter_context(_restored(todo, folder, interrupts))
     finished = []
     for run in todo:
@@ -188,10 +194,11 @@ def _restored(runs, folder, interrupts):
 class _Run:
   """A job, as far as it is made."""
 
-  def __init__(self, job, saved, folder, updates_flag):
+  def __init__(self, job, saved, folder, updates_flag, save_apart):
     self.job = job
     self.rows: list[trace_lib.Row] = []
     self._saved, self._folder, self._flag = saved, folder, updates_flag
+    self._save_apart = save_apart
     self._state: Any = None
     self._result: Any = None
     self.clock = Clock()
@@ -252,6 +259,8 @@ class _Run:
     jax.block_until_ready(self.job.advance(self._state, 0))
     self.job.measure(self._state, self.clock)
     self.compile_seconds = time.perf_counter() - start
+    if not self.clock.compile_seconds:
+      self.clock = self.clock._replace(compile_seconds=self.compile_seconds)
 
   def go(self, trace, interrupts):
     """Makes all updates and rows that are missing, until a signal comes."""
@@ -294,10 +303,10 @@ class _Run:
     start, cpu = time.perf_counter(), time.process_time()
     self._state = jax.block_until_ready(self.job.advance(self._state, count))
     spent = time.perf_counter() - start
-    self.clock = Clock(
-        self.clock.step + count,
-        self.clock.seconds + spent,
-        self.clock.cpu_seconds + time.process_time() - cpu,
+    self.clock = self.clock._replace(
+        step=self.clock.step + count,
+        seconds=self.clock.seconds + spent,
+        cpu_seconds=self.clock.cpu_seconds + time.process_time() - cpu,
     )
     low, high = _PIECE_SECONDS
     if spent < low:
@@ -322,6 +331,8 @@ class _Run:
     clock = self.clock._asdict()
     clock |= {"rows": len(self.rows), "digest": trace_lib.digest(self.rows)}
     self._saved.save(self.clock.step, self._state, clock)
+    if self._save_apart:
+      self._saved.wait()
 
 
 def _remark(runs):

@@ -3,22 +3,31 @@
 import csv
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
 from typing import Any
+from unittest import mock
 
 from absl import flags
 from absl.testing import absltest, parameterized
 import jax
 import numpy as np
+import pytest
 
-from experiments import solver_factory, solver_table, sweep_game, sweep_plots
+from experiments import (
+    solver_factory,
+    solver_table,
+    sweep_game,
+    sweep_plots,
+    sweep_run,
+)
 from experiments import sweep_grid as sweep_grid_lib
 from mdrl import run
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import base, openspiel
-from tests.experiments import binary
+from tests.experiments import binary, interruption
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -47,7 +56,8 @@ class SweepGameTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
-    self.out = pathlib.Path(folder) / "sweep"
+    self.parent = pathlib.Path(folder)
+    self.out = self.parent / "sweep"
 
   def test_the_largest_tree_is_that_of_the_library(self):
     values = flags.FlagValues()
@@ -120,17 +130,116 @@ class SweepGameTest(parameterized.TestCase):
       self.assertLen(stderr.strip().splitlines(), 1)
       self.assertFalse(self.out.exists())
 
+  def _small(self, *arguments, out="sweep"):
+    return _call(
+        "--game=kuhn_poker", "--grid=step_size=0.25,0.5,1",
+        "--fixed=temperature=0", "--seeds=2", "--updates=30",
+        "--checkpoints=4", "--save_seconds=0", f"--out={self.parent / out}",
+        *arguments,
+    )
+
   def test_keeps_what_is_there(self):
-    self.out.mkdir()
-    (self.out / "flags.json").write_text("{}")
-    small = [
-        "--game=kuhn_poker", "--solver=optimistic", "--grid=step_size=0.5",
-        "--updates=1", "--checkpoints=1", f"--out={self.out}",
+    self.assertEqual(self._small().status, 0)
+    before = (self.out / "table.csv").read_bytes()
+    result = self._small()
+    self.assertEqual(result.status, 1)
+    self.assertRegex(result.stderr, "--resume.*--overwrite")
+    self.assertEqual((self.out / "table.csv").read_bytes(), before)
+    self.assertEqual(self._small("--overwrite", "--updates=3").status, 0)
+    self.assertNotEqual((self.out / "table.csv").read_bytes(), before)
+
+  @parameterized.parameters(2, 5)
+  def test_a_sweep_that_died_goes_on(self, pieces):
+    self.assertEqual(self._small(out="whole").status, 0)
+    with interruption.dying(pieces):
+      self._small()
+    self.assertFalse((self.out / "table.csv").exists())
+    result = self._small("--resume")
+    self.assertEqual(result.status, 0, result.stderr)
+    self.assertIn("compiling 6 runs", result.stderr)
+    found = interruption.left(self.out)
+    self.assertEqual(found, interruption.left(self.parent / "whole"))
+    # What is finished is read, not run.
+    (self.out / "heatmap.png").unlink()
+    result = self._small("--resume")
+    self.assertNotIn("compiling", result.stderr)
+    self.assertEqual(interruption.left(self.out), found)
+
+  def test_a_sweep_that_died_before_any_row_blocks_nothing(self):
+    with (
+        mock.patch.object(
+            sweep_run.host_loop, "drive", side_effect=interruption.Died
+        ),
+        self.assertRaises(interruption.Died),
+    ):
+      self._small()
+    self.assertTrue((self.out / "flags.json").exists())
+    self.assertEqual(self._small("--updates=3").status, 0)
+
+  def test_more_updates_extend_a_sweep(self):
+    grid = "--grid=step_size=0.25,0.5,1e308"
+    self.assertEqual(self._small(grid, "--updates=30").status, 0)
+    self.assertEqual(self._small(grid, "--updates=60", "--resume").status, 0)
+    self.assertEqual(self._small(grid, "--updates=60", out="whole").status, 0)
+    rows, whole = (
+        {row["step"]: row for row in interruption.left(path)["trace.jsonl"]}
+        for path in (self.out, self.parent / "whole")
+    )
+    self.assertEqual(rows[60], whole[60])
+    self.assertEqual(rows[60]["exploitability"][2], [None, None])
+
+  def test_foreign_sweeps_are_refused(self):
+    self.assertEqual(self._small().status, 0)
+    before = interruption.left(self.out)
+    for arguments, message in (
+        (["--grid=step_size=0.25"], "must keep --grid=step_size=0.25,0.5,1"),
+        (["--seeds=1"], "must keep --seeds=2"),
+        (["--fixed="], "must keep --fixed=temperature=0"),
+        (["--precision=float32"], "must keep --precision=float64"),
+        (["--checkpoints=5"], "must keep --checkpoints=4"),
+        (["--game=leduc_poker"], "must keep --game=kuhn_poker"),
+        (["--updates=29"], "`--updates` must be at least the 30"),
+        (["--overwrite"], "exclude each other"),
+    ):
+      result = self._small("--resume", *arguments)
+      self.assertEqual(result.status, 1)
+      self.assertRegex(result.stderr, f"^sweep_game: .*{message}")
+      self.assertLen(result.stderr.splitlines(), 1)
+    with mock.patch.object(sweep_run, "_devices", return_value=3):
+      result = self._small("--resume")
+    self.assertRegex(result.stderr, r"number of devices .*, ., got 3")
+    self.assertEqual(interruption.left(self.out), before)
+
+  def test_an_edited_game_is_refused(self):
+    path = self.parent / "game.efg"
+    text = 'EFG 2 R "" { "a" "b" }\np "" 1 1 "" { "x" "y" } 0\n'
+    text += 't "" 1 "" { 1 -1 }\nt "" 2 "" { 0 0 }\n'
+    path.write_text(text)
+    self.assertEqual(self._small(f"--game={path}").status, 0)
+    path.write_text(text + " ")
+    result = self._small(f"--game={path}", "--resume")
+    self.assertRegex(result.stderr, "must find the file .*game.efg of the run")
+
+  @pytest.mark.slow
+  def test_killed_sweeps_end_with_the_same_numbers(self):
+    parts, whole = self.out, self.parent / "whole"
+    arguments = [
+        "--game=kuhn_poker", "--grid=step_size=0.25,0.5,1", "--seeds=2",
+        "--updates=300000", "--checkpoints=60", "--cpu_devices=4",
+        "--cache_dir=",
     ]
-    status, _, stderr = _call(*small)
-    self.assertEqual(status, 1)
-    self.assertIn("--overwrite", stderr)
-    self.assertEqual(_call(*small, "--overwrite")[0], 0)
+    status, stderr, rows = interruption.survive(
+        "sweep_game", arguments, parts, kills=2, seed=5
+    )
+    self.assertEqual(status, 128 + signal.SIGTERM, stderr)
+    self.assertRegex(stderr, "stopped by SIGTERM after .* go on by --resume")
+    self.assertLess(rows[-1], 50)
+    for folder in (parts, whole):
+      status, _, stderr = interruption.finish(
+          "sweep_game", *arguments, f"--out={folder}", "--resume"
+      )
+      self.assertEqual(status, 0, stderr)
+    self.assertEqual(interruption.left(parts), interruption.left(whole))
 
   def test_help_answers_without_jax(self):
     program = (
