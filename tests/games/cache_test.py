@@ -344,6 +344,15 @@ class CompileWithCacheTest(parameterized.TestCase):
       self._compile(str(path), max_histories=0)
     self._compile(str(path), max_histories=3)
 
+  def test_a_file_is_read_where_nothing_can_be_stored(self):
+    path = self.folder / "game.efg"
+    path.write_text(_text(1))
+    self.cache.write_text("no folder")
+    with self.assertWarnsRegex(
+        UserWarning, "`cache_dir` must be a folder.*not kept"
+    ):
+      self.assertEqual(self._utilities(str(path)), [1, 3])
+
   def test_a_refused_file_is_not_stored(self):
     path = self.folder / "game.efg"
     path.write_text(_text("x"))

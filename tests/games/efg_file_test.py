@@ -4,8 +4,10 @@ import pathlib
 import re
 
 from absl.testing import absltest, parameterized
+import numpy as np
 
 from mdrl.games import efg_file
+from tests.games import efg_writer
 
 _PATH = pathlib.Path("folder/some.efg")
 _PROLOGUE = 'EFG 2 R "A game" { "A" "B" }\n'
@@ -93,6 +95,7 @@ class ErrorsTest(parameterized.TestCase):
       ("EFG 1 R", "line 1, column 5: expected version 2 .*, got '1'"),
       ('EFG 2 Q "x"', "column 7: expected R or D, .* got 'Q'"),
       ("EFG 2 R\n\n  x", "line 3, column 3: expected the title .* got 'x'"),
+      ("EFG 2\rR\r\n\r x", "line 4, column 2: expected the title"),
       ('EFG 2 R "x" "A"', "expected { and a list of players, got the text 'A'"),
       ('EFG 2 R "x" {}', "at least one of the players, got '}'"),
       ('EFG 2 R "x" { "A" t', "name of a player in quotation marks.*got 't'"),
@@ -194,6 +197,25 @@ class ErrorsTest(parameterized.TestCase):
   )
   def test_outcomes(self, body, message):
     self._assert_refused(_PROLOGUE + body, message)
+
+  @parameterized.parameters(*range(10))
+  def test_damaged_files_are_refused_or_read(self, seed):
+    rng = np.random.default_rng(seed)
+    tree = efg_writer.Tree(seed, depth=3)
+    content = efg_writer.Writer(tree, seed).text().encode()
+    words = (b"", b'"', b"{", b"}", b"\\", b" 1e99 ", b" p ", b"\xff", b"\0")
+    refused = 0
+    for _ in range(50):
+      start, stop = sorted(rng.integers(len(content), size=2))
+      stop = min(stop, start + 9)
+      word = words[rng.integers(len(words))]
+      damaged = content[:start] + word + content[stop:]
+      try:
+        _nodes(damaged)
+      except ValueError as error:
+        self.assertRegex(str(error), r"^`game` cannot be read from 'f.*: line")
+        refused += 1
+    self.assertGreater(refused, 10)
 
   def test_payoffs_may_be_written_otherwise_again(self):
     body = 'p "" 1 1 "" { "x" } 2 "o" { 1 .5 } t "" 2 "o" { 1.0 1/2 }'

@@ -283,6 +283,15 @@ t "" 0"""
       ):
         _read(body, limit)
 
+  def test_too_large_a_tree_is_refused_before_it_is_read(self):
+    # What the first node leads to is known from it alone.
+    with self.assertRaisesRegex(ValueError, "stopped at line 2, column 1"):
+      _read('p "" 1 1 "me" { "x" "y" "z" } 0 and what nobody reads', 3)
+
+  def test_more_than_a_tree(self):
+    with self.assertRaisesRegex(ValueError, "line 2, column 8: expected the en"):
+      _read('t "" 0 t "" 0')
+
   def test_sums_that_no_double_holds(self):
     with self.assertRaisesRegex(
         ValueError, "line 3, column 1: expected payoffs.*whose sums a double"
