@@ -37,12 +37,6 @@ def read(
     sequence, paid = pending.pop()
     node = file.node()
     num_histories += 1
-    if num_histories + len(pending) > max_histories:
-      raise ValueError(
-          f"`max_histories` is {max_histories}, and {str(path)!r} has more; "
-          f"stopped at {file.place(node.start)}; raise the limit if there is "
-          "enough memory"
-      )
     paid = _added(paid, node.payoffs)
     infoset = node.infoset
     if infoset is None:
@@ -54,8 +48,18 @@ def read(
       after = sequence.copy()
       after[infoset.player] = own
       pending.append((after, paid))
+    if num_histories + len(pending) > max_histories:
+      raise ValueError(
+          f"`max_histories` is {max_histories}, and {str(path)!r} has more; "
+          f"stopped at {file.place(node.start)}; raise the limit if there is "
+          "enough memory"
+      )
   file.end()
-  tables = builder.tables(num_histories)
+  return _labelled(builder.tables(num_histories), infosets)
+
+
+def _labelled(tables, infosets):
+  """Returns tables with the texts of the actions of sets by their names."""
   return tables._replace(
       labels=tuple(
           tuple(label for name in names for label in infosets[name].labels)
