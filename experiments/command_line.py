@@ -5,6 +5,7 @@ import contextlib
 import re
 import sys
 from typing import NoReturn
+import warnings
 
 from absl import flags, logging
 
@@ -32,18 +33,35 @@ def quieten() -> None:
 
 def fail(program: str, message: str, status: int = 1) -> NoReturn:
   """Ends the process with one line, as a user's mistake needs no traceback."""
+  _say(program, message)
+  sys.exit(status)
+
+
+def _say(program, message):
   # Some games describe themselves in colours.
   text = _ESCAPE.sub("", message)
   text = "".join(char if char.isprintable() else " " for char in text)
-  print(f"{program}: {' '.join(text.split())}", file=sys.stderr)
-  sys.exit(status)
+  print(f"{program}: {' '.join(text.split())}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _warnings_in_one_line(program):
+  with warnings.catch_warnings():
+    warnings.showwarning = lambda message, *_: _say(
+        program, f"warning: {message}"
+    )
+    yield
 
 
 @contextlib.contextmanager
 def errors_in_one_line(program: str) -> Iterator[None]:
-  """Ends the process by `fail` where a mistake, or the user, stops it."""
+  """Ends the process by `fail` where a mistake, or the user, stops it.
+
+  Warnings are one line as well.
+  """
   try:
-    yield
+    with _warnings_in_one_line(program):
+      yield
   except BrokenPipeError:
     raise
   except interrupts_lib.Stopped as error:

@@ -6,7 +6,12 @@ from typing import Any
 
 import jax
 
-from experiments import program_cache, solver_factory, solver_table
+from experiments import (
+    program_cache,
+    solver_factory,
+    solver_table,
+    tree_progress,
+)
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.evaluation import payoff_norm as payoff_norm_lib
@@ -44,6 +49,7 @@ def compare(
       name,
       max_histories=max_histories,
       cache_dir=program_cache.games_folder(cache_dir),
+      progress=tree_progress.lines(name),
   )
   norm = payoff_norm_lib.payoff_norm(game)
   for solver_name in solvers:

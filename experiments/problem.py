@@ -6,7 +6,12 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from experiments import program_cache, reference, solver_factory
+from experiments import (
+    program_cache,
+    reference,
+    solver_factory,
+    tree_progress,
+)
 from experiments import settings as settings_lib
 from mdrl.evaluation import payoff_norm
 from mdrl.games import base, openspiel, tree_game
@@ -50,6 +55,7 @@ def make(settings: settings_lib.Settings) -> Problem:
       settings.game,
       max_histories=settings.max_histories,
       cache_dir=program_cache.games_folder(settings.cache_dir),
+      progress=tree_progress.lines(settings.game),
       reaches=settings.reference == "aqre"
       or solver_factory.needs_reaches(settings.config),
   )

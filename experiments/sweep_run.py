@@ -20,6 +20,7 @@ from experiments import (
     solver_table,
     sweep_grid,
     sweep_plots,
+    tree_progress,
 )
 from experiments.runs import fingerprint, host_loop, interrupts, provenance
 from experiments.runs import folder as folder_lib
@@ -72,6 +73,7 @@ def run_grid(
       max_histories=given["max_histories"],
       reaches=solver_factory.needs_reaches(grid.fixed),
       cache_dir=program_cache.games_folder(given["cache_dir"]),
+      progress=tree_progress.lines(given["game"]),
   )
   norm = payoff_norm.payoff_norm(game)
   for setting in grid.settings:
