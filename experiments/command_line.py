@@ -12,6 +12,7 @@ from absl import flags, logging
 from experiments.runs import interrupts as interrupts_lib
 
 _EXHAUSTED = "RESOURCE_EXHAUSTED"
+_NO_DEVICE = "Unable to initialize backend"
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -69,7 +70,9 @@ def errors_in_one_line(program: str) -> Iterator[None]:
   except (ValueError, OSError) as error:
     fail(program, str(error))
   except (MemoryError, RuntimeError) as error:
-    # That of JAX has a type that only JAX knows.
+    # Those of JAX have types that only JAX knows.
+    if _NO_DEVICE in str(error):
+      fail(program, str(error))
     if isinstance(error, RuntimeError) and _EXHAUSTED not in str(error):
       raise
     fail(

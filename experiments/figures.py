@@ -32,8 +32,9 @@ def new(width: float, height: float, title: str) -> figure.Figure:
 
 
 def plain(text: str) -> str:
-  """Returns text whose dollar signs are no formulas to matplotlib."""
-  return text.replace("$", r"\$")
+  """Returns text that matplotlib can draw, dollar signs being no formulas."""
+  # Names of files need not be text.
+  return text.encode("utf-8", "replace").decode().replace("$", r"\$")
 
 
 def save(

@@ -1,6 +1,7 @@
 """Starts a binary, as `python -m` or as a command that was installed."""
 
 from collections.abc import Callable, Sequence
+import contextlib
 import os
 import pathlib
 import re
@@ -30,17 +31,22 @@ def run(
     main: Called with what is left of the command line.
     define: Defines flags and returns `parse` of a command line.
   """
+  name = module.rpartition(".")[2]
 
   def parsed(argv):
     _define_help(module, doc or "")
-    rest = define(argv)
+    try:
+      rest = define(argv)
+    except flags.Error as error:
+      _refuse(name, error)
     if len(rest) > 1:
       command_line.fail(
-          module.rpartition(".")[2],
+          name,
           f"unexpected arguments: {' '.join(rest[1:])}; flags are --NAME=VALUE",
       )
     return rest
 
+  _open_streams()
   try:
     try:
       app.run(main, flags_parser=parsed)
@@ -50,11 +56,15 @@ def run(
         signal.signal(signal.SIGINT, signal.SIG_DFL)
       sys.stdout.flush()
   except BrokenPipeError:
-    # As in `| head`. What is still to be flushed goes nowhere.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-      os.dup2(nowhere, stream.fileno())
+    # As in `| head`.
+    _give_up_streams()
     sys.exit(_BROKEN_PIPE)
+  except OSError as error:
+    # Binaries name files themselves: it was a stream that could not be written.
+    with contextlib.suppress(OSError):
+      print(f"{name}: cannot write to stdout: {error}", file=sys.stderr)
+    _give_up_streams()
+    sys.exit(1)
   sys.exit()
 
 
@@ -63,9 +73,27 @@ def parse(argv: Sequence[str]) -> list[str]:
   try:
     return flags.FLAGS(list(argv))
   except flags.Error as error:
-    command_line.fail(
-        pathlib.Path(argv[0]).stem, f"{error}; --help lists the flags"
-    )
+    _refuse(pathlib.Path(argv[0]).stem, error)
+
+
+def _refuse(name, error) -> NoReturn:
+  command_line.fail(name, f"{error}; --help lists the flags")
+
+
+def _open_streams():
+  """Lets every stream take every text, even one that was closed."""
+  for name in ("stdout", "stderr"):
+    if getattr(sys, name) is None:
+      setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+    # Names of files need not be text, nor what is printed be in ASCII.
+    getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def _give_up_streams():
+  """Sends nowhere what Python would flush at its end, and fail to."""
+  nowhere = os.open(os.devnull, os.O_WRONLY)
+  for stream in (sys.stdout, sys.stderr):
+    os.dup2(nowhere, stream.fileno())
 
 
 class _Help(flags.BooleanFlag):

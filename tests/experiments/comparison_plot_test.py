@@ -96,7 +96,7 @@ class ComparisonPlotTest(absltest.TestCase):
 class FiguresTest(absltest.TestCase):
 
   def test_titles_are_no_formulas_and_fit(self):
-    name = r"a $\frac{$ file of a rather long name, and then some more words"
+    name = "a $\\frac{$ file \udcff of a rather long name, and some more words"
     fig = figures.new(4, 3, f"{name}\nseed 0")
     lines = fig.get_suptitle().split("\n")
     self.assertGreater(len(lines), 2)

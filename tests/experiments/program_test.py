@@ -84,6 +84,7 @@ class MistakeTest(parameterized.TestCase):
       case=(
           ("--no_such_flag=1", "Unknown command line flag 'no_such_flag'"),
           ("kuhn_poker", "unexpected arguments: kuhn_poker"),
+          ("--flagfile=/nowhere", "Unable to open flagfile"),
       ),
   )
   def test_is_one_line(self, module, case):
@@ -125,6 +126,41 @@ class InterruptTest(absltest.TestCase):
     )
     self.assertEqual(result.returncode, -signal.SIGINT)
     self.assertEqual((result.stdout, result.stderr), ("done\n", ""))
+
+
+class StreamsTest(parameterized.TestCase):
+
+  def _shell(self, command):
+    return subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m experiments.{command}"],
+        cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )
+
+  @parameterized.parameters(
+      "solve_game --list_solvers", "solve_preference --help"
+  )
+  def test_a_full_disk_is_one_line(self, command):
+    if not pathlib.Path("/dev/full").exists():
+      self.skipTest("There is no /dev/full.")
+    result = self._shell(f"{command} > /dev/full")
+    self.assertEqual(result.returncode, 1)
+    self.assertRegex(result.stderr, "^solve_.*: cannot write to stdout: .*\n$")
+
+  def test_streams_may_be_closed(self):
+    for closed in (">&-", "2>&-"):
+      result = self._shell(f"solve_game --list_solvers {closed}")
+      self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+  def test_what_a_stream_cannot_show_is_spelled(self):
+    code = (
+        "import sys; from experiments import program; "
+        r"program._open_streams(); print('\u03b7\udcff')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=_ROOT, capture_output=True,
+        text=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    self.assertEqual(result.stdout, "\\u03b7\\udcff\n")
 
 
 def _closed_pipe():
