@@ -165,10 +165,9 @@ class States:
 
 
 def _arrays(state):
-  """The names and kinds of a state's arrays, as JSON holds them."""
+  """The types and shapes of a state's arrays, as JSON holds them."""
   return [
-      [jax.tree_util.keystr(path), str(leaf.dtype), list(leaf.shape)]
-      for path, leaf in jax.tree_util.tree_leaves_with_path(state)
+      [str(leaf.dtype), list(leaf.shape)] for leaf in jax.tree.leaves(state)
   ]
 
 
@@ -176,7 +175,8 @@ def _write(path, state):
   """Writes the bytes of all arrays, as NumPy's files lack types of JAX."""
   with open(path, "wb") as file:
     for leaf in jax.tree.leaves(state):
-      file.write(np.ascontiguousarray(jax.device_get(leaf)).tobytes())
+      array = np.ascontiguousarray(jax.device_get(leaf))
+      file.write(array.reshape(-1).view(np.uint8).data)
     file.flush()
     os.fsync(file.fileno())
 
