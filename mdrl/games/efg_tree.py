@@ -49,11 +49,7 @@ def read(
       after[infoset.player] = own
       pending.append((after, paid))
     if num_histories + len(pending) > max_histories:
-      raise ValueError(
-          f"`max_histories` is {max_histories}, and {str(path)!r} has more; "
-          f"stopped at {file.place(node.start)}; raise the limit if there is "
-          "enough memory"
-      )
+      raise _too_large(path, file.place(node.start), max_histories)
   file.end()
   return _labelled(builder.tables(num_histories), infosets)
 
@@ -65,6 +61,13 @@ def _labelled(tables, infosets):
           tuple(label for name in names for label in infosets[name].labels)
           for names in tables.infostates
       )
+  )
+
+
+def _too_large(path, place, max_histories):
+  return ValueError(
+      f"`max_histories` is {max_histories}, and {str(path)!r} has more; "
+      f"stopped at {place}; raise the limit if there is enough memory"
   )
 
 
