@@ -288,8 +288,8 @@ def _check_name(name):
         "`pyspiel.registered_names()` lists all"
     )
     raise ValueError(
-        f"`game` must be a game of OpenSpiel or a `.efg` file, got {name!r}: "
-        f"{hint}"
+        "`game` must be a game of OpenSpiel, or an `.efg` or `.nfg` "
+        f"file, got {name!r}: {hint}"
     )
 
 
