@@ -1,20 +1,45 @@
-"""Win rates of the policies of a run against one another."""
+"""Win rates of a run's policies against one another and best responses."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 import numpy as np
 
 from experiments import preference_loop, preference_plots
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import base
 
+_WIDTH = 80
 
-def play(
-    outcome: preference_loop.Outcome,
-) -> tuple[list[str], np.ndarray]:
-  """Returns the names of contestants and their win rates, means over games."""
+
+class League(NamedTuple):
+  """How contestants fare.
+
+  Attributes:
+    names: Of the contestants.
+    rates: Win rates of rows against columns, means over games.
+    held: What each game's best response to a contestant holds it to: a win rate
+      of at most 1/2, that of a minimax winner.
+  """
+
+  names: list[str]
+  rates: Float[np.ndarray, "M M"]
+  held: Float[np.ndarray, "B M"]
+
+  def rows(self) -> list[list[str | float]]:
+    """Returns the table of league.csv, its head first."""
+    head = ["", *self.names, "best response", "best response, worst game"]
+    shown = (self.names, self.rates, self.held.mean(axis=0), self.held.min(0))
+    return [head] + [
+        [name, *row.tolist(), float(mean), float(worst)]
+        for name, row, mean, worst in zip(*shown, strict=True)
+    ]
+
+
+def play(outcome: preference_loop.Outcome) -> League:
+  """Returns how the solvers' policies and three others fare."""
   games, results = outcome.problem.games, outcome.results
   count = games.advantage.shape[0]
   equilibria = jnp.asarray(outcome.problem.equilibria[:, 0])
@@ -36,29 +61,49 @@ def play(
   stacked = jnp.stack(
       [jnp.asarray(policy, games.dtype) for policy in entrants.values()], axis=1
   )
-  return list(entrants), np.asarray(_rates(games, stacked).mean(axis=0))
+  rates, held = map(np.asarray, _play(games, stacked))
+  return League(list(entrants), rates.mean(axis=0), held)
 
 
 @jax.jit
-def _rates(games, policies):
+def _play(games, policies):
   def one(game, policies):
-    return preferences.win_rates(game, jax.vmap(game.slots)(policies))
+    slots = jax.vmap(game.slots)(policies)
+    gaps = jax.vmap(lambda x: preferences.duality_gap(game, (x,)))(slots)
+    # A gap is what both sides' best responses win beyond a half, together.
+    return preferences.win_rates(game, slots), (1 - gaps.mean(axis=1)) / 2
 
   return jax.vmap(one)(games, policies)
 
 
-def text(names: Sequence[str], rates: np.ndarray) -> str:
-  """Returns the table to be printed, in whole percent.
+def text(league: League) -> str:
+  """Returns the tables to be printed, in percent and in 80 columns.
 
-  Columns are numbered as the rows are, to stay narrow.
+  Columns are numbered as the rows are, to stay narrow, and those that do not
+  fit follow below.
   """
-  wide = max(map(len, names))
-  numbers = range(1, len(names) + 1)
-  head = f"{'':{wide + 3}}" + "".join(f"{k:4}" for k in numbers) + "  worst"
-  body = [
-      f"{k:2} {name:{wide}}"
-      + "".join(f"{100 * rate:4.0f}" for rate in row)
-      + f"{100 * row.min():7.1f}"
-      for k, name, row in zip(numbers, names, rates, strict=True)
+  size = len(league.names)
+  wide = max(map(len, league.names))
+  labels = [
+      f"{k:2} {name:{wide}}" for k, name in enumerate(league.names, start=1)
   ]
-  return "\n".join([head, *body])
+  fitting = max(1, (_WIDTH - wide - 3) // 4)
+  lines = ["win rates in percent, of rows against columns"]
+  for start in range(0, size, fitting):
+    columns = range(start, min(size, start + fitting))
+    lines.append(" " * (wide + 3) + "".join(f"{k + 1:4}" for k in columns))
+    for label, row in zip(labels, league.rates, strict=True):
+      lines.append(label + "".join(f"{100 * row[k]:4.0f}" for k in columns))
+    lines.append("")
+  lines += [
+      "the least of each row above; and what a best response to the contestant",
+      "holds it to, as a mean over games and in the worst of them",
+      " " * (wide + 3) + "   least   held   worst",
+  ]
+  shown = (labels, league.rates.min(axis=1), league.held.T)
+  for label, least, held in zip(*shown, strict=True):
+    lines.append(
+        f"{label}{100 * least:8.1f}{100 * held.mean():7.1f}"
+        f"{100 * held.min():8.1f}"
+    )
+  return "\n".join(lines)

@@ -4,9 +4,11 @@
   python -m experiments.preference_league --game=uniform --batch=10
 
 Takes the flags of `solve_preference`. Prints the win rate of each row against
-each column, in percent and as a mean over games, and each contestant's worst.
-The reference, the regularised equilibrium of the first temperature and a
-minimax winner take part. `--out` holds the files of `solve_preference`,
+each column, in percent and as a mean over games; and of each contestant the
+least of these, and the win rate that a best response holds it to, as a mean
+over games and in the worst game. A minimax winner is held to 50 %, and no one
+to more. The reference, the regularised equilibrium of the first temperature and
+a minimax winner take part. `--out` holds the files of `solve_preference`,
 league.csv and league.png.
 """
 
@@ -38,20 +40,15 @@ def main(
 
     outcome = preference_loop.solve(settings)
     preference_loop.write(settings, outcome)
-    names, rates = league_table.play(outcome)
+    league = league_table.play(outcome)
     path = settings.out / "league.csv"
     with open(path, "w", encoding="utf-8", newline="") as file:
-      writer = csv.writer(file)
-      writer.writerow(["", *names])
-      writer.writerows(
-          [name, *row.tolist()] for name, row in zip(names, rates, strict=True)
-      )
+      csv.writer(file).writerows(league.rows())
     title = f"{outcome.described}\n{settings.conditions}"
-    figure = preference_plots.draw_league(names, rates, title)
+    figure = preference_plots.draw_league(*league, title)
     figures.save(settings.out / "league.png", figure)
   print(f"{outcome.described}\n{settings.conditions}")
-  print("win rates in percent, of rows against columns")
-  print(league_table.text(names, rates))
+  print(league_table.text(league))
   print(f"see {settings.out}")
   if outcome.failures:
     command_line.fail("preference_league", "; ".join(outcome.failures))

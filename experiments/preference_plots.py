@@ -74,10 +74,18 @@ def draw_simplex(
 
 
 def draw_league(
-    names: Sequence[str], rates: np.ndarray, title: str
+    names: Sequence[str], rates: np.ndarray, held: np.ndarray, title: str
 ) -> figure.Figure:
-  """Returns the table of win rates, of rows against columns, in colours."""
+  """Returns the table of win rates, of rows against columns, in colours.
+
+  Args:
+    names: Of the contestants.
+    rates: Mean win rates of rows against columns.
+    held: Win rate that a best response holds each to, by game.
+    title: Of the figure.
+  """
   size = len(names)
+  rates = np.column_stack([rates, held.mean(axis=0), held.min(axis=0)])
   side = 2.5 + 0.42 * size
   fig = figures.new(side + 1, side + 0.4, title)
   axes = fig.subplots()
@@ -86,10 +94,14 @@ def draw_league(
       rates, cmap="PuOr_r", vmin=0.5 - reach, vmax=0.5 + reach
   )
   names = [figures.plain(name) for name in names]
-  axes.set_xticks(range(size), names, rotation=60, ha="right", fontsize=8)
+  columns = [*names, "best response", "best response, worst game"]
+  axes.set_xticks(
+      range(size + 2), columns, rotation=60, ha="right", fontsize=8
+  )
+  axes.axvline(size - 0.5, color="black", linewidth=1.5)
   axes.set_yticks(range(size), names, fontsize=8)
   for a in range(size):
-    for b in range(size):
+    for b in range(size + 2):
       axes.text(
           b, a, f"{100 * rates[a, b]:.0f}", ha="center", va="center",
           fontsize=6.5,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import preference_table
+from experiments import league_table, preference_table
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import preference_game, preference_models
 from tests.experiments import preference_binary
@@ -294,7 +294,8 @@ class SolvePreferenceTest(parameterized.TestCase):
     )
     with open(self.out / "league.csv", newline="") as file:
       rows = list(csv.reader(file))
-    rates = np.array([row[1:] for row in rows[1:]], float)
+    table = np.array([row[1:] for row in rows[1:]], float)
+    rates, held = np.split(table, [-2], axis=1)
     saved = self._policies()
     entrants = [
         saved["reference"],
@@ -315,9 +316,31 @@ class SolvePreferenceTest(parameterized.TestCase):
     ], axis=0)
     # The equilibrium that takes part is that of the first temperature.
     np.testing.assert_allclose(rates, expected, atol=1e-9)
-    worst = f"{100 * rates[0].min():.1f}"
-    (line,) = [x for x in result.stdout.splitlines() if "1 reference" in x]
-    self.assertTrue(line.endswith(worst))
+    # No policy holds a contestant to less than the best pure response does.
+    least = np.array([
+        [(x[k, 0] @ saved["preferences"][k, 0]).min() for x in entrants]
+        for k in range(2)
+    ])
+    np.testing.assert_allclose(held[:, 0], least.mean(axis=0), atol=1e-9)
+    np.testing.assert_allclose(held[:, 1], least.min(axis=0), atol=1e-9)
+    self.assertGreater((held[:, 0] - held[:, 1]).max(), 0.01)
+    lines = result.stdout.splitlines()
+    self.assertLess(max(map(len, lines)), 81)
+    *_, line = [x for x in lines if "1 reference" in x]
+    shown = [rates[0].min(), *held[0]]
+    self.assertEqual(line.split()[2:], [f"{100 * x:.1f}" for x in shown])
+
+  def test_wide_leagues_are_printed_in_parts(self):
+    size = 40
+    names = [f"contestant_{k}" for k in range(size)]
+    rates = np.linspace(0, 1, size * size).reshape(size, size)
+    league = league_table.League(names, rates, np.full((1, size), 0.25))
+    lines = league_table.text(league).splitlines()
+    self.assertLess(max(map(len, lines)), 81)
+    parts = [x.split()[2:] for x in lines if " contestant_7 " in x]
+    self.assertEqual(parts[-1][1:], ["25.0", "25.0"])
+    cells = [cell for part in parts[:-1] for cell in part]
+    self.assertEqual(cells, [f"{100 * rate:.0f}" for rate in rates[7]])
 
   def test_the_league_is_antisymmetric_around_a_half(self):
     result = self._solve(
@@ -331,9 +354,11 @@ class SolvePreferenceTest(parameterized.TestCase):
       rows = list(csv.reader(file))
     names = ["reference", "equilibrium", "minimax winner", "comal", "rlhf",
              "nash_mirror_prox"]
-    self.assertEqual(rows[0], ["", *names])
+    self.assertEqual(
+        rows[0], ["", *names, "best response", "best response, worst game"]
+    )
     self.assertEqual([row[0] for row in rows[1:]], names)
-    rates = np.array([row[1:] for row in rows[1:]], float)
+    rates = np.array([row[1:-2] for row in rows[1:]], float)
     np.testing.assert_allclose(rates + rates.T, 1, atol=1e-12)
     # Nobody beats a minimax winner; the equilibrium is that of its solver.
     np.testing.assert_allclose(rates[2], 0.5, atol=1e-9)
