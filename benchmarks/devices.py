@@ -22,12 +22,9 @@ from typing import Any
 from absl import flags
 import jax
 import jax.numpy as jnp
-import rich.box
-import rich.console
-import rich.table
 
 from benchmarks import timing
-from experiments import command_line, game_strings, program
+from experiments import command_line, game_strings, limits, program, tables
 from mdrl import run
 from mdrl.games import openspiel, tree_game
 from mdrl.parallel import lanes
@@ -52,11 +49,11 @@ def _define(values):
       "outside of brackets.", flag_values=values,
   )
   flags.DEFINE_integer(
-      "batch", 64, "Runs in a batch.", lower_bound=1, flag_values=values
+      "batch", 64, "Runs in a batch.", 1, limits.RUNS, flag_values=values
   )
-  flags.DEFINE_float(
-      "seconds", 1.0, "Wall seconds to spend on each figure.",
-      lower_bound=0.001, flag_values=values,
+  limits.define_float(
+      "seconds", 1.0, "Wall seconds to spend on each figure.", 0.001,
+      values=values,
   )
   flags.DEFINE_string(
       "json", None, "Also write the table here.", flag_values=values
@@ -166,23 +163,21 @@ def show(rows: list[dict[str, Any]], ceiling: float, batch: int) -> None:
       f"{device.platform} {device.device_kind}: {ceiling / 1e9:.3g} GB/s in a "
       "sum of large arrays"
   )
-  grid = rich.table.Table(box=rich.box.SIMPLE_HEAD)
-  for name in ("game", "solver", "precision"):
-    grid.add_column(name)
-  for name in ("updates/s", f"of {batch} runs", "GB/s", "of the ceiling"):
-    grid.add_column(name, justify="right")
-  for row in rows:
-    moved = row["gigabytes_per_second"]
-    grid.add_row(
-        row["game"].split("(")[0] + " …" * ("(" in row["game"]),
-        row["solver"],
-        row["precision"],
-        f"{row['updates_per_second']:,.0f}",
-        f"{row['batch_updates_per_second']:,.0f}",
-        f"{moved:.3g}",
-        f"{moved * 1e9 / ceiling:.2f}",
-    )
-  rich.console.Console(width=120).print(grid)
+  head = ["game", "solver", "precision", "updates/s", f"of {batch}\nruns"]
+  lines = [
+      [
+          row["game"],
+          row["solver"],
+          row["precision"],
+          f"{row['updates_per_second']:,.0f}",
+          f"{row['batch_updates_per_second']:,.0f}",
+          f"{row['gigabytes_per_second']:.3g}",
+          f"{row['gigabytes_per_second'] * 1e9 / ceiling:.2f}",
+      ]
+      for row in rows
+  ]
+  head += ["GB/s", "of the\nceiling"]
+  print(tables.text(head, lines, tables.page_width(), num_keys=3))
 
 
 def parse(argv: Sequence[str]) -> list[str]:

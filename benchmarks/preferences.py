@@ -28,27 +28,30 @@ from absl import flags
 import numpy as np
 
 from benchmarks import timing
+from experiments import limits
 from experiments import program as program_lib
 
-_BATCH = flags.DEFINE_integer("batch", 1024, "Number of games.", lower_bound=1)
+_BATCH = flags.DEFINE_integer(
+    "batch", 1024, "Number of games.", 1, limits.BATCH
+)
 _RESPONSES = flags.DEFINE_integer(
-    "responses", 100, "Responses of each game.", lower_bound=2
+    "responses", 100, "Responses of each game.", 2, limits.RESPONSES
 )
 _CHUNK = flags.DEFINE_integer(
-    "chunk", 16, "Games that move in turns.", lower_bound=1
+    "chunk", 16, "Games that move in turns.", 1, limits.BATCH
 )
-_SECONDS = flags.DEFINE_float(
-    "seconds", 2.0, "Wall seconds to spend on each figure.", lower_bound=0.01
+_SECONDS = limits.define_float(
+    "seconds", 2.0, "Wall seconds to spend on each figure.", 0.01
 )
 _LONG_RUN = flags.DEFINE_integer(
     "long_run", 10_000, "Updates of the whole run that is timed last; 0 for "
-    "none.", lower_bound=0
+    "none.", 0, limits.UPDATES
 )
 _QUICK = flags.DEFINE_bool(
     "quick", False, "A smaller batch and short runs, for continuous "
     "integration."
 )
-_FLOOR = flags.DEFINE_float(
+_FLOOR = limits.define_float(
     "floor", 0.0, "Exit with status 1 if a solver in turns makes fewer updates "
     "than this fraction of what the products together would allow."
 )

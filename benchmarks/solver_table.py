@@ -3,12 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rich import box, console, markup, table
-
 from benchmarks import race, suite
+from experiments import tables
 
-_WIDTH = 200
-_NAME = 36
 _CLOCKS = ("cpu", "wall")
 _SOLVERS = {
     "cfr_plus": "CFR+",
@@ -91,27 +88,18 @@ def text_lines(row: Mapping[str, Any], names: Sequence[str]) -> list[list[str]]:
 
 
 def heading(row: Mapping[str, Any]) -> str:
-  """Returns a game's name, cut where it is long, above its size."""
-  game = row["game"]
-  if len(game) > _NAME:
-    game = f"{game[:_NAME - 1]}…"
-  return f"[bold]{markup.escape(game)}[/]\n{row['histories']:,} histories"
+  """Returns a game's name and size."""
+  return f"{row['game']}: {row['histories']:,} histories"
 
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
-  """Prints the table: games from top to bottom, programs from left to right."""
+  """Prints a table for each game: programs from left to right."""
   names = [n for n in suite.COLUMNS if any(n in row["cells"] for row in rows)]
-  grid = table.Table(
-      box=box.SIMPLE_HEAD,
-      title="rates and times by CPU / by wall; times from the start of a "
-      "process",
+  head = ["", *(suite.COLUMNS[name].title for name in names)]
+  print(
+      "rates and times by CPU / by wall; times from the start of a process"
   )
-  grid.add_column("", no_wrap=True)
-  for name in names:
-    grid.add_column(suite.COLUMNS[name].title, justify="right")
   for row in rows:
-    grid.add_row(heading(row))
-    for line in text_lines(row, names):
-      grid.add_row(*line)
-    grid.add_section()
-  console.Console(width=_WIDTH).print(grid)
+    lines = text_lines(row, names)
+    print(f"\n{heading(row)}\n")
+    print(tables.text(head, lines, tables.page_width()))

@@ -41,7 +41,7 @@ from typing import Any
 
 from absl import flags
 
-from experiments import command_line, game_strings, program
+from experiments import command_line, game_strings, limits, program
 
 _QUICK_SECONDS = 0.3
 _QUICK_BUDGET = 3.0
@@ -65,21 +65,19 @@ def _define(values):
        "exploitabilities from the first update on."),
       ("limit", 90.0, "Wall seconds after which a cell is left out."),
   ):
-    flags.DEFINE_float(
-        name, default, meaning, lower_bound=0.01, flag_values=values
-    )
+    limits.define_float(name, default, meaning, 0.01, values=values)
   flags.DEFINE_integer(
-      "cores", 1, "Cores that the processes share.", lower_bound=1,
+      "cores", 1, "Cores that the processes share.", 1, limits.RUNS,
       flag_values=values,
   )
   flags.DEFINE_bool(
       "quick", False, "Few solvers, small games and short runs, for continuous "
       "integration.", flag_values=values,
   )
-  flags.DEFINE_float(
+  limits.define_float(
       "floor", 0.0, "Exit with status 1 if CFR+ in single precision makes "
       "fewer updates than this fraction of the C program's, on any game.",
-      flag_values=values,
+      values=values,
   )
   for name in ("liteefg", "noregret"):
     flags.DEFINE_string(

@@ -10,6 +10,7 @@ from absl.testing import absltest, parameterized
 import jax
 import numpy as np
 
+from benchmarks import devices, solvers
 from experiments import (
     command_line,
     compare_solvers,
@@ -31,7 +32,9 @@ def _folder(test):
 
 def _flags():
   """Yields the name of a binary, its flags and one flag."""
-  for program in (compare_solvers, preference_settings, sweep_game):
+  for program in (
+      compare_solvers, preference_settings, sweep_game, devices, solvers
+  ):
     values = flags.FlagValues()
     program.define(values)
     for name in values:
