@@ -147,9 +147,11 @@ def drive(
       saved = states.States(
           folder.path / folder_lib.STATES / job.name, fingerprint, save_seconds
       )
-      stack.callback(saved.close)
       todo.append(_Run(job, saved, folder, updates_flag, save_apart))
     trace = stack.enter_context(_restored(todo, folder, interrupts))
+    for run in todo:
+      # Before the trace, which the last state has to follow.
+      stack.callback(run.close)
     finished = []
     for run in todo:
       interrupts.remark = _remark(todo)
@@ -287,6 +289,10 @@ class _Run:
         self.job, self._result, self.rows, self.clock, self.compile_seconds
     )
 
+  def close(self):
+    """Waits until all states are on disk."""
+    self._saved.close()
+
   def _go_to(self, point, trace, interrupts, bar):
     """Makes the updates up to a point; False if a signal came before it."""
     while self.clock.step < point:
@@ -327,10 +333,9 @@ class _Run:
   def _save(self, trace, only_if_due=False):
     if only_if_due and not self._saved.due:
       return
-    trace.sync()
     clock = self.clock._asdict()
     clock |= {"rows": len(self.rows), "digest": trace_lib.digest(self.rows)}
-    self._saved.save(self.clock.step, self._state, clock)
+    self._saved.save(self.clock.step, self._state, clock, trace.sync)
     if self._save_apart:
       self._saved.wait()
 

@@ -3,12 +3,15 @@
 Python's own handlers wait until the main thread is back from compiled code,
 which compiles for minutes at times. So a thread listens as well: it ends the
 process at once where nothing would be lost, and leaves it to the host loop
-where the current state is to be saved first.
+where the current state is to be saved first. An exception in the main thread
+was tried: raised while modules are imported or garbage is collected, it ends in
+tracebacks.
 """
 
 from collections.abc import Callable, Iterator
 import contextlib
 import os
+import pathlib
 import signal
 import socket
 import sys
@@ -110,7 +113,16 @@ class Interrupts:
         print(
             f"{self._program}: {self.describe()}", file=sys.stderr, flush=True
         )
+      _kill_children()
       self._end(128 + number)
+
+
+def _kill_children():
+  """Ends what this process has started, such as the reading of a tree."""
+  for children in pathlib.Path("/proc/self/task").glob("*/children"):
+    with contextlib.suppress(OSError):
+      for child in children.read_text().split():
+        os.kill(int(child), signal.SIGKILL)
 
 
 def _ignore(number, frame):

@@ -6,7 +6,7 @@ not have the hashes of the manifest is not read. Orbax was tried: on a full disk
 and about damaged states, its threads print tracebacks that cannot be caught.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent import futures
 import os
 import pathlib
@@ -86,8 +86,20 @@ class States:
       )
     return None
 
-  def save(self, step: int, state: Any, clock: Mapping[str, Any]) -> None:
+  def save(
+      self,
+      step: int,
+      state: Any,
+      clock: Mapping[str, Any],
+      before: Callable[[], None] = lambda: None,
+  ) -> None:
     """Saves a state, unless it is there already.
+
+    Args:
+      step: Updates made.
+      state: The state.
+      clock: What the host has counted by now, as JSON holds it.
+      before: Called in the background before the state is there.
 
     Raises:
       WriteError: If this or the state before cannot be written.
@@ -97,7 +109,9 @@ class States:
       return
     self.wait()
     self._latest = step
-    self._pending = self._thread.submit(self._write, step, state, dict(clock))
+    self._pending = self._thread.submit(
+        self._write, step, state, dict(clock), before
+    )
 
   @property
   def due(self) -> bool:
@@ -118,7 +132,8 @@ class States:
     """Waits until all states are on disk, whatever became of them."""
     self._thread.shutdown()
 
-  def _write(self, step, state, clock):
+  def _write(self, step, state, clock, before):
+    before()
     folder = self._folder / str(step)
     partial = folder.with_name(f"{step}{saved_files.PARTIAL}")
     with whole_files.writing(folder):

@@ -46,8 +46,6 @@ def replace(path: pathlib.Path, write: Callable[[BinaryIO], object]) -> None:
     try:
       with open(partial, "wb") as file:
         write(file)
-        file.flush()
-        os.fsync(file.fileno())
       os.replace(partial, path)
     except BaseException:
       with contextlib.suppress(OSError):

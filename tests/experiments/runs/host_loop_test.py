@@ -192,8 +192,10 @@ class HostLoopTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "no number"):
       self._drive("run", [self._job(1), self._job(2, measure=measure)])
     self.calls.clear()
-    self._drive("run", [self._job(1), self._job(2)], save_seconds=0.0)
-    self.assertEqual({number for number, _ in self.calls}, {2})
+    self._drive("run", [self._job(1), self._job(2)])
+    # The state after one update was being saved when the error came.
+    self.assertEqual(self.calls[:2], [(2, 0), (2, 1)])
+    self.assertEqual(sum(count for _, count in self.calls), 9 - 1)
 
   def test_states_of_another_fingerprint(self):
     self._drive("run", [self._job(1)])

@@ -89,6 +89,15 @@ class InterruptsTest(parameterized.TestCase):
       os.kill(os.getpid(), signal.SIGINT)
       self.assertFalse(self.ended.wait(0.1))
 
+  def test_children_end_as_well(self):
+    child = subprocess.Popen(["sleep", "60"])
+    self.addCleanup(child.kill)
+    with contextlib.redirect_stderr(io.StringIO()):
+      with interrupts.Interrupts("program", self._end):
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.assertTrue(self.ended.wait(10))
+    self.assertEqual(child.wait(10), -signal.SIGKILL)
+
   def test_ends_while_compiled_code_keeps_the_main_thread(self):
     # Python's own handlers would wait for the sleep, which is one call of C.
     code = textwrap.dedent("""
