@@ -11,14 +11,23 @@
 # ---
 
 # %% [markdown]
-# # The simulations of EGPO, and the whole family in them
+# # The protocol of EGPO's simulations, and the whole family in it
 #
 # Zhou, Fazel & Du (2025, https://arxiv.org/abs/2503.08942) simulate ten games
 # of ten responses. Preferences below the diagonal are drawn from [0, 1], and
 # the logits of the reference from a standard normal distribution. What counts
 # is the duality gap of the regularised game, after a number of updates for each
-# of three temperatures. The seeds here are others than theirs. All ten games
-# are one program, by `vmap`. Each cell asserts what its figure shows.
+# of three temperatures. All ten games are one program, by `vmap`. Each cell
+# asserts what its figure shows.
+#
+# The protocol is that of the authors' code: sizes, distributions, temperatures,
+# learning rates, numbers of updates and measure, with exact gradients in
+# tables. Games and references are drawn from other seeds, so that no number
+# here is one of theirs, and none of theirs is repeated. Of the five methods in
+# their code, three are here: EGPO, Nash-MD, and OMD, which is their first
+# online IPO. Their second online IPO, whose pairs are drawn from the policy,
+# and Nash-MD by policy gradients are not; nor are their sampled gradients and
+# networks.
 
 # %%
 from typing import NamedTuple
@@ -147,7 +156,7 @@ def gaps(solver, setting, steps):
   return np.maximum(np.array(jax.vmap(of_game)(games)), 1e-17)
 
 
-def published(setting):
+def simulated(setting):
   step_size, temperature = setting.step_size, setting.temperature
   mixture = step_size * temperature
   return {
@@ -167,9 +176,9 @@ curves = {
         solver, setting, run.log_checkpoints(setting.num_updates, 120)
     )
     for setting in settings
-    for name, solver in published(setting).items()
+    for name, solver in simulated(setting).items()
 }
-names = list(published(settings[0]))
+names = list(simulated(settings[0]))
 figure, axes = plt.subplots(
     4, 3, figsize=(11, 10), sharex="col", sharey=True, layout="constrained"
 )
@@ -227,7 +236,7 @@ figure, axes = plt.subplots(
 )
 for axis, setting in zip(axes, settings, strict=True):
   steps = run.log_checkpoints(setting.num_updates, 120)
-  for name, solver in published(setting).items():
+  for name, solver in simulated(setting).items():
     if name == "Nash-MD, half the mixture":
       continue
     color, values = f"C{names.index(name)}", curves[setting, name]
@@ -256,7 +265,7 @@ plt.show()
 def spent(setting, name):
   """Median number of queries until the gap is below 1e-8."""
   steps = run.log_checkpoints(setting.num_updates, 120)
-  each = queries.count(published(setting)[name], single).update
+  each = queries.count(simulated(setting)[name], single).update
   below = curves[setting, name] < 1e-8
   return each * np.median(steps[below.argmax(axis=1)])
 

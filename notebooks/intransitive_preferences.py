@@ -228,7 +228,11 @@ assert abs(rates[0, -1] - 50 / 99) < 1e-12
 # reference, softmax(1, 0, -1). The star is the minimax winner, which is
 # uniform; the diamond the equilibrium of temperature 0.1, drawn to the
 # reference. Lines are trajectories of 1,000 updates, from the circle to the
-# square: of the last iterate, where it does not say "average".
+# square: of the last iterate, where it does not say "average". Of those that
+# approach the minimax winner, COMAL is there after 1,000 updates, to rounding;
+# ONPO, Mirror Prox and magnetic preferences have come to a duality gap below
+# 1e-4, the average of ONPO to one below 0.01, and SPO, with a constant step, to
+# 0.03, or 0.06 with a queue of samples.
 
 # %%
 TEMPERATURE = 0.1
@@ -304,7 +308,7 @@ groups = {
     "to the regularised equilibrium": (to_regularized, "tab:blue"),
     "elsewhere, with a reference": (elsewhere, "tab:purple"),
     "outward": (outward, "tab:orange"),
-    "to the minimax winner": (to_winner, "tab:green"),
+    "towards the minimax winner": (to_winner, "tab:green"),
 }
 
 
@@ -389,11 +393,21 @@ for name in elsewhere:
 for name in outward:
   # Never an update without a further move away from the minimax winner.
   assert (np.diff(distances[name]) > 0).all(), name
+limits = {
+    "SPO (average)": 0.035,
+    "SPO, queue (average)": 0.07,
+    "ONPO (average)": 0.01,
+    "ONPO": 1e-4,
+    "Mirror Prox": 1e-4,
+    "magnetic preferences": 1e-4,
+    "COMAL": 1e-14,
+}
 for name in to_winner:
-  assert gaps[name][-1] < 0.07, name
-assert gaps["SPO (average)"][-1] < gaps["SPO (average)"][100] / 5
-assert max(gaps["ONPO"][-1], gaps["Mirror Prox"][-1]) < 1e-4
-assert gaps["COMAL"][-1] < 1e-14
+  print(f"{name:22} duality gap {gaps[name][-1]:.0e}")
+  assert gaps[name][-1] < limits[name], name
+# Samples and a constant step leave these away from it.
+for name in ("SPO (average)", "SPO, queue (average)"):
+  assert 0.02 < gaps[name][-1] < gaps[name][100] / 5, name
 
 # %% [markdown]
 # Some methods are one in exact tables: DNO and IPO with a moving anchor are

@@ -18,6 +18,8 @@
 # tables and double precision. Each cell asserts what its figure shows.
 
 # %%
+import itertools
+
 import jax
 
 jax.config.update("jax_enable_x64", True)
@@ -88,8 +90,10 @@ def drawn(values):
 #
 # With the steps of theorem 1 of Munos et al. (2024,
 # https://arxiv.org/abs/2312.00886). The bound holds at every update and is far
-# from tight: the divergence falls like 1 / T^2. MTPO, which plays against the
-# iterate and not the mixture, has the same steps here.
+# from tight: at temperature 0.1 the divergence falls like 1 / T^2 from 1,000 to
+# 10,000 updates. At temperature 0.01 it falls faster there, and has not come to
+# its rate yet. MTPO, which plays against the iterate and not the mixture, has
+# the same steps here; no rate is claimed for it.
 
 # %%
 steps = np.arange(10_001)
@@ -124,7 +128,12 @@ for axis, (name, (game, temperature)) in zip(
 
   assert (kl <= bound).all()
   # Ten times the updates, a hundredth of the divergence.
-  assert kl[-1] < kl[1000] / 50
+  if temperature == 0.1:
+    assert 90 < kl[1000] / kl[-1] < 110
+    assert 3.9 < kl[5000] / kl[-1] < 4.1
+  else:
+    assert kl[1000] / kl[-1] > 1000
+    assert kl[5000] / kl[-1] > 10
   assert kl[-1] < 1e-5
   assert opponent[-1] < 1e-5
 for axis in axes[1]:
@@ -140,8 +149,13 @@ plt.show()
 # The rate of Tiapkin et al. (2025, https://arxiv.org/abs/2505.19731, version 1)
 # at their eta = 2 beta, which is a step size of 2. It holds at every update. An
 # update makes two preference queries, each the win rates of all responses
-# against one policy, so that N queries give `(1 + 2 temperature)^(-N/2)`. Per
-# query, too, it leaves the other methods behind.
+# against one policy, so that N queries give `(1 + 2 temperature)^(-N/2)`.
+#
+# Per query it is the first of the four methods shown to a divergence of 1e-12,
+# on all four problems, and at temperature 0.01 the first to 1e-4 and 1e-8, too.
+# At temperature 0.1 others lead on the way: Nash-MD and MTPO, whose first steps
+# are long, come to 1e-4 with fewer queries on the dice, and MTPO on the random
+# responses; on the dice MTPO is still the first to 1e-8.
 
 # %%
 steps = np.arange(1001)
@@ -173,29 +187,36 @@ axes[0].set(
 )
 axes[0].legend(fontsize=8, loc="lower right")
 
-game, temperature = problems["10 random responses, 0.01"]
-schedule = nash_md.paper_schedule(temperature)
-rivals = {
-    "Nash Mirror Prox": nash_mirror_prox.NashMirrorProx(
-        step_size=2.0, temperature=temperature
-    ),
-    "EGPO, step 1": egpo.EGPO(step_size=1.0, temperature=temperature),
-    "MTPO": nash_md.NashMD(
-        step_size=schedule, temperature=temperature, mixture=0.0
-    ),
-    "Nash-MD": nash_md.NashMD(step_size=schedule, temperature=temperature),
-}
+def rivals(temperature):
+  schedule = nash_md.paper_schedule(temperature)
+  return {
+      "Nash Mirror Prox": nash_mirror_prox.NashMirrorProx(
+          step_size=2.0, temperature=temperature
+      ),
+      "EGPO, step 1": egpo.EGPO(step_size=1.0, temperature=temperature),
+      "MTPO": nash_md.NashMD(
+          step_size=schedule, temperature=temperature, mixture=0.0
+      ),
+      "Nash-MD": nash_md.NashMD(step_size=schedule, temperature=temperature),
+  }
+
+
 NUM_QUERIES = 2000
+TOLERANCES = (1e-4, 1e-8, 1e-12)
 spent = {}
-for name, solver in rivals.items():
-  each = queries.count(solver, game).update
-  steps = np.arange(0, NUM_QUERIES // each + 1)
-  kl = divergences(solver, game, temperature, steps)
-  axes[1].semilogy(each * steps, drawn(kl), label=name)
-  spent[name] = kl[-1]
-  if name == "Nash Mirror Prox":
-    bound = kl[0] * (1 + 2 * temperature) ** (-each * steps / 2)
-    axes[1].semilogy(each * steps, bound, "--k", label="its bound")
+for problem, (game, temperature) in problems.items():
+  for name, solver in rivals(temperature).items():
+    each = queries.count(solver, game).update
+    steps = np.arange(0, NUM_QUERIES // each + 1)
+    kl = divergences(solver, game, temperature, steps)
+    for tolerance in TOLERANCES:
+      below = each * steps[kl < tolerance]
+      spent[problem, tolerance, name] = below[0] if len(below) else np.inf
+    if temperature == 0.01:
+      axes[1].semilogy(each * steps, drawn(kl), label=name)
+      if name == "Nash Mirror Prox":
+        bound = kl[0] * (1 + 2 * temperature) ** (-each * steps / 2)
+        axes[1].semilogy(each * steps, bound, "--k", label="its bound")
 axes[1].set(
     xlabel="preference queries", title="10 random responses, temperature 0.01"
 )
@@ -204,9 +225,23 @@ for axis in axes:
   axis.grid(alpha=0.4)
 plt.show()
 
-assert spent["Nash Mirror Prox"] < 1e-15
-assert 1e-12 < spent["EGPO, step 1"] < 1e-8
-assert min(spent["MTPO"], spent["Nash-MD"]) > 1e-6
+first = {}
+for problem, tolerance in itertools.product(problems, TOLERANCES):
+  used = {
+      name: spent[problem, tolerance, name] for name in rivals(temperature)
+  }
+  first[problem, tolerance] = min(used, key=used.__getitem__)
+  counts = ", ".join(f"{name} {count:g}" for name, count in used.items())
+  print(f"{problem}, queries to {tolerance:g}: {counts}")
+for problem in problems:
+  assert first[problem, 1e-12] == "Nash Mirror Prox"
+for tolerance in TOLERANCES:
+  problem = "10 random responses, 0.01"
+  assert first[problem, tolerance] == "Nash Mirror Prox"
+assert first["dice, 0.1", 1e-4] == first["dice, 0.1", 1e-8] == "MTPO"
+assert first["10 random responses, 0.1", 1e-4] == "MTPO"
+dice_queries = [spent["dice, 0.1", 1e-4, name] for name in rivals(0.1)]
+assert dice_queries[3] < dice_queries[0]
 
 # %% [markdown]
 # Steps much longer than 2 stall. Sixty step sizes are one program.
