@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mdrl import checks
 from mdrl.evaluation import best_response
 from mdrl.games import base
 from mdrl.geometry import dilated, mirror_maps
@@ -74,7 +75,6 @@ def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
   return nash_conv(game, plans)
 
 
-@jax.jit
 def regularized_gap(
     game: base.Game,
     policies: base.Policies,
@@ -99,7 +99,16 @@ def regularized_gap(
 
   Returns:
     The sum over players of what a regularised best response gains.
+
+  Raises:
+    ValueError: If the temperature is not positive and finite.
   """
+  checks.positive("temperature", temperature)
+  return _regularized_gap(game, policies, temperature, magnets, mirror_map)
+
+
+@jax.jit
+def _regularized_gap(game, policies, temperature, magnets, mirror_map):
   geometry = mirror_maps.NegativeEntropy() if mirror_map is None else mirror_map
   weight = jnp.asarray(temperature, game.dtype)
   plans = game.plans(policies)

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mdrl import checks
 from mdrl.games import base, preference_game
 from mdrl.geometry import simplex
 
@@ -30,7 +31,6 @@ def duality_gap(
   return 2 * (jnp.max(rates, axis=1) - jnp.sum(rates * policy, axis=1))
 
 
-@jax.jit
 def regularized_gap(
     game: preference_game.PreferenceGame,
     plans: base.Plans,
@@ -46,7 +46,16 @@ def regularized_gap(
     game: The game.
     plans: The policy's plan.
     temperature: tau > 0, in units of utility.
+
+  Raises:
+    ValueError: If the temperature is not positive and finite.
   """
+  checks.positive("temperature", temperature)
+  return _regularized_gap(game, plans, temperature)
+
+
+@jax.jit
+def _regularized_gap(game, plans, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
   policy = game.rows(plans[0])
   log_reference = _log_reference(game)
@@ -85,20 +94,28 @@ def win_rates(
   return half + margins / game.num_contexts
 
 
-@jax.jit
 def residual(
     game: preference_game.PreferenceGame,
     plans: base.Plans,
     temperature: Float[Array, ""] | float,
 ) -> Float[Array, " X"]:
-  """Returns the largest error of x = softmax(log ref + P x / tau)."""
+  """Returns the largest error of x = softmax(log ref + P x / tau).
+
+  Raises:
+    ValueError: If the temperature is not positive and finite.
+  """
+  checks.positive("temperature", temperature)
+  return _residual(game, plans, temperature)
+
+
+@jax.jit
+def _residual(game, plans, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
   rates = game.rows(game.gain(plans, 0))
   logits = simplex.log_softmax(_log_reference(game) + rates / tau, None)
   return jnp.max(jnp.abs(jnp.exp(logits) - game.rows(plans[0])), axis=1)
 
 
-@jax.jit
 def equilibrium(
     game: preference_game.PreferenceGame,
     temperature: Float[Array, ""] | float,
@@ -115,7 +132,16 @@ def equilibrium(
   Args:
     game: The game.
     temperature: tau > 0, in units of utility.
+
+  Raises:
+    ValueError: If the temperature is not positive and finite.
   """
+  checks.positive("temperature", temperature)
+  return _equilibrium(game, temperature)
+
+
+@jax.jit
+def _equilibrium(game, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
   solve = jax.vmap(_solve_context, in_axes=(0, 0, None))
   logits = solve(game.advantage, _log_reference(game), tau)

@@ -204,5 +204,21 @@ class MinimaxWinnerTest(absltest.TestCase):
       self.assertLess((matrix @ winner).max(), 0.5 + 1e-9)
 
 
+class TemperatureTest(parameterized.TestCase):
+
+  @parameterized.parameters(0, -0.1, np.nan, np.inf, True)
+  def test_temperatures_are_positive_and_finite(self, temperature):
+    game = preference_game.preference_game(preference_models.dice())
+    plans = (game.treeplex.uniform,)
+    for call in (
+        lambda: preferences.equilibrium(game, temperature),
+        lambda: preferences.regularized_gap(game, plans, temperature),
+        lambda: preferences.residual(game, plans, temperature),
+        lambda: gaps.regularized_gap(game, plans, temperature),
+    ):
+      with self.assertRaisesRegex(ValueError, "`temperature` must "):
+        call()
+
+
 if __name__ == "__main__":
   absltest.main()
