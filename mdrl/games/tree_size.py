@@ -33,7 +33,7 @@ class Estimate(NamedTuple):
     error: Its standard error.
     at_least: What the number exceeds, but for a chance of a few in a million.
     complete: Whether no probe was cut short; else the mean is too small.
-    probes: The number of probes.
+    probes: The number of probes that it is the mean of.
   """
 
   mean: float

@@ -2,6 +2,7 @@
 
 import fractions
 import math
+import time
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -63,6 +64,23 @@ class ProbeTest(parameterized.TestCase):
     self.assertLen(state.history(), 2)
 
 
+  def test_ends_in_time(self):
+    state = openspiel.load_game("leduc_poker").new_initial_state()
+    rng = np.random.default_rng(0)
+    with mock.patch.object(time, "thread_time", side_effect=[1.0, 2.0, 3.0]):
+      size = tree_size.probe(state, rng, _NO_END, 2.5)
+    # Six cards, then five, and two moves that are not made any more.
+    self.assertEqual(size, 1 + 6 + 30 + 60)
+    self.assertLen(state.history(), 2)
+
+  def test_ends_where_there_are_no_moves(self):
+    state = mock.Mock()
+    state.is_terminal.return_value = False
+    state.legal_actions.return_value = []
+    rng = np.random.default_rng(0)
+    self.assertEqual(tree_size.probe(state, rng, _NO_END), 1)
+
+
 class EstimateTest(parameterized.TestCase):
 
   @parameterized.parameters(
@@ -98,6 +116,38 @@ class EstimateTest(parameterized.TestCase):
     with mock.patch.object(tree_size, "probe", side_effect=sizes):
       found = tree_size.estimate(openspiel.load_game("kuhn_poker"), 10**11)
     self.assertFalse(found.complete)
+
+  def _cut_short(self, sizes):
+    """Returns the estimate of so many probes, of which the last took long."""
+    clock = mock.patch.object(
+        time, "thread_time", side_effect=[0.0] * len(sizes) + [9.0]
+    )
+    with clock, mock.patch.object(tree_size, "probe", side_effect=sizes):
+      return tree_size.estimate(openspiel.load_game("kuhn_poker"), 10**9, 5.0)
+
+  def test_few_probes_bound_by_their_smallest(self):
+    found = self._cut_short([3_000] * 3 + [2_000])
+    self.assertEqual(found.probes, 4)
+    self.assertFalse(found.complete)
+    self.assertEqual(found.mean, 2_750)
+    self.assertEqual(found.error, 250)
+    # All four are a hundred times too large with a chance of 100**-4.
+    self.assertAlmostEqual(found.at_least, 20)
+
+  def test_one_probe_bounds_next_to_nothing(self):
+    found = self._cut_short([10**6])
+    self.assertEqual(found.error, math.inf)
+    self.assertAlmostEqual(found.at_least, 0.01)
+
+  def test_probes_of_unfinished_rounds_do_not_count(self):
+    found = self._cut_short([100] * 200 + [10**6])
+    self.assertEqual((found.mean, found.error), (100, 0))
+    self.assertEqual(found.at_least, 100)
+    self.assertEqual(found.probes, 200)
+
+  def test_large_errors_leave_the_bound_to_the_median(self):
+    found = self._cut_short([100] * 90 + [10**6] * 10)
+    self.assertEqual(found.at_least, 25)
 
   def test_the_bound_fails_once_in_a_million(self):
     chance = 1 / tree_size._MARGIN
