@@ -295,7 +295,7 @@ def _check_name(name):
 
 def _read(game, name, max_histories, progress):
   """Reads the tree of a game, apart from this process if need be."""
-  if _STEADY.fullmatch(_short_name(name)):
+  if _is_steady(name):
     return enumerate_tree(game, max_histories, progress)
   walk = f"{__name__}:{enumerate_by_name.__name__}"
   return apart.enumerate_tree(walk, name, max_histories, progress)
@@ -340,6 +340,10 @@ def _histories(game):
     yield state
     # Made one by one, as states may be large.
     stack.append(map(state.child, state.legal_actions()))
+
+
+def _is_steady(name):
+  return bool(_STEADY.fullmatch(_short_name(name)))
 
 
 def _short_name(name):

@@ -158,11 +158,11 @@ class CompileTest(parameterized.TestCase):
     openspiel.compile_game(name)
     self.apart.assert_not_called()
 
-  @parameterized.parameters("shogi", "nimble", "repeated_game(kuhn_poker)")
-  def test_only_whole_names_are_known(self, name):
-    self.assertIsNone(
-        openspiel._STEADY.fullmatch(openspiel._short_name(name))
-    )
+  def test_only_whole_names_are_known(self):
+    for name in ("shogi", "nimble", "repeated_game(kuhn_poker)", "chess(nim)"):
+      self.assertFalse(openspiel._is_steady(name))
+    for name in ("nim", "nim(pile_sizes=1;2)", "matrix_rps()"):
+      self.assertTrue(openspiel._is_steady(name))
 
 
 if __name__ == "__main__":

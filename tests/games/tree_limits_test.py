@@ -125,6 +125,17 @@ class TimeAndMemoryTest(parameterized.TestCase):
     ):
       self._check(80_001, seconds=51)
 
+  def test_the_estimate_takes_no_time_of_the_walk(self):
+    def probing(*_):
+      self.clock.seconds += 5.0
+      return self.estimate.return_value
+
+    self.estimate.side_effect = probing
+    self._check(50_000, seconds=2.0)
+    # Seven seconds later, five of which went into probes.
+    self._check(60_000, seconds=9.0)
+    self.assertEqual([r.seconds for r in self.told], [2.0, 4.0])
+
   def test_what_is_bound_to_take_too_long_is_refused_early(self):
     # Half of what there is at least takes 49 s, and then 51 s.
     self._check(1_600, seconds=1.96)
