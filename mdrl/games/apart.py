@@ -26,8 +26,8 @@ _TREE = "tree"
 _REFUSAL = "refusal.txt"
 _PRINTED = "printed.txt"
 # A walk that takes longer than it may, and tells nothing for so many seconds,
-# hangs; one that was starved of processor time still tells how far it is.
-_SILENT = 5.0
+# hangs; one that is starved of processor time still tells how far it is.
+_SILENT = 40.0
 # Room for what OpenSpiel itself and Python take.
 _SPARE_BYTES = 2**30
 # Between two reports where the walk gives none.

@@ -59,9 +59,7 @@ def load_game(name: str) -> pyspiel.Game:
   try:
     with _without_its_messages():
       game = pyspiel.load_game(name)
-  except (
-      LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError
-  ) as error:
+  except Exception as error:
     raise ValueError(
         f"`game` must be a game string that OpenSpiel loads, got {name!r}: "
         f"{plain_text.line(error)}"
