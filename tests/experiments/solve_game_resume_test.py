@@ -1,5 +1,6 @@
 """Tests that a killed run goes on to the numbers of an uninterrupted one."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -89,6 +90,46 @@ class ResumeTest(parameterized.TestCase):
     self.assertEqual(rows, other_rows)
     for name in policy:
       np.testing.assert_array_equal(policy[name], other[name])
+
+  @pytest.mark.slow
+  def test_kills_at_any_moment(self):
+    whole, parts = self.folder / "whole", self.folder / "parts"
+    arguments = ("--updates=300000", "--seed=2", "--checkpoints=40")
+    result = binary.call(*_RUN, f"--out={whole}", *arguments)
+    self.assertEqual(result.status, 0, result.stderr)
+    drawn = np.random.default_rng(0)
+    for _ in range(6):
+      process = self._start(parts, *arguments, "--save_seconds=0", "--resume")
+      # From the import of JAX to the middle of the run.
+      self._wait(process, (parts / ".lock").exists)
+      with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(drawn.uniform(0, 5))
+      process.kill()
+      _, stderr = process.communicate(timeout=60)
+      self.assertNotIn("Traceback", stderr)
+    result = binary.call(*_RUN, f"--out={parts}", *arguments, "--resume")
+    self.assertEqual(result.status, 0, result.stderr)
+    (rows, policy), (other_rows, other) = map(self._numbers, (whole, parts))
+    self.assertEqual(rows, other_rows)
+    for name in policy:
+      np.testing.assert_array_equal(policy[name], other[name])
+    self.assertEqual(*(sorted(os.listdir(out)) for out in (whole, parts)))
+
+  @parameterized.parameters(signal.SIGTERM, signal.SIGINT)
+  def test_signals_before_the_first_update(self, number):
+    out = self.folder / "out"
+    process = self._start(out)
+    self._wait(process, (out / ".lock").exists)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    self.assertEqual((process.returncode, stdout), (128 + number, ""))
+    self.assertEqual(
+        stderr,
+        f"solve_game: stopped by {number.name} before the first update\n",
+    )
+    # What is left over blocks nothing.
+    result = binary.call(*_RUN, f"--out={out}", "--updates=10")
+    self.assertEqual(result.status, 0, result.stderr)
 
   def test_more_updates_extend_a_finished_run(self):
     out, whole = self.folder / "out", self.folder / "whole"
