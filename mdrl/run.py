@@ -69,6 +69,7 @@ def init(
   Raises:
     ValueError: If the policies, or the game's reference, are none of the game.
   """
+  _check_kinds(solver, game)
   if game.reference is not None:
     game_lib.check_policies(game, game.reference, "game.reference")
   if policies is not None:
@@ -88,6 +89,7 @@ def advance(
     ValueError: If the number of updates is no whole number from 0 on, or the
       state is not one of this solver on this game.
   """
+  _check_kinds(solver, game)
   _check_count(num_updates)
   _check_state(solver, game, state)
   return _advance(solver, game, state, num_updates)
@@ -122,6 +124,7 @@ def run(
     ValueError: If the checkpoints do not increase, or lie before `state`, or
       the state is not one of this solver on this game.
   """
+  _check_kinds(solver, game)
   if state is None:
     state = init(solver, game)
   else:
@@ -155,6 +158,19 @@ def _checked(checkpoints, start):
         f"updates, got {steps.tolist()}; pass later checkpoints"
     )
   return steps
+
+
+def _check_kinds(solver, game):
+  """Raises ValueError for arguments that have changed places."""
+  for name, value, kind in (
+      ("solver", solver, solver_lib.Solver),
+      ("game", game, game_lib.Game),
+  ):
+    if not isinstance(value, kind):
+      raise ValueError(
+          f"`{name}` must be a {kind.__name__}, got a {type(value).__name__}; "
+          "the solver comes first, then the game"
+      )
 
 
 def _most_updates():

@@ -170,6 +170,21 @@ class RunTest(parameterized.TestCase):
     for count in (2, np.int64(2), np.int32(2), jnp.asarray(2)):
       self.assertEqual(advance(_solver(), game, state, count).step, 2)
 
+  def test_refuses_arguments_that_changed_places(self):
+    game = games.random_zero_sum_game(2, 2)
+    state = run.init(_solver(), game)
+    for call in (
+        lambda: inspect.unwrap(run.init)(game, _solver()),
+        lambda: inspect.unwrap(run.advance)(game, _solver(), state, 1),
+        lambda: inspect.unwrap(run.run)(game, _solver(), gaps.nash_conv, [1]),
+    ):
+      with self.assertRaisesRegex(
+          ValueError, "`solver` must be a Solver, got a MatrixGame; the solver"
+      ):
+        call()
+    with self.assertRaisesRegex(ValueError, "`game` must be a Game, got a No"):
+      inspect.unwrap(run.init)(_solver(), None)
+
   def test_refuses_the_state_of_another_solver(self):
     game = games.random_zero_sum_game(2, 2)
     descent = mirror_descent.MirrorDescent(step_size=0.1)

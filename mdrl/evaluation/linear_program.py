@@ -79,8 +79,14 @@ def minimax_winner(
   """Returns a minimax winner of each context: no response beats it.
 
   Raises:
-    ValueError: If a program fails, or its answer is not exact.
+    ValueError: If the game is not one of preferences, a program fails, or its
+      answer is not exact.
   """
+  if not isinstance(game, preference_game.PreferenceGame):
+    raise ValueError(
+        "`game` must be a game of preferences, got a "
+        f"{type(game).__name__}; use solve for others"
+    )
   advantages = np.asarray(game.advantage, float)
   winners = [solve(matrix_game.zero_sum_game(a)).plans[0][1:]
              for a in advantages]

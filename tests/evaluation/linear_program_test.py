@@ -1,5 +1,6 @@
 """Tests of exact equilibria against published values."""
 
+import inspect
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -117,6 +118,11 @@ class LinearProgramTest(parameterized.TestCase):
     gap = linear_program.solve(game).gap
     self.assertGreater(gap, 1e-8)
     self.assertLess(gap, 1e-6)
+
+  def test_winners_are_of_preferences(self):
+    game = matrix_game.zero_sum_game([[1.0]])
+    with self.assertRaisesRegex(ValueError, "got a MatrixGame; use solve"):
+      inspect.unwrap(linear_program.minimax_winner)(game)
 
   def test_refuses_other_games(self):
     for name in ("general_sum", "kuhn_three_players"):
