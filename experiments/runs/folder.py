@@ -70,7 +70,8 @@ class Folder:
     self._made: list[pathlib.Path] = []
     self._begun = False
     self._record: Mapping[str, Any] = {}
-    self.recorded = self._look()
+    with self._named():
+      self.recorded = self._look()
 
   def __enter__(self):
     """Takes the folder, making it where there is none.
@@ -79,18 +80,13 @@ class Folder:
       ValueError: If another process has it, or it cannot be written.
     """
     try:
-      self._make()
-      lock = lock_lib.Lock(self.path)
-      lock.acquire()
-      self._lock = lock
-      # Another run may have been here since.
-      self.recorded = self._look()
-    except OSError as error:
-      self._leave()
-      raise ValueError(
-          f"`--out` must be a folder that can be written, got {self.path}: "
-          f"{error.strerror}"
-      ) from error
+      with self._named():
+        self._make()
+        lock = lock_lib.Lock(self.path)
+        lock.acquire()
+        self._lock = lock
+        # Another run may have been here since.
+        self.recorded = self._look()
     except ValueError:
       self._leave()
       raise
@@ -144,6 +140,17 @@ class Folder:
       WriteError: If it cannot be written.
     """
     whole_files.replace(self.path / name, write)
+
+  @contextlib.contextmanager
+  def _named(self):
+    """Names the folder in errors of the operating system."""
+    try:
+      yield
+    except OSError as error:
+      raise ValueError(
+          f"`--out` must be a folder that can be written, got {self.path}: "
+          f"{error.strerror}"
+      ) from error
 
   def _make(self):
     for parent in (self.path, *self.path.parents):
@@ -219,9 +226,9 @@ def read(path: pathlib.Path) -> dict[str, Any]:
     ValueError: If no run of this version wrote it.
   """
   try:
-    record = json.loads(path.read_text(encoding="utf-8"))
-  except OSError as error:
-    raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    record = json.loads(whole_files.read(path))
+  except whole_files.ReadError:
+    raise
   except (ValueError, RecursionError):
     record = None
   if isinstance(record, dict) and isinstance(record.get("flags"), dict):

@@ -13,6 +13,8 @@ import pathlib
 import shutil
 from typing import Any
 
+from experiments.runs import whole_files
+
 PARTIAL = ".partial"
 STATE = "state.bin"
 _MANIFEST = "manifest.json"
@@ -105,8 +107,8 @@ def _is_state(path):
 
 def _manifest(path):
   try:
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-  except (OSError, ValueError, RecursionError) as error:
+    manifest = json.loads(whole_files.read(path))
+  except (ValueError, RecursionError) as error:
     raise Damaged(f"{path.name} is damaged or missing") from error
   # Whatever has the right digest was written by `States`.
   if not isinstance(manifest, dict) or manifest.get("digest") != _digest(

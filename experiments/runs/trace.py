@@ -93,16 +93,10 @@ def read(path: pathlib.Path) -> list[Row]:
   Raises:
     ValueError: If another line is damaged, or no row of a run.
   """
-  try:
-    data = path.read_bytes()
-  except FileNotFoundError:
+  if not path.exists():
     return []
-  except OSError as error:
-    raise ValueError(f"{path} cannot be read: {error.strerror}") from error
-  return [
-      _row(path, number, part)
-      for number, part in enumerate(data.split(b"\n")[:-1], start=1)
-  ]
+  parts = whole_files.read(path).split(b"\n")[:-1]
+  return [_row(path, k, part) for k, part in enumerate(parts, start=1)]
 
 
 def matches(row: Row, labels: Mapping[str, Any]) -> bool:

@@ -15,6 +15,24 @@ class WriteError(ValueError):
   """A file cannot be written; the message says which, and why."""
 
 
+class ReadError(ValueError):
+  """A file cannot be read; the message says which, and why."""
+
+
+def read(path: pathlib.Path) -> bytes:
+  """Returns the contents of a file, and does not wait for a pipe's.
+
+  Raises:
+    ReadError: If it cannot be read.
+  """
+  try:
+    if path.exists() and not path.is_file():
+      raise ReadError(f"{path} cannot be read: it is no file")
+    return path.read_bytes()
+  except OSError as error:
+    raise ReadError(f"{path} cannot be read: {error.strerror}") from error
+
+
 @contextlib.contextmanager
 def writing(path: pathlib.Path) -> Iterator[None]:
   """Names the file in errors of the operating system.

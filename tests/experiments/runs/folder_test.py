@@ -177,7 +177,12 @@ class FolderTest(parameterized.TestCase):
 
   def test_flags_that_cannot_be_read(self):
     (self.path / "flags.json").mkdir(parents=True)
-    with self.assertRaisesRegex(ValueError, "cannot be read: Is a directory"):
+    with self.assertRaisesRegex(ValueError, "flags.json cannot be read: it is"):
+      self._folder(resume=True)
+    (self.path / "flags.json").rmdir()
+    # Which nobody writes to.
+    os.mkfifo(self.path / "flags.json")
+    with self.assertRaisesRegex(ValueError, "flags.json cannot be read: it is"):
       self._folder(resume=True)
 
   def test_folder_that_cannot_be_made(self):
@@ -186,6 +191,11 @@ class FolderTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "`--out` must be a folder.*exists"):
       with self._folder():
         pass
+
+  def test_name_that_is_too_long(self):
+    self.path = self.path.parents[1] / ("x" * 300)
+    with self.assertRaisesRegex(ValueError, "`--out` must be.*name too long"):
+      self._folder()
 
   def test_a_write_that_fails_leaves_what_was_there(self):
     def fail(file):

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import pathlib
 import shutil
@@ -195,6 +196,17 @@ class DamageTest(parameterized.TestCase):
     for path in self._files():
       damage(path)
       self._falls_back()
+
+  @parameterized.parameters("clock", "fingerprint", "arrays", "step", "files")
+  def test_entries_of_the_manifest(self, name):
+    shutil.copytree(self.whole, self.folder)
+    path = self.folder / "2" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest[name] = json.loads(
+        (self.folder / "1" / "manifest.json").read_text()
+    )[name] if name in ("clock", "step") else {}
+    path.write_text(json.dumps(manifest))
+    self._falls_back()
 
   def test_files_of_another_state(self):
     for path in self._files():

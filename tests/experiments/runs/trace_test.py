@@ -67,7 +67,7 @@ class TraceTest(parameterized.TestCase):
 
   def test_what_cannot_be_read(self):
     self.path.mkdir()
-    with self.assertRaisesRegex(ValueError, "cannot be read: Is a directory"):
+    with self.assertRaisesRegex(ValueError, "cannot be read: it is no file"):
       trace.read(self.path)
 
   def test_a_row_that_does_not_fit_leaves_no_part(self):
