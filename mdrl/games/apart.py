@@ -26,8 +26,10 @@ _TREE = "tree"
 _REFUSAL = "refusal.txt"
 _PRINTED = "printed.txt"
 # A walk that takes longer than it may, and tells nothing for so many seconds,
-# hangs; one that is starved of processor time still tells how far it is.
-_SILENT = 40.0
+# sleeps; one that is starved of processor time still tells how far it is.
+_SILENT = 120.0
+# What a call that does not return may take beyond the walk, of processor time.
+_SPARE_SECONDS = 5
 # Room for what OpenSpiel itself and Python take.
 _SPARE_BYTES = 2**30
 # Between two reports where the walk gives none.
@@ -150,6 +152,8 @@ def _follow(process, lines, max_histories, progress):
     if progress is not None:
       progress(reading._replace(seconds=time.monotonic() - start))
   code = process.wait()
+  if code == -signal.SIGXCPU:
+    return f"gives no answer in {seconds:.0f} s"
   return f"crashes ({signal.Signals(-code).name})" if code < 0 else None
 
 
@@ -163,8 +167,8 @@ def _read(pipe, lines):
 def _limit(max_histories):
   """Bounds what even code that is stuck, or left alone, may take."""
   resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-  seconds = int(2 * tree_limits.seconds_allowed(max_histories)) + 30
-  _lower(resource.RLIMIT_CPU, seconds)
+  seconds = int(tree_limits.seconds_allowed(max_histories))
+  _lower(resource.RLIMIT_CPU, seconds + _SPARE_SECONDS)
   held = tree_limits.address_space()
   if held:
     allowed = tree_limits.bytes_allowed(max_histories)

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import signal
 import sys
 import tempfile
@@ -38,6 +39,16 @@ def hang(name, max_histories, progress):
   del max_histories, progress
   pathlib.Path(name).write_text(str(os.getpid()))
   time.sleep(1_000)
+
+
+def spin(name, max_histories, progress):
+  """Does not return either, and takes all the time that there is."""
+  del name, max_histories, progress
+  # As much as was taken until now, and a second.
+  used = int(time.process_time())
+  resource.setrlimit(resource.RLIMIT_CPU, (used + 1, used + 9))
+  while True:
+    pass
 
 
 def hoard(name, max_histories, progress):
@@ -111,6 +122,21 @@ class ApartTest(parameterized.TestCase):
     self.assertEqual(told, sorted(told, key=lambda r: r.seconds))
     with self.assertRaises(ProcessLookupError):
       os.kill(int(note.read_text()), 0)
+
+  def test_processor_time_is_limited(self):
+    with mock.patch.object(resource, "setrlimit") as setrlimit:
+      apart._limit(20_000_000)
+    limits = {call.args[0]: call.args[1] for call in setrlimit.mock_calls}
+    self.assertEqual(limits[resource.RLIMIT_CPU][0], 55)
+
+  def test_what_spins_is_ended_by_its_processor_time(self):
+    with (
+        mock.patch.object(tree_limits, "seconds_allowed", return_value=1.0),
+        self.assertRaisesRegex(
+            ValueError, r"gives no answer in 1 s in kuhn_poker"
+        ),
+    ):
+      _run(spin, "kuhn_poker")
 
   def test_memory_is_limited(self):
     with self.assertRaisesRegex(ValueError, "OpenSpiel fails in .*Memory"):
