@@ -146,8 +146,9 @@ def _guard():
   os.nice(5)
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-  """Returns the outcomes as a page."""
+def table(outcomes: Sequence[Outcome], registered: Sequence[str] = ()) -> str:
+  """Returns the outcomes as a page, which names what was not tried."""
+  untried = sorted(set(registered) - {o.game for o in outcomes})
   solved = [o for o in outcomes if o.size and not o.fault]
   refused = [o for o in outcomes if not o.size and not o.fault]
   faults = [o for o in outcomes if o.fault]
@@ -161,6 +162,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
       f"Longer than {_MAX_SECONDS} s of processor time: "
       f"{', '.join(slow) or 'none'}.",
       f"More than 2 GiB before a refusal: {', '.join(heavy) or 'none'}.",
+      f"Not tried: {', '.join(untried) or 'none'}.",
       "",
       "Seconds are those of compiling, and of updates where there are any, on",
       "a machine that was busy otherwise; processor seconds (CPU s) also hold",
@@ -225,7 +227,7 @@ def main(argv: Sequence[str]) -> None:
       line = json.dumps(done.result()._asdict())
       print(line, file=sys.stderr, flush=True)
   outcomes.sort(key=lambda outcome: outcome.game)
-  page = table(outcomes)
+  page = table(outcomes, pyspiel.registered_names())
   if _OUT.value:
     pathlib.Path(_OUT.value).write_text(page, encoding="utf-8")
   else:

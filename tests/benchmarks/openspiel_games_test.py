@@ -43,6 +43,11 @@ class TableTest(parameterized.TestCase):
     self.assertIn("## What went wrong\n\n- broken: crashes\n", page)
     self.assertNotIn("| broken |", page)
 
+  def test_what_was_not_tried_is_named(self):
+    page = openspiel_games.table([_SOLVED], ["kuhn_poker", "go", "chess"])
+    self.assertIn("Not tried: chess, go.\n", page)
+    self.assertIn("Not tried: none.\n", openspiel_games.table([_SOLVED]))
+
 
 class TryTest(parameterized.TestCase):
 
