@@ -35,16 +35,7 @@ def run(
 
   def parsed(argv):
     _define_help(module, doc or "")
-    try:
-      rest = define(argv)
-    except flags.Error as error:
-      _refuse(name, error)
-    if len(rest) > 1:
-      command_line.fail(
-          name,
-          f"unexpected arguments: {' '.join(rest[1:])}; flags are --NAME=VALUE",
-      )
-    return rest
+    return _parsed(name, define, argv)
 
   _open_streams()
   try:
@@ -66,6 +57,19 @@ def run(
     _give_up_streams()
     sys.exit(1)
   sys.exit()
+
+
+def _parsed(name, define, argv):
+  try:
+    rest = define(argv)
+  except flags.Error as error:
+    _refuse(name, error)
+  if len(rest) > 1:
+    command_line.fail(
+        name,
+        f"unexpected arguments: {' '.join(rest[1:])}; flags are --NAME=VALUE",
+    )
+  return rest
 
 
 def parse(argv: Sequence[str]) -> list[str]:

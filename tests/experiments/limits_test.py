@@ -79,12 +79,15 @@ class ProductsTest(parameterized.TestCase):
       sweep_grid.read("magnetic", grid, "", seeds=10)
 
   @parameterized.parameters(
-      ("--game=uniform", "--batch=1000000", "--responses=20000"),
-      ("--game=uniform", "--contexts=1000000", "--responses=1000"),
+      ("--game=uniform", "--batch=1000", "--responses=20"),
+      ("--game=uniform", "--contexts=10", "--responses=200"),
   )
   def test_of_games(self, *arguments):
     out = _folder(self)
-    result = preference_binary.call(*arguments, f"--out={out}/new")
+    with mock.patch.object(memory, "available", return_value=2**20):
+      result = preference_binary.call(
+          *arguments, "--solver=egpo", "--updates=1", f"--out={out}/new"
+      )
     self.assertEqual(result.status, 1)
     self.assertRegex(result.stderr, "would take [0-9,.]+ GiB of memory, and ")
 
