@@ -6,14 +6,15 @@
 Prints, for each game and solver, the updates, CPU seconds and wall seconds
 after which the exploitability of its result (the last or the average iterate,
 as `solve_game --list_solvers` says) was first seen below each target.
-Compilation is a column of its own, and evaluations are not counted. With
-`--out`, the table also goes to a CSV file.
+Compilation is a column of its own, and evaluations are not counted. `--out`
+then holds table.csv, the same; trace.jsonl, one line per evaluation as it comes;
+flags.json and checkpoint. A comparison that was killed goes on by the same
+command with `--resume`.
 """  # noqa: E501
 
 from collections.abc import Sequence
-import csv
 import pathlib
-import sys
+import re
 
 from absl import flags
 
@@ -22,9 +23,14 @@ from experiments import (
     game_strings,
     limits,
     program,
+    run_flags,
     solver_table,
     tables,
 )
+from experiments.runs import folder as folder_lib
+
+# Characters of a folder's name.
+_LONGEST = 100
 
 
 def define(values: flags.FlagValues) -> None:
@@ -67,8 +73,10 @@ def _define(values):
       "kept for later runs; '' for nowhere.", flag_values=values,
   )
   flags.DEFINE_string(
-      "out", None, "A CSV file for the table.", flag_values=values
+      "out", None, "Folder of the comparison; by default "
+      "runs/compare_<games>_<solvers>.", flag_values=values,
   )
+  run_flags.define(values, "comparison")
 
 
 def parse(argv: Sequence[str]) -> list[str]:
@@ -84,30 +92,52 @@ def main(
   del argv
   command_line.quieten()
   given = values.flag_values_dict()
-  with command_line.errors_in_one_line("compare_solvers"):
-    games = game_strings.split(given["games"])
-    solvers = _solvers(given["solvers"])
+  with command_line.running("compare_solvers") as interrupts:
+    games = _games(given["games"])
     targets = _targets(given["targets"])
-    # JAX takes seconds to import, and whoever asked for help does not wait.
-    from experiments import comparison
+    asked = given | {
+        "games": games,
+        "solvers": _solvers(given["solvers"]),
+        "targets": targets,
+    }
+    out = _out(given)
+    with folder_lib.Folder(
+        out,
+        "compare_solvers",
+        ("table.csv",),
+        resume=given["resume"],
+        overwrite=given["overwrite"],
+    ) as folder:
+      # JAX takes seconds to import, and whoever asked for help does not wait.
+      from experiments import comparison
 
-    rows = []
-    for game in games:
-      for row in comparison.compare(
-          game,
-          solvers,
-          targets,
-          given["max_updates"],
-          given["evaluation_ratio"],
-          given["precision"],
-          given["cache_dir"],
-          given["max_histories"],
-      ):
-        print(f"{game} {row['solver']}: done", file=sys.stderr, flush=True)
-        rows.append(row)
-    if given["out"]:
-      _write(pathlib.Path(given["out"]), rows)
-  _show(rows, targets)
+      outcome = comparison.compare(asked, folder, interrupts)
+  _show(outcome.rows, targets)
+  print(f"see {out}")
+  if outcome.failures:
+    command_line.fail("compare_solvers", "; ".join(outcome.failures))
+
+
+def _out(given):
+  """Returns the folder of the run."""
+  out = given["out"]
+  if out is None:
+    name = f"{given['games']}_{given['solvers']}"
+    name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name)[:_LONGEST].strip("_")
+    return pathlib.Path("runs") / f"compare_{name}"
+  if out.lower().endswith(".csv"):
+    raise ValueError(
+        "`--out` must be a folder, in which the table is table.csv, got "
+        f"{out}; leave .csv out"
+    )
+  return pathlib.Path(out)
+
+
+def _games(text):
+  games = game_strings.split(text)
+  if len(set(games)) < len(games):
+    raise ValueError(f"`--games` must name each game once, got {text!r}")
+  return games
 
 
 def _solvers(text):
@@ -135,13 +165,6 @@ def _targets(texts):
   return targets
 
 
-def _write(path, rows):
-  with open(path, "w", encoding="utf-8", newline="") as file:
-    writer = csv.DictWriter(file, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-
-
 def _show(rows, targets):
   """Prints a table for each game."""
   head = ["solver", "result", "compiled\nin"]
@@ -162,7 +185,9 @@ def _cells(row, targets):
         else f"{updates:,}  {row[f'cpu_seconds_{target:g}']:.3f}  "
         f"{row[f'wall_seconds_{target:g}']:.3f}"
     )
-  return [*cells, f"{row['exploitability']:.1e} at {row['updates']:,}"]
+  gap = row["exploitability"]
+  shown = "no number" if gap is None else f"{gap:.1e}"
+  return [*cells, f"{shown} at {row['updates']:,}"]
 
 
 def run() -> None:
