@@ -1,96 +1,63 @@
 """Files that the binaries on preference games leave."""
 
-from collections.abc import Sequence
-import json
-import os
-from typing import Any
+from collections.abc import Mapping, Sequence
+import pathlib
+from typing import Any, BinaryIO
 
 import jax
 import numpy as np
 
 from experiments import (
-    preference_plots,
-    preference_problem,
-    preference_run,
-    preference_settings,
-    run_files,
+  preference_plots,
+  preference_problem,
+  preference_run,
+  preference_settings,
 )
-from experiments.runs import provenance
-
-METRICS = ("divergence", "regularized_gap", "duality_gap")
+from experiments.runs import fingerprint, provenance
 
 
-def claim(settings: preference_settings.Settings) -> run_files.RunFiles:
-  """Makes the folder of a run ready.
-
-  Raises:
-    ValueError: If there is a run in it that may not be overwritten, or it
-      cannot be written.
-  """
-  files = run_files.RunFiles(settings.out, resumable=False)
-  files.claim(resume=False, overwrite=settings.overwrite)
-  return files
+def decisive(
+    settings: preference_settings.Settings, problem: preference_problem.Problem
+) -> fingerprint.Decisive:
+  """Returns what decides every number of a run."""
+  contents: dict[str, Any] = {}
+  path = pathlib.Path(settings.game.removeprefix("openspiel:"))
+  if path.is_file():
+    contents[f"file {path}"] = fingerprint.of_file(path)
+  contents |= fingerprint.versions()
+  contents["games"] = fingerprint.of_arrays(problem.games)
+  contents["names of their responses"] = fingerprint.of_names(problem.names)
+  contents["hyper-parameter"] = settings.config
+  return fingerprint.Decisive(settings.decisive(), contents)
 
 
 def record(
-    settings: preference_settings.Settings, problem: preference_problem.Problem
+    settings: preference_settings.Settings,
+    problem: preference_problem.Problem,
+    recorded: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-  """Returns what `flags.json` holds."""
+  """Returns what `flags.json` holds.
+
+  Args:
+    settings: Of the run.
+    problem: What is solved.
+    recorded: What `flags.json` holds of the run that is gone on with, if any.
+  """
   return {
       "flags": settings.as_json(),
+      "decisive": decisive(settings, problem).as_json(),
       "game": {
           "described": preference_problem.described(problem),
           "shape": list(problem.games.advantage.shape),
           "responses": list(problem.names),
           "equilibrium_residual": problem.residual,
       },
-      **provenance.start(),
+      **provenance.record(recorded),
   }
 
 
-def rows(results: Sequence[preference_run.Result]) -> list[dict[str, Any]]:
-  """Returns the rows of `trace.jsonl`: a result at a checkpoint each.
-
-  Measures are the least, median and greatest over games and, of several games,
-  those of each under `..._by_game`; null where they are infinite or no numbers.
-  """
-  made = []
-  for result in results:
-    for k, step in enumerate(result.steps.tolist()):
-      row: dict[str, Any] = {
-          "solver": result.solver,
-          "temperature": result.temperature,
-          "step_size": result.step_size,
-          "step": step,
-          "queries": int(result.queries[k]),
-      }
-      for metric in METRICS:
-        values = result.metrics[metric][k]
-        spread = (np.min(values), np.median(values), np.max(values))
-        row[metric] = _numbers(spread)
-        if len(values) > 1:
-          row[f"{metric}_by_game"] = _numbers(values)
-      made.append(row)
-  return made
-
-
-def _numbers(values):
-  # JSON has neither infinity nor what is not a number.
-  return [float(v) if np.isfinite(v) else None for v in values]
-
-
-def write_trace(
-    files: run_files.RunFiles, results: Sequence[preference_run.Result]
-) -> None:
-  """Writes `trace.jsonl`."""
-  text = "".join(json.dumps(row) + "\n" for row in rows(results))
-  partial = files.trace.with_name(".trace.jsonl.partial")
-  partial.write_text(text, encoding="utf-8")
-  os.replace(partial, files.trace)
-
-
 def write_policies(
-    files: run_files.RunFiles,
+    file: BinaryIO,
     problem: preference_problem.Problem,
     results: Sequence[preference_run.Result],
 ) -> None:
@@ -117,7 +84,4 @@ def write_policies(
   }
   for number, result in enumerate(results):
     arrays[f"policy_{number}"] = result.policies
-  partial = files.policy.with_name(".policy.npz.partial")
-  with open(partial, "wb") as file:
-    np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
-  os.replace(partial, files.policy)
+  np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]

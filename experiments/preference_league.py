@@ -13,11 +13,13 @@ league.csv and league.png.
 """
 
 from collections.abc import Sequence
-import csv
 
 from absl import flags
 
-from experiments import command_line, preference_settings, program
+from experiments import command_line, csv_file, preference_settings, program
+from experiments.runs import folder as folder_lib
+
+_FILES = (*preference_settings.FILES, "league.csv", "league.png")
 
 
 def main(
@@ -27,26 +29,34 @@ def main(
   del argv
   if preference_settings.answered(values):
     return
-  with command_line.errors_in_one_line("preference_league"):
+  with command_line.running("preference_league") as interrupts:
     settings = preference_settings.read(values, "league")
     command_line.quieten()
-    # JAX takes seconds to import, and whoever asked for help does not wait.
-    from experiments import (
-        figures,
-        league_table,
-        preference_loop,
-        preference_plots,
-    )
+    with folder_lib.Folder(
+        settings.out,
+        "preference_league",
+        _FILES,
+        resume=settings.resume,
+        overwrite=settings.overwrite,
+    ) as folder:
+      # JAX takes seconds to import, and whoever asked for help does not wait.
+      from experiments import (
+          figures,
+          league_table,
+          preference_loop,
+          preference_plots,
+      )
 
-    outcome = preference_loop.solve(settings)
-    preference_loop.write(settings, outcome)
-    league = league_table.play(outcome)
-    path = settings.out / "league.csv"
-    with open(path, "w", encoding="utf-8", newline="") as file:
-      csv.writer(file).writerows(league.rows())
-    title = f"{outcome.described}\n{settings.conditions}"
-    figure = preference_plots.draw_league(*league, title)
-    figures.save(settings.out / "league.png", figure)
+      outcome = preference_loop.solve(settings, folder, interrupts)
+      league = league_table.play(outcome)
+      title = f"{outcome.described}\n{settings.conditions}"
+      figure = preference_plots.draw_league(*league, title)
+      with interrupts.noted():
+        preference_loop.write(settings, outcome, folder)
+        folder.write(
+            "league.csv", lambda file: csv_file.write(file, league.rows())
+        )
+        folder.write("league.png", lambda file: figures.save(file, figure))
   print(f"{outcome.described}\n{settings.conditions}")
   print(league_table.text(league))
   print(f"see {settings.out}")

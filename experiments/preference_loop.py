@@ -1,7 +1,6 @@
 """A run of `solve_preference` or of the league: all solvers, one by one."""
 
 import dataclasses
-import sys
 from typing import NamedTuple
 
 import jax
@@ -13,10 +12,13 @@ from experiments import (
     preference_files,
     preference_plots,
     preference_problem,
+    preference_rows,
     preference_run,
     preference_settings,
-    run_files,
 )
+from experiments.runs import folder as folder_lib
+from experiments.runs import host_loop, interrupts
+from mdrl import run
 from mdrl.evaluation import linear_program
 
 
@@ -24,7 +26,6 @@ class Outcome(NamedTuple):
   """What a run has found.
 
   Attributes:
-    files: Of the run.
     problem: What was solved.
     results: Of each solver, temperature and step size.
     described: The game, in a line.
@@ -32,7 +33,6 @@ class Outcome(NamedTuple):
     failures: What ceased to be numbers, a sentence each.
   """
 
-  files: run_files.RunFiles
   problem: preference_problem.Problem
   results: list[preference_run.Result]
   described: str
@@ -40,65 +40,91 @@ class Outcome(NamedTuple):
   failures: list[str]
 
 
-def solve(settings: preference_settings.Settings) -> Outcome:
-  """Runs all solvers.
+def solve(
+    settings: preference_settings.Settings,
+    folder: folder_lib.Folder,
+    signals: interrupts.Interrupts,
+) -> Outcome:
+  """Runs all solvers, or what is left of them.
 
   Raises:
-    ValueError: If the settings cannot be met.
+    ValueError: If the settings cannot be met, or a file cannot be written.
+    Stopped: By a signal.
   """
   for name in settings.solvers:
     # Before anything is run or written.
     preference_run.make_solvers(settings, name)
   problem = preference_problem.make(settings)
-  files = preference_files.claim(settings)
-  files.write_flags(preference_files.record(settings, problem))
-  results = []
-  for number, name in enumerate(settings.solvers):
-    _say(f"{number + 1}/{len(settings.solvers)} {name}")
-    results += preference_run.solve(settings, name, problem)
-    last = results[-1]
-    _say(
-        f"  {last.compile_seconds:.1f} s to compile, {last.seconds:.2f} s for "
-        f"{settings.updates:,} updates"
-    )
-  described = f"{settings.game}: {preference_problem.described(problem)}"
+  decisive = preference_files.decisive(settings, problem)
+  if folder.recorded is not None:
+    decisive.check_same(folder.recorded["decisive"], folder.path)
+  record = preference_files.record(settings, problem, folder.recorded)
+  with signals.noted():
+    folder.begin(record)
+  points = run.log_checkpoints(settings.updates, settings.checkpoints).tolist()
+  batches = [
+      preference_run.Batch(settings, name, problem)
+      for name in settings.solvers
+  ]
+  done = host_loop.drive(
+      [batch.job(points) for batch in batches],
+      folder,
+      decisive.fingerprint(),
+      signals,
+      save_seconds=settings.save_seconds,
+  )
+  results = [
+      result
+      for batch, finished in zip(batches, done, strict=True)
+      for result in batch.results(finished)
+  ]
   return Outcome(
-      files,
       problem,
       results,
-      described,
+      f"{settings.game}: {preference_problem.described(problem)}",
       _table(results),
       [result.failure for result in results if result.failure],
   )
 
 
-def write(settings: preference_settings.Settings, outcome: Outcome) -> None:
-  """Writes traces, policies and figures."""
-  files, results = outcome.files, outcome.results
-  preference_files.write_trace(files, results)
-  preference_files.write_policies(files, outcome.problem, results)
+def write(
+    settings: preference_settings.Settings,
+    outcome: Outcome,
+    folder: folder_lib.Folder,
+) -> None:
+  """Writes policies and figures.
+
+  Raises:
+    ValueError: If a file cannot be written.
+  """
+  problem, results = outcome.problem, outcome.results
+  folder.write(
+      "policy.npz",
+      lambda file: preference_files.write_policies(file, problem, results),
+  )
   labels = [preference_plots.short_label(r, results) for r in results]
   title = f"{outcome.described}\n{settings.conditions}"
-  figures.save(
-      settings.out / "comparison.png",
-      comparison_plot.draw(results, labels, title),
-  )
-  shape = outcome.problem.games.advantage.shape
-  if shape[1:3] != (1, 3):
-    (settings.out / "simplex.png").unlink(missing_ok=True)
-    return
-  first = jax.tree.map(lambda x: x[0], outcome.problem.games)
+  compared = comparison_plot.draw(results, labels, title)
+  folder.write("comparison.png", lambda file: figures.save(file, compared))
+  if problem.games.advantage.shape[1:3] == (1, 3):
+    simplex = _simplex(settings, outcome)
+    folder.write("simplex.png", lambda file: figures.save(file, simplex))
+
+
+def _simplex(settings, outcome):
+  """Draws the paths in the first game, at the first temperature."""
+  games = outcome.problem.games
+  first = jax.tree.map(lambda x: x[0], games)
   temperature = settings.temperatures[0]
   shown = dataclasses.replace(settings, temperatures=[temperature])
-  first_of = "; the first of them" if shape[0] > 1 else ""
-  figure = preference_plots.draw_simplex(
-      [r for r in results if r.temperature == temperature],
+  first_of = "; the first of them" if games.advantage.shape[0] > 1 else ""
+  return preference_plots.draw_simplex(
+      [r for r in outcome.results if r.temperature == temperature],
       outcome.problem.names,
       np.asarray(outcome.problem.equilibria[0, 0, 1:]),
       linear_program.minimax_winner(first)[0],
       f"{outcome.described}{first_of}\n{shown.conditions}",
   )
-  figures.save(settings.out / "simplex.png", figure)
 
 
 def _table(results):
@@ -117,7 +143,7 @@ def _table(results):
         f"{result.seconds:.2f}",
         *(
             _spread(result.metrics[metric][-1], many)
-            for metric in preference_files.METRICS
+            for metric in preference_rows.METRICS
         ),
     ])
   return lines
@@ -131,6 +157,3 @@ def _spread(values, many):
   low, middle, high = np.min(values), np.median(values), np.max(values)
   return f"{middle:.1e} [{low:.0e}, {high:.0e}]"
 
-
-def _say(text):
-  print(text, file=sys.stderr, flush=True)

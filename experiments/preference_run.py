@@ -1,7 +1,7 @@
-"""Runs solvers on preference games: one program for each solver."""
+"""Solvers on preference games, each with all games and settings at once."""
 
+from collections.abc import Sequence
 import functools
-import time
 from typing import NamedTuple
 
 import jax
@@ -12,8 +12,10 @@ import numpy as np
 from experiments import (
     preference_factory,
     preference_problem,
+    preference_rows,
     preference_settings,
 )
+from experiments.runs import host_loop
 from mdrl import run
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game
@@ -22,6 +24,10 @@ from mdrl.solvers import base
 # Games that move together on a CPU have preferences of about this many bytes,
 # which its cache then holds from update to update.
 _CHUNK_BYTES = 1 << 20
+# A piece of updates reads the preferences of all games from memory, which a
+# cache does not hold together: longer pieces than others' make that a few
+# percent of large batches.
+_PIECE_SECONDS = (0.5, 2.0)
 # Steps and temperatures whose inverse is near the largest number.
 _TINY = 1e-30
 
@@ -96,63 +102,118 @@ def make_solvers(
     raise ValueError(f"{name}: {error}") from error
 
 
-def solve(
-    settings: preference_settings.Settings,
-    name: str,
-    problem: preference_problem.Problem,
-) -> list[Result]:
-  """Runs one solver on all games at all temperatures and step sizes.
+class Batch:
+  """A solver on all games, at all temperatures and step sizes."""
 
-  Raises:
-    ValueError: If a hyper-parameter is out of range.
-  """
-  config = settings.config[name]
-  pairs = preference_factory.grid(
-      name, settings.temperatures, settings.step_sizes
-  )
-  solvers = make_solvers(settings, name)
-  steps = run.log_checkpoints(settings.updates, settings.checkpoints)
-  games = problem.games
-  temperatures, step_sizes = preference_factory.stacked(pairs, games.dtype)
-  seeds = jnp.asarray(preference_problem.seeds(settings))
-  places = [settings.temperatures.index(pair[0]) for pair in pairs]
-  targets = problem.equilibria[:, jnp.asarray(places)]
-  program = functools.partial(
-      _run_games,
-      name=name,
-      config=tuple(config.items()),
-      checkpoints=tuple(steps.tolist()),
-      chunk=settings.chunk or chunk_size(games, len(pairs)),
-  )
-  arguments = (games, seeds, targets, temperatures, step_sizes)
-  start = time.perf_counter()
-  compiled = jax.jit(program).lower(*arguments).compile()
-  ready = time.perf_counter()
-  measured = jax.device_get(jax.block_until_ready(compiled(*arguments)))
-  seconds = (time.perf_counter() - ready, ready - start)
-  first = jax.tree.map(lambda x: x[0], games)
-  asked = queries.count(solvers[0], first)
-  return [
-      _result(name, pair, steps, asked, seconds, own)
-      for m, pair in enumerate(pairs)
-      for own in [jax.tree.map(lambda x, m=m: x[:, m], measured)]
-  ]
+  def __init__(
+      self,
+      settings: preference_settings.Settings,
+      name: str,
+      problem: preference_problem.Problem,
+  ):
+    """Prepares to run a solver.
 
+    Raises:
+      ValueError: If a hyper-parameter is out of range.
+    """
+    games = problem.games
+    self._name, self._games = name, games
+    self._solver = make_solvers(settings, name)[0]
+    self._pairs = preference_factory.grid(
+        name, settings.temperatures, settings.step_sizes
+    )
+    places = [settings.temperatures.index(pair[0]) for pair in self._pairs]
+    self._targets = problem.equilibria[:, jnp.asarray(places)]
+    self._temperatures, steps = preference_factory.stacked(
+        self._pairs, games.dtype
+    )
+    seeds = jnp.asarray(preference_problem.seeds(settings))
+    self._of_all = (games, seeds, self._temperatures, steps)
+    self._chunk = settings.chunk or chunk_size(games, len(self._pairs))
+    self._static = {
+        "name": name,
+        "config": tuple(settings.config[name].items()),
+        "chunk": self._chunk,
+    }
 
-def _result(name, pair, steps, asked, seconds, measured):
-  metrics, policies, paths = measured
-  return Result(
-      solver=name,
-      temperature=pair[0],
-      step_size=pair[1],
-      steps=steps,
-      queries=asked.init + asked.update * steps,
-      metrics={k: v.T for k, v in metrics.items()},
-      policies=policies,
-      path=paths[0],
-      seconds=seconds[0],
-      compile_seconds=seconds[1],
-  )
+  def job(self, points: Sequence[int]) -> host_loop.Job:
+    """Returns what is to be done: updates, and measures at points."""
+    return host_loop.Job(
+        title=self._name,
+        labels={"solver": self._name},
+        points=points,
+        init=lambda: _init(self._of_all, **self._static),
+        advance=lambda state, count: _advance(
+            self._of_all, state, count, **self._static
+        ),
+        measure=self._rows,
+        result=lambda state: jax.device_get(
+            _policies(self._games, self._plans(state))
+        ),
+        piece_seconds=_PIECE_SECONDS,
+    )
+
+  def results(self, finished: host_loop.Finished) -> list[Result]:
+    """Returns what the rows and the last policies of the job hold."""
+    return [
+        self._result(finished, pair, finished.result[:, m])
+        for m, pair in enumerate(self._pairs)
+    ]
+
+  def _result(self, finished, pair, policies):
+    rows = [
+        row
+        for row in finished.rows
+        if (row["temperature"], row["step_size"]) == pair
+    ]
+    path = preference_rows.path(rows, policies.dtype)
+    return Result(
+        solver=self._name,
+        temperature=pair[0],
+        step_size=pair[1],
+        steps=np.array([row["step"] for row in rows]),
+        queries=np.array([row["queries"] for row in rows]),
+        metrics=preference_rows.metrics(rows, policies.dtype),
+        policies=policies,
+        path=policies[:1] if path is None else path,
+        seconds=finished.clock.seconds,
+        compile_seconds=finished.clock.compile_seconds,
+    )
+
+  def _plans(self, state):
+    return _plans(self._of_all, state, **self._static)
+
+  def _rows(self, state, clock):
+    measured, policies = jax.device_get(
+        _measured(
+            self._games,
+            self._plans(state),
+            self._targets,
+            self._temperatures,
+            chunk=self._chunk,
+        )
+    )
+    asked = self._asked
+    return [
+        preference_rows.make(
+            {
+                "temperature": temperature,
+                "step_size": step_size,
+                "step": clock.step,
+                "queries": int(asked.init + asked.update * clock.step),
+                "seconds": clock.seconds,
+                "compile_seconds": clock.compile_seconds,
+            },
+            {metric: values[:, m] for metric, values in measured.items()},
+            policies[m],
+        )
+        for m, (temperature, step_size) in enumerate(self._pairs)
+    ]
+
+  @functools.cached_property
+  def _asked(self):
+    first = jax.tree.map(lambda x: x[0], self._games)
+    return queries.count(self._solver, first)
 
 
 def chunk_size(games: preference_game.PreferenceGame, num_settings: int) -> int:
@@ -169,48 +230,83 @@ def chunk_size(games: preference_game.PreferenceGame, num_settings: int) -> int:
   return even if 2 * even >= most else most
 
 
-def _run_games(
-    games,
-    seeds,
-    targets,
-    temperatures,
-    step_sizes,
-    *,
-    name,
-    config,
-    checkpoints,
-    chunk,
-):
-  """Returns metrics, policies and paths, with axes of games and settings."""
-
-  def one(game, seed, target, temperature, step_size):
-    solver = preference_factory.make(
-        name, temperature, step_size, dict(config), seed
-    )
-    _, trace = run.run(solver, game, _plan, checkpoints)
-    metrics = jax.vmap(
-        lambda plan: _measure(game, (plan,), (target,), temperature)
-    )(trace.metrics)
-    path = jax.vmap(game.rows)(trace.metrics)
-    return metrics, path[-1], path if path.shape[-1] == 3 else path[-1:]
-
-  def all_settings(arguments):
-    game, seed, target = arguments
-    axes = (None, None, 0, 0, None if step_sizes is None else 0)
-    return jax.vmap(one, in_axes=axes)(
-        game, seed, target, temperatures, step_sizes
-    )
-
-  metrics, policies, paths = jax.lax.map(
-      all_settings, (games, seeds, targets), batch_size=min(chunk, len(seeds))
+def _in_turns(fn, arguments, chunk):
+  """Maps a function over games, of which so many move together."""
+  count = len(jax.tree.leaves(arguments)[0])
+  return jax.lax.map(
+      lambda each: fn(*each), arguments, batch_size=min(chunk, count)
   )
-  return metrics, policies, paths[:1]
 
 
-def _plan(game, plans):
-  """The only plan, as a metric."""
-  del game
-  return plans[0]
+def _at_all(fn, of_all, state, static):
+  """Maps a function of solver, game and state over games and settings."""
+  games, seeds, *settings = of_all
+
+  def one(game, seed, state, setting):
+    config = dict(static["config"])
+    solver = preference_factory.make(static["name"], *setting, config, seed)
+    return fn(solver, game, state)
+
+  def of_game(game, seed, state):
+    return jax.vmap(one, in_axes=(None, None, 0, 0))(
+        game, seed, state, tuple(settings)
+    )
+
+  return _in_turns(of_game, (games, seeds, state), static["chunk"])
+
+
+_compiled = functools.partial(
+    jax.jit, static_argnames=("name", "config", "chunk")
+)
+
+
+@_compiled
+def _init(of_all, **static):
+  return _at_all(
+      lambda solver, game, state: solver.init(game), of_all, None, static
+  )
+
+
+@_compiled
+def _advance(of_all, state, count, **static):
+  return _at_all(
+      lambda solver, game, state: run.advance(solver, game, state, count),
+      of_all,
+      state,
+      static,
+  )
+
+
+@_compiled
+def _plans(of_all, state, **static):
+  return _at_all(
+      lambda solver, game, state: solver.plans(game, state)[0],
+      of_all,
+      state,
+      static,
+  )
+
+
+@functools.partial(jax.jit, static_argnames="chunk")
+def _measured(games, plans, targets, temperatures, *, chunk):
+  """Returns measures `[B, M]`, and policies `[M, X, A]` of the first game."""
+
+  def of_game(game, plans, targets):
+    return jax.vmap(
+        lambda plan, target, temperature: _measure(
+            game, (plan,), (target,), temperature
+        )
+    )(plans, targets, temperatures)
+
+  first = jax.tree.map(lambda x: x[0], games)
+  measured = _in_turns(of_game, (games, plans, targets), chunk)
+  return measured, jax.vmap(first.rows)(plans[0])
+
+
+@jax.jit
+def _policies(games, plans):
+  """Returns policies `[B, M, X, A]`."""
+  return jax.vmap(lambda game, own: jax.vmap(game.rows)(own))(games, plans)
 
 
 def _measure(game, plans, target, temperature) -> dict[str, Array]:

@@ -9,7 +9,27 @@ from typing import Any
 
 from absl import flags
 
-from experiments import command_line, limits, preference_table, program
+from experiments import (
+  command_line,
+  limits,
+  preference_table,
+  program,
+  run_flags,
+)
+
+# Of a run, besides those that all runs have.
+FILES = ("policy.npz", "comparison.png", "simplex.png")
+
+# Flags and the fields that hold them, of what decides every number.
+_DECISIVE = {
+    **{name: name for name in (
+        "game", "checkpoints", "batch", "responses", "contexts", "seed",
+        "reference", "flip", "comparisons", "precision", "chunk",
+    )},
+    "solver": "solvers",
+    "temperature": "temperatures",
+    "step_size": "step_sizes",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +55,8 @@ class Settings:
     chunk: Games that move together, or None.
     cache_dir: Where compiled programs are kept; empty for nowhere.
     out: The folder of the run.
+    save_seconds: Time between states saved.
+    resume: Whether to go on with the run in `out`.
     overwrite: Whether to delete the run in `out`.
   """
 
@@ -56,11 +78,17 @@ class Settings:
   chunk: int | None
   cache_dir: str
   out: pathlib.Path
+  save_seconds: float
+  resume: bool
   overwrite: bool
 
   def as_json(self) -> dict[str, Any]:
     """Returns the flags as JSON holds them."""
     return {**dataclasses.asdict(self), "out": str(self.out)}
+
+  def decisive(self) -> dict[str, Any]:
+    """Returns the flags that decide every number, whatever the updates."""
+    return {flag: getattr(self, field) for flag, field in _DECISIVE.items()}
 
   @property
   def conditions(self) -> str:
@@ -167,9 +195,7 @@ def _define_run(values):
       "later runs; '' for nowhere.", flag_values=values,
   )
   flags.DEFINE_string("out", None, "Folder of the run.", flag_values=values)
-  flags.DEFINE_bool(
-      "overwrite", False, "Delete the run in --out.", flag_values=values
-  )
+  run_flags.define(values, "run")
   flags.DEFINE_bool(
       "list_solvers", False, "Print the solvers and their defaults, and exit.",
       flag_values=values,
@@ -211,7 +237,7 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
   same = (
       "game", "updates", "checkpoints", "batch", "responses", "contexts",
       "seed", "reference", "flip", "comparisons", "precision", "chunk",
-      "cache_dir", "overwrite",
+      "cache_dir", "save_seconds", "resume", "overwrite",
   )
   return Settings(
       **{key: given[key] for key in same},

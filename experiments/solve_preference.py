@@ -8,7 +8,9 @@
 Prints one line per solver: after how many preference queries, how far from the
 regularised equilibrium and from the minimax winner. `--out` then holds
 flags.json, trace.jsonl (one line per solver and checkpoint), policy.npz,
-comparison.png and, for three responses, simplex.png.
+checkpoint, comparison.png and, for three responses, simplex.png. A run that was
+killed goes on by the same command with `--resume`, and ends with the same
+numbers.
 """  # noqa: E501
 
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from experiments import command_line, preference_settings, program, tables
+from experiments.runs import folder as folder_lib
 
 
 def main(
@@ -25,14 +28,22 @@ def main(
   del argv
   if preference_settings.answered(values):
     return
-  with command_line.errors_in_one_line("solve_preference"):
+  with command_line.running("solve_preference") as interrupts:
     settings = preference_settings.read(values, "preference")
     command_line.quieten()
-    # JAX takes seconds to import, and whoever asked for help does not wait.
-    from experiments import preference_loop
+    with folder_lib.Folder(
+        settings.out,
+        "solve_preference",
+        preference_settings.FILES,
+        resume=settings.resume,
+        overwrite=settings.overwrite,
+    ) as folder:
+      # JAX takes seconds to import, and whoever asked for help does not wait.
+      from experiments import preference_loop
 
-    outcome = preference_loop.solve(settings)
-    preference_loop.write(settings, outcome)
+      outcome = preference_loop.solve(settings, folder, interrupts)
+      with interrupts.noted():
+        preference_loop.write(settings, outcome, folder)
   print(f"{outcome.described}\n{settings.conditions}\n")
   head, *rows = outcome.lines
   # Solver, temperature and step size tell settings apart.

@@ -22,9 +22,6 @@ from experiments.runs import interrupts as interrupts_lib
 from experiments.runs import progress, states
 from experiments.runs import trace as trace_lib
 
-# Pieces of a long interval between points take about this many seconds, so
-# that progress shows and a signal is soon heard. Pieces change no numbers.
-_PIECE_SECONDS = (0.1, 0.4)
 _LONGEST_NAME = 200
 
 
@@ -65,6 +62,9 @@ class Job:
     result: Returns what is kept of the last state.
     enough: Whether rows show that no more updates are needed.
     note: What progress says of the latest rows.
+    piece_seconds: Pieces of a long interval between points take about as many,
+      at least and at most, so that progress shows and a signal is soon heard.
+      They change no numbers.
     place: Puts a state where `advance` wants it; restored states are on the
       first device.
   """
@@ -78,6 +78,7 @@ class Job:
   result: Callable[[Any], Any] = lambda state: None
   enough: Callable[[Sequence[trace_lib.Row]], bool] = lambda rows: False
   note: Callable[[Sequence[trace_lib.Row]], str] = lambda rows: ""
+  piece_seconds: tuple[float, float] = (0.1, 0.4)
   place: Callable[[Any], Any] = _on_first_device
 
   @property
@@ -314,7 +315,7 @@ class _Run:
         seconds=self.clock.seconds + spent,
         cpu_seconds=self.clock.cpu_seconds + time.process_time() - cpu,
     )
-    low, high = _PIECE_SECONDS
+    low, high = self.job.piece_seconds
     if spent < low:
       self._piece *= 2
     elif spent > high:

@@ -69,6 +69,7 @@ class SolvePreferenceTest(parameterized.TestCase):
             "policy.npz",
             "comparison.png",
             "simplex.png",
+            "checkpoint",
         },
     )
     self.assertIn("not transitive, without a Condorcet winner", result.stdout)
@@ -414,7 +415,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     )
     self.assertEqual(result.status, 1)
     self.assertIn("--overwrite", result.stderr)
-    self.assertNotIn("--resume", result.stderr)
+    self.assertIn("--resume", result.stderr)
 
   def test_a_lost_response_is_an_infinite_divergence(self):
     self._solve(
