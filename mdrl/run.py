@@ -12,6 +12,7 @@ import numpy as np
 
 from mdrl import inputs
 from mdrl.games import base as game_lib
+from mdrl.games import preference_game
 from mdrl.solvers import base as solver_lib
 
 # An evaluation, such as `gaps.exploitability`: a function of game and plans.
@@ -161,7 +162,7 @@ def _checked(checkpoints, start):
 
 
 def _check_kinds(solver, game):
-  """Raises ValueError for arguments that have changed places."""
+  """Raises ValueError for a game that is none, or not one of the solver's."""
   for name, value, kind in (
       ("solver", solver, solver_lib.Solver),
       ("game", game, game_lib.Game),
@@ -171,6 +172,14 @@ def _check_kinds(solver, game):
           f"`{name}` must be a {kind.__name__}, got a {type(value).__name__}; "
           "the solver comes first, then the game"
       )
+  if solver_lib.is_pairwise(solver) and not isinstance(
+      game, preference_game.PreferenceGame
+  ):
+    raise ValueError(
+        "`game` must be a PreferenceGame, as the solver asks which of two "
+        f"responses is preferred, got a {type(game).__name__}; choose another "
+        "solver"
+    )
 
 
 def _most_updates():

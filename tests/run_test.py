@@ -11,7 +11,7 @@ import pytest
 from mdrl import run, struct
 from mdrl.evaluation import gaps
 from mdrl.games import matrix_game
-from mdrl.solvers import magnetic, mirror_descent
+from mdrl.solvers import averaged, magnetic, mirror_descent, rlhf
 from mdrl.testing import games
 
 
@@ -184,6 +184,15 @@ class RunTest(parameterized.TestCase):
         call()
     with self.assertRaisesRegex(ValueError, "`game` must be a Game, got a No"):
       inspect.unwrap(run.init)(_solver(), None)
+
+  def test_refuses_games_without_pairs_of_responses(self):
+    game = games.random_zero_sum_game(2, 2)
+    fitted = rlhf.RLHF(step_size=0.1, temperature=1.0)
+    for solver in (fitted, averaged.Averaged(solver=fitted)):
+      with self.assertRaisesRegex(
+          ValueError, "`game` must be a PreferenceGame, as .* got a MatrixGame"
+      ):
+        inspect.unwrap(run.init)(solver, game)
 
   def test_refuses_the_state_of_another_solver(self):
     game = games.random_zero_sum_game(2, 2)

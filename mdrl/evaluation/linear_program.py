@@ -59,6 +59,11 @@ def solve(game: tree_game.TreeGame | matrix_game.MatrixGame) -> Equilibrium:
       the gap of its answer is above 1e-9 of the payoffs (in single precision,
       a few roundings of them).
   """
+  if not isinstance(game, (tree_game.TreeGame, matrix_game.MatrixGame)):
+    raise ValueError(
+        "`game` must be a TreeGame or a MatrixGame, got a "
+        f"{type(game).__name__}"
+    )
   if game.num_players != 2 or not game.zero_sum:
     raise ValueError(
         "`game` must be two-player zero-sum, got "

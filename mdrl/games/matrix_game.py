@@ -94,6 +94,10 @@ def matrix_game(
       numbers, or are beyond the dtype, or if that is no floating type.
   """
   dtype = checks.floating_type(dtype)
+  if not np.iterable(payoffs):
+    raise ValueError(
+        f"`payoffs` must hold one array per player, got {payoffs!r}"
+    )
   arrays = [inputs.real_array("payoffs", p) for p in payoffs]
   shape = arrays[0].shape if arrays else ()
   fits = len(arrays) == len(shape) and all(a.shape == shape for a in arrays)

@@ -25,7 +25,7 @@ from jaxtyping import Array, Bool, Float, Int
 import numpy as np
 
 from mdrl import struct
-from mdrl.games import segments
+from mdrl.games import own_depths, segments
 from mdrl.geometry import simplex
 
 # What a group costs a sweep, in slots: its share of compilation and of the
@@ -286,9 +286,12 @@ def lay_out(
 
   Returns:
     The treeplex and the maps from the given numbering to it.
+
+  Raises:
+    ValueError: If an infostate is below itself, or levels are too many.
   """
   owner = np.repeat(np.arange(len(width)), width)
-  depth = _own_depths(parent, owner)
+  depth = own_depths.own_depths(parent, owner)
   padded = _padded_widths(width, depth)
   order = np.lexsort((parent, padded, depth))
   start, stride = _places(order, depth, padded)
@@ -337,18 +340,6 @@ def _places(order, depth, padded):
   start[order] = first_slot[group] + np.arange(len(order)) - first_row[group]
   stride[order] = rows[group]
   return start, stride
-
-
-def _own_depths(parent, owner):
-  depth = np.zeros(len(parent), int)
-  above = np.concatenate([[-1], owner])[parent]
-  # Parents come first, so a depth settles within as many rounds as there are
-  # levels; each round is one vectorised step.
-  while True:
-    deeper = np.where(above < 0, 0, depth[above] + 1)
-    if np.array_equal(deeper, depth):
-      return depth
-    depth = deeper
 
 
 def _padded_widths(width, depth):

@@ -2,7 +2,8 @@
 
 import abc
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+import dataclasses
+from typing import Any, ClassVar, Generic, TypeVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -29,7 +30,13 @@ class Solver(abc.ABC, Generic[GameT]):
     alternating.
   * Hyper-parameters are leaves, so `vmap` sweeps over them with one trace.
     Numbers and schedules of the step are both welcome where annotated so.
+
+  Attributes:
+    pairwise: Whether it asks which of two responses is preferred, so that it
+      runs on preference games alone.
   """
+
+  pairwise: ClassVar[bool] = False
 
   @abc.abstractmethod
   def init(
@@ -55,6 +62,15 @@ class Solver(abc.ABC, Generic[GameT]):
   def plans(self, game: GameT, state: Any) -> base.Plans:
     """Returns the plans of `policies`."""
     return game.plans(self.policies(game, state))
+
+
+def is_pairwise(solver: Solver) -> bool:
+  """Returns whether a solver, or one that it runs, takes pairs of responses."""
+  parts = dataclasses.fields(solver) if dataclasses.is_dataclass(solver) else ()
+  inner = (getattr(solver, part.name) for part in parts)
+  return solver.pairwise or any(
+      is_pairwise(part) for part in inner if isinstance(part, Solver)
+  )
 
 
 def first_duals(

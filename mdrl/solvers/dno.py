@@ -5,6 +5,8 @@ teaching language models to self-improve with general preferences" (2024),
 https://arxiv.org/abs/2404.03715.
 """
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
@@ -32,6 +34,8 @@ class DNO(one_iterate.OneIterate[preference_game.PreferenceGame]):
   Attributes:
     step_size: 1 / eta of the paper, in units of 1 / utility.
   """
+
+  pairwise: ClassVar[bool] = True
 
   step_size: schedules.Schedule
 

@@ -6,6 +6,8 @@ the policy itself, Guo et al., "Direct language model alignment from online AI
 feedback" (2024), https://arxiv.org/abs/2402.04792.
 """
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -37,6 +39,8 @@ class IterativeDPO(one_iterate.OneIterate[preference_game.PreferenceGame]):
       where some response always wins, whose score is otherwise infinite; the
       fit then stops at finite scores that are far apart.
   """
+
+  pairwise: ClassVar[bool] = True
 
   temperature: schedules.Schedule
   moving: bool = struct.static(default=False)

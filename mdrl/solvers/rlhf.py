@@ -7,7 +7,7 @@ reward cannot express intransitive preferences (Munos et al., 2024,
 https://arxiv.org/abs/2312.00886, section 3.2).
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 from jaxtyping import Array, Float, Int
@@ -49,6 +49,8 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
     label_smoothing: Probability in [0, 1/2) that a label is wrong; positive
       where some response always wins, whose reward is otherwise infinite.
   """
+
+  pairwise: ClassVar[bool] = True
 
   step_size: schedules.Schedule
   temperature: schedules.Schedule

@@ -7,7 +7,7 @@ response is known at once; queue length and number of samples are this
 library's, as the paper's could not be confirmed.
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -50,6 +50,8 @@ class QueueSPO(
     length: Of the queue of a context; at first filled from the first policy.
     num_samples: New responses per update and context, at most `length`.
   """
+
+  pairwise: ClassVar[bool] = True
 
   step_size: schedules.Schedule
   seed: int | Int[Array, "..."] = 0

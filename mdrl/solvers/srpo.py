@@ -4,7 +4,7 @@ Choi et al., "Self-improving robust preference optimization" (2025),
 https://arxiv.org/abs/2406.01660.
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -51,6 +51,8 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
     step_size: In units of 1 / utility, at most 1 / temperature.
     temperature: beta >= 0, in units of utility.
   """
+
+  pairwise: ClassVar[bool] = True
 
   step_size: schedules.Schedule
   temperature: schedules.Schedule

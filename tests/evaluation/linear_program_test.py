@@ -132,5 +132,14 @@ class LinearProgramTest(parameterized.TestCase):
         linear_program.solve(games.compiled(name)[0])
 
 
+class KindTest(absltest.TestCase):
+
+  def test_what_is_no_game_is_refused(self):
+    with self.assertRaisesRegex(
+        ValueError, "`game` must be a TreeGame or a MatrixGame, got a NoneType"
+    ):
+      inspect.unwrap(linear_program.solve)(None)
+
+
 if __name__ == "__main__":
   absltest.main()

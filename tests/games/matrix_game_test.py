@@ -1,5 +1,7 @@
 """Tests of matrix games against sums by hand and OpenSpiel's."""
 
+import inspect
+
 from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
@@ -148,6 +150,10 @@ class MatrixGameTest(parameterized.TestCase):
 
 
 class ErrorsTest(parameterized.TestCase):
+
+  def test_a_number_is_no_list_of_payoffs(self):
+    with self.assertRaisesRegex(ValueError, "one array per player, got 3"):
+      inspect.unwrap(matrix_game.matrix_game)(3)
 
   @parameterized.parameters(
       ([np.zeros((2, 3))], r"\[\(2, 3\)\]"),

@@ -1,0 +1,42 @@
+"""How many decisions of its own a player has made before each infostate."""
+
+from jaxtyping import Int
+import numpy as np
+
+# Sweeps have a part for each level of a treeplex, all of which are compiled.
+MAX_LEVELS = 1000
+
+
+def own_depths(
+    parent: Int[np.ndarray, " I"], owner: Int[np.ndarray, " _"]
+) -> Int[np.ndarray, " I"]:
+  """Returns how many decisions of the player stand above each infostate.
+
+  Args:
+    parent: The sequence above each infostate; sequence 0 is empty.
+    owner: The infostate of each sequence but the empty one.
+
+  Raises:
+    ValueError: If an infostate is below itself, or levels are too many.
+  """
+  # Every round doubles how far up is looked at, as trees may be deep.
+  root = len(parent)
+  above = np.concatenate([[root], owner])[parent]
+  jump, depth = np.append(above, root), np.append(np.ones(root, int), 0)
+  for _ in range(root.bit_length() + 1):
+    if (jump == root).all():
+      break
+    depth, jump = depth + depth[jump], jump[jump]
+  else:
+    raise ValueError(
+        "`parent` must lead up to the empty sequence, got infostates that are "
+        "below themselves; number infostates so that parents come first"
+    )
+  levels = int(depth.max())
+  if levels > MAX_LEVELS:
+    raise ValueError(
+        f"`parent` must lead through at most {MAX_LEVELS} decisions of one "
+        f"player, got {levels}: a program has a part for each, and would "
+        "compile for hours; shorten the game"
+    )
+  return depth[:-1] - 1
