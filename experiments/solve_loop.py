@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import policy_file, solver_table
+from experiments import policy_file, solver_table, verdict
 from experiments import problem as problem_lib
 from experiments import reference as reference_lib
 from experiments import settings as settings_lib
@@ -63,7 +63,7 @@ def solve(
         ),
     )
     folder.write("convergence.png", lambda file: figures.save(file, figure))
-  return _summary(settings, finished, reports)
+  return _summary(settings, finished, reports, problem.game)
 
 
 def _job(settings, problem):
@@ -164,7 +164,7 @@ def _record(settings, problem, decisive, recorded):
   }
 
 
-def _summary(settings, finished, reports):
+def _summary(settings, finished, reports, game):
   row, clock = finished.rows[-1], finished.clock
   other = "average" if reports == "last" else "last"
   rate = clock.step / clock.seconds if clock.seconds else 0
@@ -180,4 +180,8 @@ def _summary(settings, finished, reports):
       f"{row[f'exploitability_{other}']:.3e}), {off}after "
       f"{clock.step:,} updates in {clock.seconds:.2f} s, {rate:,.0f}/s, "
       f"compiled in {finished.compile_seconds:.1f} s; see {settings.out}"
+      + "".join(
+          f"; {said}"
+          for said in verdict.sentences(row, reports, settings.config, game)
+      )
   )

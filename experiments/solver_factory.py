@@ -82,12 +82,9 @@ def _solver(name, values, payoff_norm) -> base.Solver:
         ),
         values,
     )
-  return _fed(
-      magnetic.MagneticMirrorDescent(
-          magnet_rate=values["magnet_rate"], **shared
-      ),
-      values,
-  )
+  checks.between("magnet_rate", values["magnet_rate"], 0, 1)
+  shared["magnet_rate"] = _schedule("magnet", "magnet_rate", values, 1)
+  return _fed(magnetic.MagneticMirrorDescent(**shared), values)
 
 
 def needs_reaches(values: Mapping[str, Any]) -> bool:

@@ -32,6 +32,8 @@ FIELDS: dict[str, Field] = {
     "temperature_power": Field(float, "as step_power, for the temperature"),
     "temperature_delay": Field(float, "updates before the temperature falls"),
     "magnet_rate": Field(float, "rate in [0, 1] at which the magnet follows"),
+    "magnet_power": Field(float, "as step_power, for the magnet's rate"),
+    "magnet_delay": Field(float, "updates before the magnet's rate falls"),
     "period": Field(int, "updates from one refresh of the magnet to the next"),
     "mirror_map": Field(str, "euclidean, entropy or tsallis"),
     "tsallis_order": Field(float, "in (0, 2], not 1; for mirror_map=tsallis"),
@@ -42,7 +44,7 @@ FIELDS: dict[str, Field] = {
     ),
     "normalize": Field(
         bool,
-        "the unit of utility is the largest singular value of the payoffs, "
+        "the unit of utility is the largest rate at which play turns, "
         "payoff_norm in flags.json; false for the game's own unit",
     ),
     "alternating": Field(bool, "players move in turn, not all at once"),
@@ -71,9 +73,10 @@ class Entry:
   defaults: dict[str, Value]
 
 
-# The same steps suit games of all sizes, because they are taken in units of
-# the game's payoff norm. On trees the Euclidean map is far ahead of the
-# entropies: its iterates reach the boundary, where equilibria of trees lie.
+# The same steps suit all games, because they are taken in units of the game's
+# payoff norm: `docs/steps.md` says how they follow from it. On trees the
+# Euclidean map is far ahead of the entropies: its iterates reach the boundary,
+# where equilibria of trees lie.
 _GEOMETRY: dict[str, Value] = {
     "mirror_map": "euclidean",
     "tsallis_order": 0.5,
@@ -94,6 +97,10 @@ def _temperature(initial: float, power: float = 0.0) -> dict[str, Value]:
   }
 
 
+def _magnet(rate: float, power: float = 0.0) -> dict[str, Value]:
+  return {"magnet_rate": rate, "magnet_power": power, "magnet_delay": 1.0}
+
+
 def _regret_matching(average_power: float, **powers: float):
   return {"alternating": True, **powers, "average_power": average_power}
 
@@ -112,9 +119,9 @@ SOLVERS: dict[str, Entry] = {
         "the last iterate, in practice",
         "last",
         {
-            **_steps(0.5),
-            **_temperature(0.2),
-            "magnet_rate": 0.1,
+            **_steps(3.0),
+            **_temperature(0.7),
+            **_magnet(0.3),
             **_GEOMETRY,
             "average_power": 0.0,
         },
@@ -125,22 +132,22 @@ SOLVERS: dict[str, Entry] = {
         "the last iterate, in practice",
         "last",
         {
-            **_steps(0.5),
-            **_temperature(0.2),
-            "period": 10,
+            **_steps(5.0),
+            **_temperature(0.8),
+            "period": 3,
             **_GEOMETRY,
             "average_power": 0.0,
         },
     ),
     "magnetic_annealed": Entry(
-        "Magnetic mirror descent with a falling temperature.",
+        "Magnetic mirror descent that cools down, with a magnet that follows.",
         "Sokota et al. (2023), arXiv:2206.05825",
-        "the last iterate, in practice, about as slowly as it is cooled",
+        "the last iterate, in practice",
         "last",
         {
-            **_steps(4.0, 0.5),
-            **_temperature(2.0, 0.75),
-            "magnet_rate": 0.0,
+            **_steps(1.6, 0.1),
+            **_temperature(1.0, 0.1),
+            **_magnet(0.5, 0.2),
             **_GEOMETRY,
             "average_power": 0.0,
         },
@@ -150,14 +157,14 @@ SOLVERS: dict[str, Entry] = {
         "Nemirovski (2004)",
         "the average, and the last iterate in practice",
         "last",
-        {**_steps(0.7), **_GEOMETRY, "average_power": 0.0},
+        {**_steps(0.8), **_GEOMETRY, "average_power": 0.0},
     ),
     "optimistic": Entry(
         "Optimistic mirror descent, which counts the last gain twice.",
         "Popov (1980); Lee, Kroer & Luo (2021), arXiv:2106.14326",
         "the average, and the last iterate in practice",
         "last",
-        {**_steps(0.4), **_GEOMETRY, "average_power": 0.0},
+        {**_steps(0.45), **_GEOMETRY, "average_power": 0.0},
     ),
     "cfr": Entry(
         "Counterfactual regret minimisation by regret matching.",
@@ -220,7 +227,7 @@ def resolve(
           f"{', '.join(values)}"
       )
   values |= given
-  for name in ("step", "temperature"):
+  for name in ("step", "temperature", "magnet"):
     if f"{name}_delay" in given and not values[f"{name}_power"]:
       raise ValueError(
           f"`{flag}{name}_delay` does nothing where {name}_power is 0; "

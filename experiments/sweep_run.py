@@ -275,7 +275,8 @@ def _table(grid, found):
 
 def _summary(grid, found, last, label, folder):
   """The best settings, and how long all of them took."""
-  order = np.argsort(np.where(np.isfinite(last), last, np.inf))
+  finite = np.flatnonzero(np.isfinite(last))
+  order = finite[np.argsort(last[finite])]
   reports = solver_table.SOLVERS[grid.solver].reports
   lines = [
       f"{label}: exploitability after {found.steps[-1]:,} updates ({reports} "

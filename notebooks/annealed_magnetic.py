@@ -43,7 +43,7 @@ from mdrl.solvers import (
 )
 
 # First temperature and step size of the paper's schedules, and the spectral
-# norm of the sequence-form payoffs (`evaluation.payoff_norm`).
+# norm of the sequence-form payoffs.
 DARK_HEX = "dark_hex(board_size=2,gameversion=adh)"
 settings = {
     "Kuhn poker": ("kuhn_poker", 1.0, 1.0, 0.661),

@@ -42,8 +42,14 @@ class MagneticMirrorDescent(base.Solver):
   with negative entropy L is the largest payoff. Dilated entropy is less convex
   than that: on four-sided liar's dice single updates with the largest payoff
   for L lag behind the rate by up to 9 %, though their product keeps it, as
-  those with half the step do. With a magnet that moves, or a temperature that
-  falls, iterates approach a Nash equilibrium in practice.
+  those with half the step do.
+
+  With a magnet that moves, iterates approach a Nash equilibrium in practice,
+  where steps keep to a bound as well: with the Euclidean potential and a magnet
+  that stays, play that turns at rate x settles if step_size * (x^2 -
+  temperature^2) < 2 temperature, and cycles otherwise; a magnet that moves
+  wants shorter steps, or a higher temperature. The largest x of a game is
+  `evaluation.payoff_norm`; `docs/steps.md` has the rule.
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility; a number or a schedule.

@@ -37,7 +37,8 @@ class MagneticPreferenceOptimization(base.Solver):
   and every `period` updates the magnet becomes the iterate. Between refreshes
   the iterate approaches the equilibrium that the magnet regularises; over
   refreshes it approaches one of the game itself. A period too short for the
-  first is slow in the second.
+  first is slow in the second. Steps keep to the bound of `magnetic`: beyond it
+  iterates turn outwards between refreshes.
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility; a number or a schedule.

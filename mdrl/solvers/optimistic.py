@@ -39,7 +39,9 @@ class OptimisticMirrorDescent(base.Solver):
   sequence of iterates: with a potential whose gradient is infinite at the
   boundary (both entropies) it is the form with two sequences of the second
   paper, and with the Euclidean potential it differs where a projection is
-  active.
+  active: it is then the forward-reflected-backward method, whose iterates
+  converge for steps below 1 / (2 L) (Malitsky & Tam, 2020,
+  https://arxiv.org/abs/1808.04162).
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility; a number or a schedule.

@@ -68,6 +68,7 @@ class SolverTableTest(parameterized.TestCase):
     solver = _made(
         "magnetic",
         2.0,
+        step_size=0.5,
         step_power=0.5,
         temperature=3.0,
         temperature_power=1.0,
@@ -79,6 +80,12 @@ class SolverTableTest(parameterized.TestCase):
     self.assertEqual(solver.temperature.initial, 6.0)
     self.assertEqual(solver.temperature.power, 1.0)
     self.assertEqual(solver.temperature.delay, 7.0)
+    slower = _made("magnetic", 2.0, magnet_rate=0.3, magnet_power=0.25).solver
+    rate = slower.magnet_rate
+    # A rate has no unit.
+    self.assertEqual((rate.initial, rate.power, rate.delay), (0.3, 0.25, 1.0))
+    with self.assertRaisesRegex(ValueError, "`magnet_rate`"):
+      _made("magnetic", magnet_rate=1.5, magnet_power=0.25)
 
   def test_feedback(self):
     for name in ("mirror_descent", "magnetic", "magnetic_refreshed"):
@@ -91,7 +98,9 @@ class SolverTableTest(parameterized.TestCase):
       _made("magnetic", feedback="x")
 
   def test_refreshes(self):
-    solver = _made("magnetic_refreshed", 2.0, period=7).solver
+    solver = _made(
+        "magnetic_refreshed", 2.0, period=7, step_size=0.5, temperature=0.2
+    ).solver
     self.assertEqual(solver.period, 7)
     self.assertEqual((solver.step_size, solver.temperature), (0.25, 0.4))
     with self.assertRaisesRegex(ValueError, "`period`"):
