@@ -1,9 +1,11 @@
 """Tests that one process at a time has a folder."""
 
+import fcntl
 import multiprocessing
 import pathlib
 import signal
 import tempfile
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -54,12 +56,24 @@ class LockTest(absltest.TestCase):
     second.release()
     second.release()
 
-  def test_a_file_deleted_while_it_is_opened_is_no_lock(self):
-    first, second = lock.Lock(self.folder), lock.Lock(self.folder)
+  def test_a_file_that_was_deleted_is_no_lock(self):
+    first, second, third = (lock.Lock(self.folder) for _ in range(3))
     first.acquire()
-    (self.folder / lock.NAME).unlink()
+    flock = fcntl.flock
+
+    def late(file, how):
+      """Locks what `first` has deleted since it was opened."""
+      patched.stop()
+      first.release()
+      flock(file, how)
+      third.acquire()
+
+    patched = mock.patch.object(fcntl, "flock", side_effect=late)
+    patched.start()
+    with self.assertRaisesRegex(ValueError, "one run at a time"):
+      second.acquire()
+    third.release()
     second.acquire()
-    self.assertTrue((self.folder / lock.NAME).exists())
     second.release()
 
 
