@@ -140,7 +140,7 @@ SOLVERS: dict[str, Entry] = {
         },
     ),
     "magnetic_annealed": Entry(
-        "Magnetic mirror descent that cools down, with a magnet that follows.",
+        "Magnetic mirror descent that cools; its magnet follows.",
         "Sokota et al. (2023), arXiv:2206.05825",
         "the last iterate, in practice",
         "last",
