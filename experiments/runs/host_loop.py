@@ -207,6 +207,7 @@ class _Run:
     self.clock = Clock()
     self.compile_seconds = 0.0
     self._piece = 1
+    self._points = list(job.points)
 
   @property
   def finished(self):
@@ -221,6 +222,7 @@ class _Run:
     """Takes up what an earlier process has left, if anything."""
     found = self._saved.restore(jax.eval_shape(self.job.init))
     if found is None:
+      self._make_again(rows)
       if rows:
         _say(
             f"{self.job.title}: no state was saved; {len(rows)} rows are made "
@@ -237,6 +239,7 @@ class _Run:
           "put back the file as it was, or start anew by --overwrite"
       )
     self.rows = rows[:count]
+    self._make_again(rows[count:])
     self.clock = Clock(*(found.clock[name] for name in Clock._fields))
     self._state = self.job.place(found.state)
     if self.clock.step > self.job.points[-1]:
@@ -249,6 +252,12 @@ class _Run:
           f"{self.job.title}: goes on after {self.clock.step:,} updates; "
           f"{len(rows) - count} later rows are made again"
       )
+
+  def _make_again(self, rows):
+    """Adds points of a run that was to be shorter, and had others."""
+    last = self.job.points[-1]
+    steps = {row["step"] for row in rows if row["step"] <= last}
+    self._points = sorted({*self._points, *steps})
 
   def compile(self):
     """Makes the programs, so that updates are timed without them."""
@@ -269,7 +278,7 @@ class _Run:
     """Makes all updates and rows that are missing, until a signal comes."""
     done = {row["step"] for row in self.rows}
     with progress.Progress(self.job.title, self.job.points[-1]) as bar:
-      for point in self.job.points:
+      for point in self._points:
         if point < self.clock.step or point in done:
           continue
         if not self._go_to(point, trace, interrupts, bar):

@@ -70,7 +70,7 @@ class ResumeTest(parameterized.TestCase):
     process.communicate(timeout=60)
     # A kill leaves rows that are later than the state, and parts of lines.
     with open(parts / "trace.jsonl", "a", encoding="utf-8") as file:
-      file.write(f'{{"step": {updates - 1}}}\n{{"step": 39')
+      file.write(f'{{"step": {updates}}}\n{{"step": 39')
 
     # Now only the signal saves a state.
     saved = _latest(parts)

@@ -216,6 +216,19 @@ class HostLoopTest(parameterized.TestCase):
         row["value"] for row in before if row["step"] == 9
     ])
 
+  @parameterized.parameters(("checkpoint/solver=s%2F1/5",), ("checkpoint",))
+  def test_rows_at_points_of_a_shorter_run_are_made_again(self, lost):
+    shorter = {"points": [0, 2, 5]}
+    self._drive("run", [self._job(1, **shorter)])
+    shutil.copytree(self.parent / "run", self.parent / "whole")
+    self._drive("whole", [self._job(1)])
+    shutil.rmtree(self.parent / "run" / lost)
+    self._drive("run", [self._job(1)])
+    steps = [row["step"] for row in self._rows("run")]
+    self.assertContainsSubset([0, 2, 5, 9], steps)
+    for row in self._rows("whole"):
+      self.assertIn(row, self._rows("run"))
+
   def test_rows_that_are_made_again_are_said(self):
     self._drive("run", [self._job(1)])
     shutil.rmtree(self.parent / "run" / "checkpoint")
