@@ -8,18 +8,18 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from experiments import (
-    memory,
-    preference_settings,
-    preference_table,
-    program_cache,
+  memory,
+  preference_games,
+  preference_settings,
+  program_cache,
 )
 from mdrl.evaluation import preferences
 from mdrl.games import (
-    openspiel,
-    preference_files,
-    preference_game,
-    preference_models,
-    preference_order,
+  openspiel,
+  preference_files,
+  preference_game,
+  preference_models,
+  preference_order,
 )
 
 _DEFAULT_RESPONSES = 10
@@ -117,8 +117,8 @@ def _matrices(settings, number):
     matrix = rates.preferences
     return matrix[None] if matrix.ndim == 2 else matrix, rates.names
   else:
-    kind, parameters = preference_table.parse_game(name)
-    entry = preference_table.GAMES[kind]
+    kind, parameters = preference_games.parse_game(name)
+    entry = preference_games.GAMES[kind]
     if entry.sized:
       return _drawn(settings, entry, parameters, number)
     matrix, names = entry.model(**parameters), entry.names
@@ -151,7 +151,7 @@ def _check_unsized(settings):
       ("contexts", None if settings.contexts == 1 else settings.contexts),
   ):
     if value is not None:
-      sized = [k for k, v in preference_table.GAMES.items() if v.sized]
+      sized = [k for k, v in preference_games.GAMES.items() if v.sized]
       raise ValueError(
           f"`--{flag}` is for {', '.join(sized)} alone, got {settings.game}"
       )

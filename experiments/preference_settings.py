@@ -12,6 +12,7 @@ from absl import flags
 from experiments import (
   command_line,
   limits,
+  preference_games,
   preference_table,
   program,
   run_flags,
@@ -280,5 +281,5 @@ def answered(values: flags.FlagValues) -> bool:
   if asked["list_solvers"]:
     print(preference_table.listing())
   if asked["list_games"]:
-    print(preference_table.game_listing())
+    print(preference_games.game_listing())
   return asked["list_solvers"] or asked["list_games"]

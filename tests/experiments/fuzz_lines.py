@@ -6,7 +6,7 @@ import pathlib
 from hypothesis import strategies as st
 import numpy as np
 
-from experiments import preference_table, solver_table
+from experiments import preference_games, preference_table, solver_table
 
 _MISTAKES = (
     "", " ", "x", "nan", "inf", "-inf", "-1", "0", "1e400", "1e308", "1e-308",
@@ -171,9 +171,9 @@ _PARAMETERS = st.tuples(
     _number("1", "3", "0.5", "5"),
 ).map("=".join)
 _PREFERENCES = st.one_of(
-    st.sampled_from(list(preference_table.GAMES)),
+    st.sampled_from(list(preference_games.GAMES)),
     st.tuples(
-        st.sampled_from(list(preference_table.GAMES)), _lists(_PARAMETERS)
+        st.sampled_from(list(preference_games.GAMES)), _lists(_PARAMETERS)
     ).map(lambda drawn: f"{drawn[0]}({drawn[1]})"),
     st.sampled_from(_FILES),
     st.sampled_from(_GAMES + _BAD_GAMES).map("openspiel:{}".format),

@@ -12,16 +12,16 @@ import numpy as np
 
 from benchmarks import devices, solvers
 from experiments import (
-    command_line,
-    compare_solvers,
-    limits,
-    memory,
-    preference_run,
-    preference_settings,
-    preference_table,
-    solve_game,
-    sweep_game,
-    sweep_grid,
+  command_line,
+  compare_solvers,
+  limits,
+  memory,
+  preference_games,
+  preference_run,
+  preference_settings,
+  solve_game,
+  sweep_game,
+  sweep_grid,
 )
 from tests.experiments import binary, preference_binary
 
@@ -107,7 +107,7 @@ class ProductsTest(parameterized.TestCase):
   )
   def test_of_parameters(self, game, message):
     with self.assertRaisesRegex(ValueError, message):
-      preference_table.parse_game(game)
+      preference_games.parse_game(game)
 
   def test_of_periods(self):
     result = binary.call(
@@ -206,7 +206,7 @@ class MessagesTest(parameterized.TestCase):
       sweep_grid.read("magnetic", "step_delay=1,2", "")
 
   def test_games_are_listed_with_parameters(self):
-    listed = preference_table.game_listing()
+    listed = preference_games.game_listing()
     self.assertLessEqual(max(map(len, listed.splitlines())), 80)
     for text in (
         "(num_responses=3,win=0.75)", "(epsilon=0)", "(raters=3)",
@@ -215,7 +215,7 @@ class MessagesTest(parameterized.TestCase):
       self.assertIn(text, listed)
       # They are what the flag reads.
       name = listed.split(text)[0].splitlines()[-2].split()[0]
-      preference_table.parse_game(name + text)
+      preference_games.parse_game(name + text)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import inspect
 from absl.testing import absltest, parameterized
 import numpy as np
 
-from experiments import preference_factory, preference_table
+from experiments import preference_factory, preference_games, preference_table
 from mdrl import run
 from mdrl.games import preference_game, preference_models, preference_order
 from mdrl.solvers import averaged, base, inpo, nash_md, spo, sppo
@@ -27,9 +27,9 @@ class PreferenceTableTest(parameterized.TestCase):
       used |= set(entry.config)
     self.assertEqual(used, set(preference_table.FIELDS))
 
-  @parameterized.parameters(*preference_table.GAMES)
+  @parameterized.parameters(*preference_games.GAMES)
   def test_games_have_the_order_that_they_state(self, name):
-    entry = preference_table.GAMES[name]
+    entry = preference_games.GAMES[name]
     parameters = inspect.signature(entry.model).parameters
     for seed in range(5):
       sized = {"num_responses": 6, "seed": seed} if entry.sized else {}
@@ -44,7 +44,7 @@ class PreferenceTableTest(parameterized.TestCase):
         )
 
   def test_what_depends_takes_both_values(self):
-    for name, entry in preference_table.GAMES.items():
+    for name, entry in preference_games.GAMES.items():
       orders = [
           preference_order.decide(entry.model(num_responses=4, seed=seed))
           for seed in range(60)
@@ -60,10 +60,10 @@ class PreferenceTableTest(parameterized.TestCase):
           self.assertEqual(found, {True, False}, name)
 
   def test_parameters_reach_the_game(self):
-    name, values = preference_table.parse_game(
+    name, values = preference_games.parse_game(
         "soft_rock_paper_scissors(num_responses=5, win=0.6)"
     )
-    matrix = preference_table.GAMES[name].model(**values)
+    matrix = preference_games.GAMES[name].model(**values)
     self.assertEqual(matrix.shape, (5, 5))
     self.assertEqual(matrix.max(), 0.6)
 

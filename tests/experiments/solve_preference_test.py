@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import league_table, preference_table
+from experiments import league_table, preference_games, preference_table
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import preference_game, preference_models
 from tests.experiments import preference_binary
@@ -444,7 +444,7 @@ class SolvePreferenceTest(parameterized.TestCase):
 
   def test_lists(self):
     listed = preference_binary.call("--list_solvers", "--list_games").stdout
-    for name in (*preference_table.SOLVERS, *preference_table.GAMES):
+    for name in (*preference_table.SOLVERS, *preference_games.GAMES):
       self.assertIn(name, listed)
 
 
