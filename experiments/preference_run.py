@@ -27,7 +27,7 @@ _CHUNK_BYTES = 1 << 20
 # A piece of updates reads the preferences of all games from memory, which a
 # cache does not hold together: longer pieces than others' make that a few
 # percent of large batches.
-_PIECE_SECONDS = (0.5, 2.0)
+_PIECE_SECONDS = (1.0, 4.0)
 # Steps and temperatures whose inverse is near the largest number.
 _TINY = 1e-30
 
@@ -190,7 +190,6 @@ class Batch:
             self._plans(state),
             self._targets,
             self._temperatures,
-            chunk=self._chunk,
         )
     )
     asked = self._asked
@@ -243,8 +242,10 @@ def _at_all(fn, of_all, state, static):
   games, seeds, *settings = of_all
 
   def one(game, seed, state, setting):
-    config = dict(static["config"])
-    solver = preference_factory.make(static["name"], *setting, config, seed)
+    temperature, step_size = setting
+    solver = preference_factory.make(
+        static["name"], temperature, step_size, dict(static["config"]), seed
+    )
     return fn(solver, game, state)
 
   def of_game(game, seed, state):
@@ -287,8 +288,8 @@ def _plans(of_all, state, **static):
   )
 
 
-@functools.partial(jax.jit, static_argnames="chunk")
-def _measured(games, plans, targets, temperatures, *, chunk):
+@jax.jit
+def _measured(games, plans, targets, temperatures):
   """Returns measures `[B, M]`, and policies `[M, X, A]` of the first game."""
 
   def of_game(game, plans, targets):
@@ -299,7 +300,7 @@ def _measured(games, plans, targets, temperatures, *, chunk):
     )(plans, targets, temperatures)
 
   first = jax.tree.map(lambda x: x[0], games)
-  measured = _in_turns(of_game, (games, plans, targets), chunk)
+  measured = jax.vmap(of_game)(games, plans, targets)
   return measured, jax.vmap(first.rows)(plans[0])
 
 

@@ -160,6 +160,9 @@ COMPARE_SOLVERS = _line(
         "precision": _PRECISION,
         "cache_dir": _CACHE,
         "max_histories": _whole(1, 10_000),
+        "overwrite": _BOOL,
+        "resume": _BOOL,
+        "save_seconds": _number("0", "1", "5.0"),
         "out": _OUT,
     },
 )
