@@ -4,7 +4,7 @@ from jaxtyping import Int
 import numpy as np
 
 # Sweeps have a part for each level of a treeplex, all of which are compiled.
-MAX_LEVELS = 1000
+MAX_LEVELS = 250
 
 
 def own_depths(
@@ -37,6 +37,6 @@ def own_depths(
     raise ValueError(
         f"`parent` must lead through at most {MAX_LEVELS} decisions of one "
         f"player, got {levels}: a program has a part for each, and would "
-        "compile for hours; shorten the game"
+        "compile for minutes or hours; shorten the game"
     )
   return depth[:-1] - 1

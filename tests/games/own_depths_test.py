@@ -37,7 +37,7 @@ class OwnDepthsTest(absltest.TestCase):
   def test_too_many_levels_are_refused(self):
     chain = np.arange(own_depths.MAX_LEVELS + 1)
     with self.assertRaisesRegex(
-        ValueError, "at most 1000 decisions of one player, got 1001"
+        ValueError, "at most 250 decisions of one player, got 251"
     ):
       own_depths.own_depths(chain, chain)
 
