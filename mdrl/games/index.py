@@ -7,6 +7,9 @@ import numpy as np
 
 from mdrl.games import tree_tables, treeplex
 
+# By how much probabilities may miss one in sum: people round them.
+_ROUNDED = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class PlayerIndex:
@@ -68,8 +71,17 @@ class PlayerIndex:
     return slots.start + slots.step * int(np.flatnonzero(legal == action)[0])
 
   def probabilities(self, policy: np.ndarray) -> dict[str, dict[int, float]]:
-    """Returns a policy over slots by infostate and action."""
+    """Returns a policy over slots by infostate and action.
+
+    Raises:
+      ValueError: If it is no array over the player's slots.
+    """
     policy, legal = np.asarray(policy), self.action
+    if policy.shape != legal.shape:
+      raise ValueError(
+          f"`policy` must have shape {legal.shape}, one number per slot, got "
+          f"{policy.shape}"
+      )
     return {
         name: dict(
             zip(
@@ -84,8 +96,12 @@ class PlayerIndex:
   def policy(self, probabilities: dict[str, dict[int, float]]) -> np.ndarray:
     """Returns the policy over slots of probabilities by name.
 
+    Other infostates are ignored; actions that are not legal may have the
+    probability zero.
+
     Raises:
-      ValueError: If an infostate or one of its actions has no probability.
+      ValueError: If an infostate or one of its actions has no probability, or
+        those of an infostate are no distribution over its actions.
     """
     policy = np.zeros(len(self.action))
     policy[0] = 1
@@ -97,7 +113,17 @@ class PlayerIndex:
             f"`probabilities` must cover actions {actions} of infostate "
             f"{name!r}, got {given}"
         )
-      policy[self.slots(row)] = [given[a] for a in actions]
+      chosen = np.array([given[a] for a in actions], float)
+      # Sums in single precision miss one by a little.
+      whole = abs(sum(given.values()) - 1) <= _ROUNDED
+      if not whole or not (chosen >= 0).all() or any(
+          p for a, p in given.items() if a not in actions
+      ):
+        raise ValueError(
+            f"`probabilities` must be a distribution over actions {actions} "
+            f"of infostate {name!r}, got {given}"
+        )
+      policy[self.slots(row)] = chosen
     return policy
 
   def actions_table(self) -> np.ndarray:

@@ -181,6 +181,22 @@ class IndexTest(parameterized.TestCase):
       ):
         self.player.policy(given)
 
+  @parameterized.parameters(
+      ({4: 0.5, 7: 0.75}, "must be a distribution over actions"),
+      ({4: -0.5, 7: 1.5}, "must be a distribution over actions"),
+      ({4: np.nan, 7: 1.0}, "must be a distribution over actions"),
+      ({4: 0.25, 7: 0.5, 8: 0.25}, "must be a distribution over actions"),
+  )
+  def test_probabilities_that_are_no_distribution(self, root, message):
+    named = {"root": root, "thin": {0: 1.0}, "wide": {2: 1.0, 5: 0.0, 9: 0.0}}
+    with self.assertRaisesRegex(ValueError, f"`probabilities` {message}"):
+      self.player.policy(named)
+
+  def test_policies_of_another_size(self):
+    for size in (3, len(self.player.action) + 1):
+      with self.assertRaisesRegex(ValueError, "`policy` must have shape"):
+        self.player.probabilities(np.ones(size))
+
 
 if __name__ == "__main__":
   absltest.main()
