@@ -87,6 +87,11 @@ def view(game: tree_game.TreeGame, feedback: str) -> BehavioralGame:
     raise ValueError(
         f"`feedback` must be one of {', '.join(FEEDBACKS)}, got {feedback!r}"
     )
+  if feedback == "q" and not isinstance(game, tree_game.TreeGame):
+    raise ValueError(
+        f"`game` must be a TreeGame for Q-values, got a {type(game).__name__}; "
+        "use counterfactual values"
+    )
   if feedback == "q" and game.reaches is None:
     raise ValueError(
         "`game` must have reaches for Q-values, got none; compile it with "

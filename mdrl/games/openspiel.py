@@ -1,6 +1,5 @@
 """OpenSpiel games as arrays: the only module that imports `pyspiel`."""
 
-from collections.abc import Iterator
 import contextlib
 import difflib
 import os
@@ -13,7 +12,7 @@ import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
 
-from mdrl import checks
+from mdrl import checks, inputs
 from mdrl.games import (
   apart,
   base,
@@ -57,7 +56,7 @@ def load_game(name: str) -> pyspiel.Game:
   """
   _check_name(name)
   try:
-    with _without_its_messages():
+    with plain_text.without_messages():
       game = pyspiel.load_game(name)
   except Exception as error:
     raise ValueError(
@@ -104,8 +103,14 @@ def compile_game(
 
   Raises:
     ValueError: If the game is unknown, has imperfect recall, has chance that
-      cannot be enumerated, or has too large a tree.
+      cannot be enumerated, or has too large a tree, or the limit is none.
   """
+  if not isinstance(game, (str, pyspiel.Game)):
+    raise ValueError(
+        "`game` must be a game string, the path of a file as a string, or a "
+        f"game of OpenSpiel, got {game!r}"
+    )
+  inputs.check_count("max_histories", max_histories)
   file = gambit_files.find(game) if isinstance(game, str) else None
   if file is not None:
     tables = gambit_files.tables(file, max_histories, cache_dir)
@@ -161,7 +166,7 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
     return _antisymmetric(*payoffs, name)
   _check_name(name)
   try:
-    with _without_its_messages():
+    with plain_text.without_messages():
       game = pyspiel.load_game(name)
     if game.num_players() != 2:
       raise ValueError(
@@ -346,24 +351,6 @@ def _is_steady(name):
 
 def _short_name(name):
   return re.split(r"[(\s]", name, maxsplit=1)[0]
-
-
-@contextlib.contextmanager
-def _without_its_messages() -> Iterator[None]:
-  """Keeps OpenSpiel from printing the errors that it also raises."""
-  try:
-    stderr = os.dup(2)
-  except OSError:
-    # There is none to print to.
-    yield
-    return
-  with open(os.devnull, "wb") as nowhere:
-    os.dup2(nowhere.fileno(), 2)
-  try:
-    yield
-  finally:
-    os.dup2(stderr, 2)
-    os.close(stderr)
 
 
 def _sequential(game):

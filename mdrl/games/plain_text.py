@@ -1,5 +1,8 @@
 """What games say of themselves, cut to what an error message can show."""
 
+from collections.abc import Iterator
+import contextlib
+import os
 import re
 from typing import Any
 
@@ -22,6 +25,24 @@ def quoted(name: str) -> str:
 def line(text: Any) -> str:
   """Returns the words of a message of OpenSpiel on one line."""
   return " ".join(title(text).split())
+
+
+@contextlib.contextmanager
+def without_messages() -> Iterator[None]:
+  """Keeps OpenSpiel from printing the errors that it also raises."""
+  try:
+    stderr = os.dup(2)
+  except OSError:
+    # There is none to print to.
+    yield
+    return
+  with open(os.devnull, "wb") as nowhere:
+    os.dup2(nowhere.fileno(), 2)
+  try:
+    yield
+  finally:
+    os.dup2(stderr, 2)
+    os.close(stderr)
 
 
 def _short(text):

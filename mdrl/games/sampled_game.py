@@ -208,6 +208,10 @@ def pure_policy(
 
 
 def _chance(game):
+  if not isinstance(game, tree_game.TreeGame):
+    raise ValueError(
+        f"`game` must be a TreeGame to be sampled, got a {type(game).__name__}"
+    )
   if game.chance is None:
     raise ValueError(
         "`game` must have the moves of chance to be sampled, got none; compile "

@@ -1,5 +1,7 @@
 """Tests of the behavioural view against OpenSpiel and sums over histories."""
 
+import inspect
+
 from absl.testing import absltest, parameterized
 import jax
 import numpy as np
@@ -181,6 +183,9 @@ class BehavioralGameTest(parameterized.TestCase):
     game, _ = games.compiled("kuhn")
     with self.assertRaisesRegex(ValueError, "compile it with reaches=True"):
       behavioral_game.view(game, "q")
+    matrix = games.random_zero_sum_game(2, 2)
+    with self.assertRaisesRegex(ValueError, "TreeGame .* got a MatrixGame"):
+      inspect.unwrap(behavioral_game.view)(matrix, "q")
     with self.assertRaisesRegex(ValueError, "one of counterfactual, q"):
       behavioral_game.view(game, "regret")
     with self.assertRaisesRegex(ValueError, "compile it with reaches=True"):

@@ -1,5 +1,6 @@
 """Tests of compiled games against OpenSpiel's own algorithms."""
 
+import inspect
 import os
 import pathlib
 import re
@@ -324,6 +325,19 @@ class CompileTest(parameterized.TestCase):
 
 
 class ErrorsTest(parameterized.TestCase):
+
+  @parameterized.parameters(
+      (pathlib.Path("game.efg"), "the path of a file as a string"),
+      (None, "`game` must be a game string, .* got None"),
+  )
+  def test_what_is_no_game(self, game, hint):
+    with self.assertRaisesRegex(ValueError, hint):
+      inspect.unwrap(openspiel.compile_game)(game)
+
+  @parameterized.parameters(np.nan, np.inf, 58.5, True, "58", None)
+  def test_limits_are_whole_numbers(self, limit):
+    with self.assertRaisesRegex(ValueError, "`max_histories` must be a whole"):
+      inspect.unwrap(openspiel.compile_game)("kuhn_poker", max_histories=limit)
 
   @parameterized.parameters(
       ("khun_poker", "did you mean kuhn_poker"),

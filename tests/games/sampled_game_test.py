@@ -1,5 +1,7 @@
 """Tests that sampled gains have the mean, and the support, that they must."""
 
+import inspect
+
 from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
@@ -196,6 +198,9 @@ class SampledGameTest(parameterized.TestCase):
     for exploration in (0.0, 1.5):
       with self.assertRaisesRegex(ValueError, r"`exploration` must lie in \(0"):
         sampled_game.view(game, key, "outcome", exploration)
+    matrix = games.random_zero_sum_game(2, 2)
+    with self.assertRaisesRegex(ValueError, "TreeGame .* got a MatrixGame"):
+      inspect.unwrap(sampled_game.view)(matrix, key, "external")
     without, _ = games.compiled("kuhn")
     with self.assertRaisesRegex(ValueError, "got none; .* chance=True"):
       sampled_game.view(without, key, "external")
