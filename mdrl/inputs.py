@@ -11,8 +11,12 @@ def real_array(name: str, value: Any) -> Float[np.ndarray, "..."]:
 
   Raises:
     ValueError: If it is not of real numbers: of text, of truth values, complex,
-      or of rows that differ in length.
+      of rows that differ in length, or with entries that are masked.
   """
+  if np.ma.is_masked(value):
+    raise ValueError(
+        f"`{name}` must give every number, got a masked array; fill it"
+    )
   try:
     array = np.asarray(value)
   except ValueError as error:
@@ -31,13 +35,40 @@ def real_array(name: str, value: Any) -> Float[np.ndarray, "..."]:
   return array.astype(float)
 
 
-def check_count(name: str, value: Any, low: int = 1) -> None:
-  """Raises ValueError unless the value is a whole number from `low` on."""
+def check_count(
+    name: str, value: Any, low: int = 1, high: int | None = None
+) -> None:
+  """Raises ValueError unless the value is a whole number of the range."""
   if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
     raise ValueError(f"`{name}` must be a whole number, got {_shown(value)}")
   if value < low:
     least = "positive" if low == 1 else f"at least {low}"
     raise ValueError(f"`{name}` must be {least}, got {value}")
+  if high is not None and value > high:
+    raise ValueError(f"`{name}` must be at most {high}, got {value}")
+
+
+def check_number(
+    name: str, value: Any, low: float, high: float = np.inf
+) -> None:
+  """Raises ValueError unless the value is one number of the interval."""
+  array = np.asarray(value)
+  if array.ndim or array.dtype.kind not in "iuf":
+    raise ValueError(f"`{name}` must be a number, got {_shown(value)}")
+  if not low <= value <= high:
+    interval = f"[{low}, {high}]" if high < np.inf else f"[{low}, infinity)"
+    raise ValueError(f"`{name}` must lie in {interval}, got {value}")
+
+
+def check_seed(name: str, value: Any) -> None:
+  """Raises ValueError unless NumPy's generators take the value as a seed."""
+  try:
+    np.random.SeedSequence(value)
+  except (TypeError, ValueError) as error:
+    raise ValueError(
+        f"`{name}` must be a whole number from 0 on, or several, got "
+        f"{_shown(value)}"
+    ) from error
 
 
 def _shown(value):

@@ -19,6 +19,10 @@ from mdrl.solvers import base as solver_lib
 MetricsFn = Callable[[Any, game_lib.Plans], Any]
 
 
+# As many as fit into memory with ease.
+_MAX_CHECKPOINTS = 10**6
+
+
 class Trace(NamedTuple):
   """What was measured at each checkpoint.
 
@@ -259,10 +263,11 @@ def log_checkpoints(
   """Returns 0, and whole numbers evenly spaced in logarithm up to the last.
 
   Raises:
-    ValueError: If either is no positive whole number.
+    ValueError: If either is no positive whole number, or too large.
   """
-  inputs.check_count("num_updates", num_updates)
-  inputs.check_count("num_checkpoints", num_checkpoints)
+  most = int(np.iinfo(np.int64).max)
+  inputs.check_count("num_updates", num_updates, 1, most)
+  inputs.check_count("num_checkpoints", num_checkpoints, 1, _MAX_CHECKPOINTS)
   spaced = np.rint(np.geomspace(1, num_updates, num_checkpoints))
   spaced[-1] = num_updates
   return np.unique(np.concatenate([[0], spaced]).astype(np.int64))

@@ -240,6 +240,12 @@ class RunTest(parameterized.TestCase):
     self.assertLessEqual(len(steps), num_checkpoints + 1)
 
   def test_log_checkpoints_refuses_zero(self):
+    for name, numbers in (
+        ("num_updates", (2**70, 3)),
+        ("num_checkpoints", (3, 10**10)),
+    ):
+      with self.assertRaisesRegex(ValueError, f"`{name}` must be at most"):
+        run.log_checkpoints(*numbers)
     with self.assertRaisesRegex(ValueError, "`num_updates` must be positive"):
       run.log_checkpoints(0, 3)
     for value in (2.5, np.nan, "3"):

@@ -18,6 +18,11 @@ from mdrl import inputs
 
 Matrix = Float[np.ndarray, "A A"]
 
+# By how much P + P.T may miss one: tables of win rates are rounded.
+_ROUNDED = 1e-6
+# Binomial draws are of 64 bits.
+_MAX_COMPARISONS = 2**63 - 1
+
 NONTRANSITIVE_DICE = ((2, 4, 9), (1, 6, 8), (3, 5, 7))
 
 
@@ -31,6 +36,8 @@ def dice(faces: Sequence[Sequence[float]] = NONTRANSITIVE_DICE) -> Matrix:
     ValueError: If there are no dice, one has no faces, or these are no finite
       numbers.
   """
+  if not np.iterable(faces):
+    raise ValueError(f"`faces` must hold dice, got {faces!r}")
   rolls = [inputs.real_array("faces", die) for die in faces]
   sized = all(die.ndim == 1 and die.size for die in rolls)
   if not rolls or not sized or not all(np.isfinite(d).all() for d in rolls):
@@ -81,6 +88,7 @@ def three_raters(epsilon: float = 0.0) -> Matrix:
   Raises:
     ValueError: If epsilon is not in [-1/3, 1/3].
   """
+  inputs.check_number("epsilon", epsilon, -np.inf)
   if not abs(epsilon) <= 1 / 3:
     raise ValueError(f"`epsilon` must lie in [-1/3, 1/3], got {epsilon}")
   rare, frequent = 1 / 3 - epsilon, 1 / 3 + epsilon / 2
@@ -152,7 +160,7 @@ def random_scores(
   inputs.check_count("num_responses", num_responses)
   inputs.check_count("num_raters", num_raters)
   shape = (num_raters, num_responses)
-  return 2 * np.random.default_rng(seed).normal(size=shape)
+  return 2 * _generator(seed).normal(size=shape)
 
 
 def cyclic_raters(num_responses: int = 3, sharpness: float = np.inf) -> Matrix:
@@ -208,7 +216,7 @@ def skew_low_rank(
     raise ValueError(f"`rank` must be even and positive, got {rank}")
   if not 0 < scale < np.inf:
     raise ValueError(f"`scale` must be positive and finite, got {scale}")
-  draw = np.random.default_rng(seed).normal(size=(num_responses, rank))
+  draw = _generator(seed).normal(size=(num_responses, rank))
   u = draw / np.sqrt(rank)
   skew = np.kron(np.eye(rank // 2), np.array([[0, 1], [-1, 0]]))
   return special.expit(scale * (u @ skew @ u.T))
@@ -224,7 +232,7 @@ def uniform(num_responses: int, seed: int = 0) -> Matrix:
   Raises:
     ValueError: If the number is not positive.
   """
-  return _from_lower(num_responses, np.random.default_rng(seed).random)
+  return _from_lower(num_responses, _generator(seed).random)
 
 
 def tournament(num_responses: int, seed: int = 0) -> Matrix:
@@ -235,7 +243,7 @@ def tournament(num_responses: int, seed: int = 0) -> Matrix:
   Raises:
     ValueError: If the number is not positive.
   """
-  rng = np.random.default_rng(seed)
+  rng = _generator(seed)
   return _from_lower(
       num_responses, lambda size: rng.integers(2, size=size).astype(float)
   )
@@ -258,10 +266,11 @@ def noisy(preferences: ArrayLike, flip: float) -> Matrix:
   that of `preferences`, unless flip is 1/2, where all responses tie.
 
   Raises:
-    ValueError: If `flip` is not in [0, 1/2].
+    ValueError: If `flip` is not in [0, 1/2], or an entry is no probability.
   """
   _check_probability("flip", flip, 0, 0.5)
   matrix = inputs.real_array("preferences", preferences)
+  _check_probabilities(matrix)
   return (1 - flip) * matrix + flip * (1 - matrix)
 
 
@@ -279,17 +288,24 @@ def sampled(
     ValueError: If the number is not positive, the matrix is not square, or an
       entry is no probability.
   """
-  inputs.check_count("num_comparisons", num_comparisons)
+  inputs.check_count("num_comparisons", num_comparisons, 1, _MAX_COMPARISONS)
   matrix = inputs.real_array("preferences", preferences)
   if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
     raise ValueError(
         "`preferences` must be a square matrix, got shape "
         f"{matrix.shape}; sample context by context"
     )
-  if not ((matrix >= 0) & (matrix <= 1)).all():
-    raise ValueError("`preferences` must lie in [0, 1], got other entries")
+  _check_probabilities(matrix)
+  missed = np.argwhere(np.abs(matrix + matrix.T - 1) > _ROUNDED)
+  if len(missed):
+    a, b = missed[0].tolist()
+    raise ValueError(
+        "`preferences` must add up to 1 with their transpose, got "
+        f"{matrix[a, b]} at row {a}, column {b} and {matrix[b, a]} for the "
+        "opposite pair"
+    )
   row, column = np.tril_indices(len(matrix), -1)
-  wins = np.random.default_rng(seed).binomial(
+  wins = _generator(seed).binomial(
       num_comparisons, matrix[row, column]
   )
   rates = np.full(matrix.shape, 0.5)
@@ -329,6 +345,20 @@ def from_payoffs(payoffs: ArrayLike) -> Matrix:
   return 0.5 + (relative - relative.T) / 4
 
 
+def _generator(seed):
+  inputs.check_seed("seed", seed)
+  return np.random.default_rng(seed)
+
+
 def _check_probability(name, value, low, high=1.0):
-  if not low <= value <= high:
-    raise ValueError(f"`{name}` must lie in [{low}, {high}], got {value}")
+  inputs.check_number(name, value, low, high)
+
+
+def _check_probabilities(matrix):
+  # Comparisons are false for NaN, which is thereby found as well.
+  bad = np.argwhere(~((matrix >= 0) & (matrix <= 1)))
+  if len(bad):
+    at = tuple(bad[0].tolist())
+    raise ValueError(
+        f"`preferences` must lie in [0, 1], got {matrix[at]} at {list(at)}"
+    )

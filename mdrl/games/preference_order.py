@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from mdrl import inputs
+
 
 class Order(NamedTuple):
   """The order of a preference matrix.
@@ -38,9 +40,11 @@ def decide(preferences: ArrayLike, tolerance: float = 1e-9) -> Order:
     tolerance: Probabilities this near to 1/2, or to one another, are equal.
 
   Raises:
-    ValueError: If the matrix is not square, or holds NaN or nothing.
+    ValueError: If the matrix is not square, or holds NaN or nothing, or the
+      tolerance is not in [0, 1/2].
   """
-  matrix = np.asarray(preferences, float)
+  inputs.check_number("tolerance", tolerance, 0, 0.5)
+  matrix = inputs.real_array("preferences", preferences)
   if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
     raise ValueError(
         "`preferences` must be a square matrix, got shape "

@@ -213,6 +213,12 @@ class ErrorsTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "`dtype` must be a floating type"):
       matrix_game.zero_sum_game([[1, 2]], dtype)
 
+  def test_masked_payoffs(self):
+    payoff = np.ma.masked_array([[1.0, 2.0]], [[True, False]])
+    with self.assertRaisesRegex(ValueError, "got a masked array; fill it"):
+      matrix_game.zero_sum_game(payoff)
+    matrix_game.zero_sum_game(np.ma.masked_array([[1.0, 2.0]]))
+
 
 if __name__ == "__main__":
   absltest.main()

@@ -325,6 +325,21 @@ class ErrorsTest(parameterized.TestCase):
       (lambda: models.noisy(_P + 0j, 0.1), "`preferences` must be .* real"),
       (lambda: models.sampled(_P > 0, 1), "`preferences` must .* got .* bool"),
       (lambda: models.from_payoffs(1j * _P), "`payoffs` must be .* real"),
+      (
+          lambda: models.noisy([[2, 3], [4, 5]], 0.1),
+          r"`preferences` must lie in \[0, 1\], got 2.0 at \[0, 0\]",
+      ),
+      (
+          lambda: models.sampled([[0.5, 0.7], [0.7, 0.5]], 3),
+          "`preferences` must add up to 1 .* got 0.7 at row 0, column 1 and",
+      ),
+      (lambda: models.sampled(_P, 2**63), "`num_comparisons` must be at most"),
+      (lambda: models.uniform(3, -1), "`seed` must be a whole number from 0"),
+      (lambda: models.tournament(3, -1), "`seed` must be a whole .* got -1"),
+      (
+          lambda: models.elo(np.ma.masked_array([1.0, 2.0], [True, False])),
+          "`scores` must give every number, got a masked array",
+      ),
       (lambda: models.cycle(4), "`num_responses` must be odd.*got 4"),
       (lambda: models.cycle(1), "`num_responses` must be .*least 3, got 1"),
       (lambda: models.cycle(3, 0.4), r"`win` must .*\[0.5, 1.0\], got 0.4"),

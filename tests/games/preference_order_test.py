@@ -130,6 +130,12 @@ class DecideTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, f"`preferences` must .*{message}"):
       preference_order.decide(matrix)
 
+  @parameterized.parameters(np.nan, -1e-9, np.inf, 0.6)
+  def test_refuses_tolerances(self, tolerance):
+    matrix = preference_models.dice()
+    with self.assertRaisesRegex(ValueError, "`tolerance` must lie in .0, 0.5"):
+      preference_order.decide(matrix, tolerance)
+
 
 if __name__ == "__main__":
   absltest.main()
