@@ -13,7 +13,6 @@ command with `--resume`.
 """  # noqa: E501
 
 from collections.abc import Sequence
-import pathlib
 import re
 
 from absl import flags
@@ -121,16 +120,14 @@ def main(
 def _out(given):
   """Returns the folder of the run."""
   out = given["out"]
-  if out is None:
-    name = f"{given['games']}_{given['solvers']}"
-    name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name)[:_LONGEST].strip("_")
-    return pathlib.Path("runs") / f"compare_{name}"
-  if out.lower().endswith(".csv"):
+  if out and out.lower().endswith(".csv"):
     raise ValueError(
         "`--out` must be a folder, in which the table is table.csv, got "
         f"{out}; leave .csv out"
     )
-  return pathlib.Path(out)
+  name = f"{given['games']}_{given['solvers']}"
+  name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name)[:_LONGEST].strip("_")
+  return run_flags.folder(out, f"runs/compare_{name}")
 
 
 def _games(text):
@@ -162,6 +159,11 @@ def _targets(texts):
     targets = []
   if not targets or not targets[-1] > 0:
     raise ValueError(f"`--targets` must be positive numbers, got {texts}")
+  if len({f"{target:g}" for target in targets}) < len(targets):
+    raise ValueError(
+        "`--targets` must differ within six digits, as columns are named by "
+        f"them, got {texts}"
+    )
   return targets
 
 

@@ -248,7 +248,7 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
       },
       temperatures=_numbers("temperature", given["temperature"]),
       step_sizes=_numbers("step_size", given["step_size"]),
-      out=pathlib.Path(given["out"] or f"runs/{folder}_{name.strip('_')}"),
+      out=run_flags.folder(given["out"], f"runs/{folder}_{name.strip('_')}"),
   )
 
 

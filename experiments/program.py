@@ -38,6 +38,8 @@ def run(
     return _parsed(name, define, argv)
 
   _open_streams()
+  # Figures need no window, whatever was chosen for other programs.
+  os.environ["MPLBACKEND"] = "agg"
   try:
     try:
       app.run(main, flags_parser=parsed)

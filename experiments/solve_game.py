@@ -12,13 +12,18 @@ on by the same command with `--resume`, and ends with the same numbers.
 """
 
 from collections.abc import Sequence
-import pathlib
 import re
 
 from absl import flags
 from ml_collections import config_dict, config_flags
 
-from experiments import command_line, limits, program, solver_table
+from experiments import (
+    command_line,
+    limits,
+    program,
+    run_flags,
+    solver_table,
+)
 from experiments import settings as settings_lib
 from experiments.runs import folder as folder_lib
 
@@ -136,20 +141,19 @@ def main(argv: Sequence[str]) -> None:
 
 def _settings() -> settings_lib.Settings:
   game, solver = _GAME.value, _SOLVER.value
-  cache_dir = _CACHE_DIR.value
   return settings_lib.Settings(
       game=game,
       solver=solver,
       config=solver_table.resolve(solver, flags.FLAGS.config.to_dict()),
-      out=pathlib.Path(
-          _OUT.value or settings_lib.default_out(game, solver)
+      out=run_flags.folder(
+          _OUT.value, settings_lib.default_out(game, solver)
       ),
       updates=_UPDATES.value,
       checkpoints=_CHECKPOINTS.value,
       precision=_PRECISION.value,
       seed=_SEED.value,
       max_histories=_MAX_HISTORIES.value,
-      cache_dir=str(pathlib.Path(cache_dir).expanduser()) if cache_dir else "",
+      cache_dir=_CACHE_DIR.value,
       save_seconds=_SAVE_SECONDS.value,
       resume=_RESUME.value,
       overwrite=_OVERWRITE.value,

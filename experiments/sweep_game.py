@@ -12,7 +12,6 @@ numbers.
 """  # noqa: E501
 
 from collections.abc import Sequence
-import pathlib
 
 from absl import flags
 
@@ -109,12 +108,9 @@ def main(
     grid = sweep_grid.read(
         given["solver"], given["grid"], given["fixed"], given["seeds"]
     )
-    path = given["out"]
-    if path is None:
-      name = settings.default_out(given["game"], given["solver"])
-      path = name.with_name(f"sweep_{name.name}")
+    name = settings.default_out(given["game"], given["solver"])
     with folder_lib.Folder(
-        pathlib.Path(path),
+        run_flags.folder(given["out"], name.with_name(f"sweep_{name.name}")),
         "sweep_game",
         _FILES,
         resume=given["resume"],

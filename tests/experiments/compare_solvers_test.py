@@ -199,6 +199,7 @@ class CompareSolversTest(parameterized.TestCase):
       ("each solver once", "--solvers=cfr,cfr"),
       ("must be positive numbers", "--targets=0"),
       ("must be positive numbers", "--targets=x"),
+      ("must differ within six digits", "--targets=0.1,0.1000000001"),
       ("must name a game", "--games=;"),
       ("each game once", "--games=kuhn_poker;kuhn_poker"),
       ("`game` must be", "--games=no_such_game"),

@@ -17,7 +17,11 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 def _solve(folder, cache):
   """Runs `solve_game` as a shell does, without the tests' own cache."""
   environment = {
-      **os.environ, "PYTHONPATH": str(_ROOT), "JAX_PLATFORMS": "cpu"
+      **os.environ,
+      "PYTHONPATH": str(_ROOT),
+      "JAX_PLATFORMS": "cpu",
+      # Whatever it is, figures need no window.
+      "MPLBACKEND": "no such backend",
   }
   environment.pop("JAX_COMPILATION_CACHE_DIR", None)
 
@@ -61,6 +65,10 @@ class CacheTest(parameterized.TestCase):
           ".*(File exists|Not a directory)",
       )
     self.assertEqual(path.read_text(), "text")
+
+  def test_below_the_home_of_no_one(self):
+    (line,) = self._warnings(_solve(self.folder, "~no-such-user/cache"))
+    self.assertIn("`--cache_dir` must be a folder that can be written", line)
 
   def test_damaged_programs_are_made_again(self):
     cache = self.folder / "cache"
