@@ -12,14 +12,20 @@ it should be small.
 
 from collections.abc import Sequence
 
-from absl import app, flags
+from absl import flags
 import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 import numpy as np
 
 from benchmarks import suite_games
-from experiments import game_strings, solver_factory, solver_table
+from experiments import (
+    command_line,
+    game_strings,
+    program,
+    solver_factory,
+    solver_table,
+)
 from mdrl import run, struct
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import base, matrix_game, openspiel
@@ -46,6 +52,9 @@ SOLVERS = tuple(
     name
     for name, entry in solver_table.SOLVERS.items()
     if entry.reports == "last"
+)
+_CHOSEN = flags.DEFINE_multi_enum(
+    "solver", list(SOLVERS), list(SOLVERS), "Which ones; repeat for several."
 )
 _SIZE = 20
 
@@ -164,12 +173,12 @@ def on_tree(solver: str, game_name: str, updates: int) -> float:
 
 def main(argv: Sequence[str]) -> None:
   """Prints the table."""
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
+  del argv
+  command_line.quieten()
   jax.config.update("jax_enable_x64", True)
   if _MATRICES.value:
     payoffs = matrices(_MATRICES.value, _SEED.value)
-    for solver in SOLVERS:
+    for solver in _CHOSEN.value:
       left = on_matrices(solver, payoffs, _UPDATES.value, _SEED.value)
       print(
           f"{solver} on {len(payoffs)} random matrices: median "
@@ -178,10 +187,10 @@ def main(argv: Sequence[str]) -> None:
           flush=True,
       )
   for name in game_strings.split(_GAMES.value) if _GAMES.value else []:
-    for solver in SOLVERS:
+    for solver in _CHOSEN.value:
       left = on_tree(solver, name, _UPDATES.value)
       print(f"{solver} on {name}: {left:.1e}", flush=True)
 
 
 if __name__ == "__main__":
-  app.run(main)
+  program.run("benchmarks.defaults", __doc__, main, program.parse)

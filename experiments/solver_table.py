@@ -164,7 +164,7 @@ SOLVERS: dict[str, Entry] = {
         "Popov (1980); Lee, Kroer & Luo (2021), arXiv:2106.14326",
         "the average, and the last iterate in practice",
         "last",
-        {**_steps(0.45), **_GEOMETRY, "average_power": 0.0},
+        {**_steps(0.52), **_GEOMETRY, "average_power": 0.0},
     ),
     "cfr": Entry(
         "Counterfactual regret minimisation by regret matching.",

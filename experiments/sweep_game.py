@@ -29,7 +29,7 @@ from experiments.runs import folder as folder_lib
 _FILES = ("table.csv", "heatmap.png")
 
 _GRID = (
-    "step_size=0.0625,0.125,0.1875,0.25,0.375,0.5,0.75,1;"
+    "step_size=0.25,0.5,0.75,1,1.5,2,3,4;"
     "temperature=0.0125,0.025,0.05,0.1,0.2,0.4,0.8,1.6"
 )
 
