@@ -1,6 +1,7 @@
 """Makes the solvers of `solver_table` from their hyper-parameters."""
 
 from collections.abc import Mapping
+import math
 from typing import Any
 
 from experiments import limits
@@ -106,6 +107,11 @@ def _fed(solver, values):
 
 def _schedule(prefix, field, values, unit):
   initial = values[field] * unit
+  if isinstance(initial, float) and math.isinf(initial):
+    raise ValueError(
+        f"`{field}` must be finite in the game's own unit, got "
+        f"{values[field]:g} times {unit:.4g}; choose a smaller one"
+    )
   power, delay = (values[f"{prefix}_{k}"] for k in ("power", "delay"))
   checks.between(f"{prefix}_power", power, 0)
   checks.positive(f"{prefix}_delay", delay)

@@ -90,6 +90,21 @@ class PayoffNormTest(parameterized.TestCase):
     everywhere = payoff_norm.payoff_norm(game)
     self.assertBetween(everywhere, 0.9 * expected, 1.5 * expected)
 
+  @parameterized.parameters(4, 100)
+  def test_is_the_geometric_mean_where_one_player_is_paid_more(self, factor):
+    payoff = np.asarray(games.random_zero_sum_game(4, 3, seed=1).payoffs[0])
+    game = matrix_game.matrix_game([payoff, -factor * payoff])
+    np.testing.assert_allclose(
+        payoff_norm.payoff_norm(game),
+        np.linalg.norm(_centered(payoff), 2) * factor**0.5,
+        rtol=1e-3,
+    )
+
+  def test_is_larger_than_at_uniform_policies_where_play_turns_faster(self):
+    game, _ = games.compiled("kuhn")
+    uniform = payoff_norm.radius_at(game, base.uniform_policies(game))
+    self.assertGreater(payoff_norm.payoff_norm(game), 1.05 * uniform)
+
   @parameterized.parameters(1e-12, 1e12)
   def test_scales_with_the_payoffs(self, factor):
     game = games.random_zero_sum_game(4, 3, seed=1)

@@ -337,6 +337,7 @@ class RefusalsTest(parameterized.TestCase):
       (["--max_histories=10"], "`max_histories` is 10.*raise the limit"),
       (["--game=connect_four"], r"connect_four.* has more: about \d.* GiB"),
       (["--config.step_size=-1"], r"`step_size` must lie in \(0.*got -1"),
+      (["--config.step_size=1e308"], "`step_size` must be.*got 1e\\+308 times"),
       (["--config.temperature=-1"], r"`temperature` must lie in \[0.*got -1"),
       (["--config.step_power=-1"], r"`step_power` must lie in \[0.*got -1"),
       (["--config.average_power=-1"], r"`power` must lie in \[0.*got -1"),

@@ -3,15 +3,24 @@
 from absl.testing import absltest, parameterized
 
 from experiments import solver_table, verdict
+from mdrl import struct
+from mdrl.evaluation import payoff_norm
 from mdrl.testing import games
 
 _GAME = games.random_zero_sum_game(3, 4, seed=1)
 
 
-def _said(last, average, reports, **config):
+def _said(last, average, reports, game=_GAME, **config):
   row = {"exploitability_last": last, "exploitability_average": average}
   config = {"step_size": 1.0, "normalize": True, **config}
-  return verdict.sentences(row, reports, config, _GAME)
+  return verdict.sentences(row, reports, config, game)
+
+
+def _large_payoffs():
+  """Returns a game and its unit of utility, about 1,000."""
+  payoffs = tuple(1000 * payoff for payoff in _GAME.payoffs)
+  game = struct.replace(_GAME, payoffs=payoffs)
+  return game, payoff_norm.payoff_norm(game)
 
 
 class VerdictTest(parameterized.TestCase):
@@ -61,6 +70,28 @@ class VerdictTest(parameterized.TestCase):
       self.assertStartsWith(said[0], "at this temperature, steps above 0.42")
     moves = config | {"magnet_rate": 0.1}
     self.assertEmpty(_said(0.1, 0.1, "last", **moves))
+
+  @parameterized.parameters((99.0, 0), (101.0, 1))
+  def test_steps_in_the_unit_of_the_game(self, size, count):
+    game, norm = _large_payoffs()
+    said = _said(
+        0.1, 0.1, "last", game, step_size=size / norm, normalize=False
+    )
+    self.assertLen(said, count)
+
+  @parameterized.parameters((0.5, 1), (0.4, 0))
+  def test_temperatures_in_the_unit_of_the_game(self, size, count):
+    game, norm = _large_payoffs()
+    config = solver_table.resolve(
+        "magnetic",
+        {
+            "magnet_rate": 0.0,
+            "step_size": size / norm,
+            "temperature": 0.2 * norm,
+            "normalize": False,
+        },
+    )
+    self.assertLen(_said(0.1, 0.1, "last", game, **config), count)
 
   def test_of_solvers_without_steps(self):
     row = {"exploitability_last": 0.1, "exploitability_average": 0.1}
