@@ -19,6 +19,7 @@ from mdrl.games import (
   cache,
   enumeration,
   gambit_files,
+  listed_actions,
   plain_text,
   tree_game,
   tree_limits,
@@ -31,6 +32,8 @@ MAX_HISTORIES = tree_limits.MAX_HISTORIES
 _MAX_STRATEGIES = 1000
 _MAX_SEARCHED = 200_000
 _MAX_LENGTH = 1000
+# Likewise, of a game that is one move of each player.
+_MAX_MOVES = 2000
 # Games that were often read whole, whatever their parameters. Others may crash
 # or hang, and are read in a process of their own, which takes a second more.
 _STEADY = re.compile(
@@ -147,7 +150,7 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
 
   Games that are played in turns are brought to normal form first, with one
   strategy for every plan of action; that form must be small: of at most 1000
-  strategies.
+  strategies. Others may have 2000 actions.
 
   Args:
     name: OpenSpiel's game string, such as `blotto(coins=5,fields=3)`, or the
@@ -174,6 +177,11 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
           f"{game.num_players()} players in {name}"
       )
     if game.get_type().information == pyspiel.GameType.Information.ONE_SHOT:
+      if (moves := game.num_distinct_actions()) > _MAX_MOVES:
+        raise ValueError(
+            f"`game` must have at most {_MAX_MOVES:,} actions, and {name} has "
+            f"{moves:,}; choose a smaller game"
+        )
       game = pyspiel.load_matrix_game(name)
     else:
       _check_few_strategies(_sequential(game), name)
@@ -294,6 +302,8 @@ def _check_name(name):
         "`game` must be a game of OpenSpiel, or an `.efg` or `.nfg` "
         f"file, got {name!r}: {hint}"
     )
+  if short == "blotto":
+    listed_actions.check(name)
 
 
 def _read(game, name, max_histories, progress):

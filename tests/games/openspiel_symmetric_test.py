@@ -78,6 +78,7 @@ class SymmetricPayoffsTest(parameterized.TestCase):
       ("leduc_poker", "at most 1000 strategies, .* leduc_poker has more; "),
       ("tic_tac_toe", "at most 1000 strategies, .* tic_tac_toe has more; "),
       ("goofspiel(num_cards=3)", "at most 1000 strategies, .* has more; "),
+      ("blotto(coins=30,fields=4)", "at most 2,000 actions, .* has 5,456; "),
       ("matrix_rpsx", "'matrix_rpsx': did you mean .*matrix_rps"),
       ("matrix_rps(a=1)", "a game that OpenSpiel loads as a matrix.*'a'"),
       ("matrix_rps(", "a game that OpenSpiel loads as a matrix.*bracket"),

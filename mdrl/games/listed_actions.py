@@ -1,0 +1,37 @@
+"""Blotto, which lists all of its actions as soon as OpenSpiel loads it.
+
+Nobody can ask the game how many they are before that takes all memory, or ends
+the process.
+"""
+
+import math
+import re
+
+_MOST = 1_000_000
+# OpenSpiel fills one field after the other, one call within another.
+_MOST_FIELDS = 1000
+_DEFAULTS = {"coins": 10, "fields": 3}
+# Binomials of more than these are above the limit in any case.
+_FEW = 30
+
+
+def check(name: str) -> None:
+  """Raises ValueError for a game string that stands for too many actions.
+
+  Args:
+    name: OpenSpiel's game string, of blotto.
+  """
+  given = re.findall(r"\b(coins|fields)\s*=\s*(-?\d+)", name)
+  numbers = _DEFAULTS | {key: int(value) for key, value in given}
+  coins, fields = numbers["coins"], numbers["fields"]
+  if not (coins >= 0 and 1 <= fields <= _MOST_FIELDS):
+    raise ValueError(
+        "`game` must have no fewer than 0 coins and from 1 to "
+        f"{_MOST_FIELDS:,} fields, got {name}"
+    )
+  few = min(coins, fields - 1, _FEW)
+  if math.comb(coins + fields - 1, few) > _MOST:
+    raise ValueError(
+        f"`game` must have at most {_MOST:,} actions, and {name} has more; "
+        "choose fewer coins or fields"
+    )
