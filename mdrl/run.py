@@ -14,6 +14,7 @@ from mdrl import inputs
 from mdrl.games import base as game_lib
 from mdrl.games import preference_game
 from mdrl.solvers import base as solver_lib
+from mdrl.solvers import hyper_parameters
 
 # An evaluation, such as `gaps.exploitability`: a function of game and plans.
 MetricsFn = Callable[[Any, game_lib.Plans], Any]
@@ -130,6 +131,11 @@ def run(
       the state is not one of this solver on this game.
   """
   _check_kinds(solver, game)
+  if not callable(metrics_fn):
+    raise ValueError(
+        "`metrics_fn` must be a function of game and plans, got "
+        f"{metrics_fn!r}"
+    )
   if state is None:
     state = init(solver, game)
   else:
@@ -166,7 +172,7 @@ def _checked(checkpoints, start):
 
 
 def _check_kinds(solver, game):
-  """Raises ValueError for a game that is none, or not one of the solver's."""
+  """Raises ValueError for a solver or game that is none, or not the other's."""
   for name, value, kind in (
       ("solver", solver, solver_lib.Solver),
       ("game", game, game_lib.Game),
@@ -176,6 +182,7 @@ def _check_kinds(solver, game):
           f"`{name}` must be a {kind.__name__}, got a {type(value).__name__}; "
           "the solver comes first, then the game"
       )
+  hyper_parameters.check(solver, game.dtype)
   if solver_lib.is_pairwise(solver) and not isinstance(
       game, preference_game.PreferenceGame
   ):

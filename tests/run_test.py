@@ -210,6 +210,11 @@ class RunTest(parameterized.TestCase):
       with self.assertRaisesRegex(ValueError, "`state` must be a MagneticStat"):
         run.advance(_solver(), game, other, 1)
 
+  def test_refuses_metrics_that_are_no_function(self):
+    game = games.random_zero_sum_game(2, 2)
+    with self.assertRaisesRegex(ValueError, "`metrics_fn` must be a function"):
+      inspect.unwrap(run.run)(_solver(), game, None, [1])
+
   def test_refuses_the_state_of_another_game(self):
     state = run.init(_solver(), games.random_zero_sum_game(2, 2))
     game = games.random_zero_sum_game(3, 2)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.solvers import average_play, base
+from mdrl.solvers import average_play, base, schedules
 
 
 class AveragedState(NamedTuple):
@@ -54,7 +54,7 @@ class Averaged(average_play.AveragePlay):
     """Averages what is played now, and updates the solver."""
     inner = self.solver.update(game, state.solver)
     played = self.solver.plans(game, state.solver)
-    power = jnp.asarray(self.power).astype(game.dtype)
+    power = schedules.number(self.power, game.dtype)
     # Relative to the latest weight, so that no power of the step overflows.
     count = inner.step.astype(game.dtype)
     weight = 1 + state.weight * ((count - 1) / count) ** power

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
 from mdrl.games import preference_game
-from mdrl.solvers import base
+from mdrl.solvers import base, schedules
 
 
 class ComalState(NamedTuple):
@@ -92,7 +92,7 @@ class Comal(base.Solver):
         for a, b in zip(before, after, strict=True)
     ]
     largest = jnp.max(jnp.stack(change))
-    return largest <= jnp.asarray(self.tolerance).astype(game.dtype)
+    return largest <= schedules.number(self.tolerance, game.dtype)
 
   def policies(
       self, game: game_lib.Game, state: ComalState

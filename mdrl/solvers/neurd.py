@@ -69,7 +69,7 @@ class NeuRD(base.Solver):
   def update(self, game: game_lib.Game, state: NeuRDState) -> NeuRDState:
     """Adds the advantages of the current policies."""
     step_size = schedules.at(self.step_size, state.step, game.dtype)
-    threshold = jnp.asarray(self.threshold).astype(game.dtype)
+    threshold = schedules.number(self.threshold, game.dtype)
     policies = self.policies(game, state)
     gains = game.gains(game.plans(policies))
     moved = []

@@ -61,6 +61,25 @@ class Function:
 
 
 def at(schedule: Schedule, step: Int[Array, ""], dtype) -> Float[Array, ""]:
-  """Returns the value of a schedule at a step, in a game's dtype."""
+  """Returns the value of a schedule at a step, in a game's dtype.
+
+  Raises:
+    ValueError: If that is no single number.
+  """
   value = schedule(step) if callable(schedule) else schedule
-  return jnp.asarray(value).astype(dtype)
+  return number(value, dtype)
+
+
+def number(value: float | Array, dtype) -> Float[Array, ""]:
+  """Returns a hyper-parameter in a game's dtype.
+
+  Raises:
+    ValueError: If it is no single number, and would be spread over actions.
+  """
+  value = jnp.asarray(value)
+  if value.ndim:
+    raise ValueError(
+        "hyper-parameters of one run must be single numbers, got an array of "
+        f"shape {value.shape}; jax.vmap or parallel.sweep makes many runs"
+    )
+  return value.astype(dtype)
