@@ -163,7 +163,10 @@ def _radius_at(game, sides, policies, plans, changes):
       return 0.0, changes
     changes = [change / growths[-1] for change in turned]
   # Two, as a rotation that stretches one player's changes shrinks the other's.
-  return (growths[-1] * growths[-2]) ** 0.5, changes
+  # In a unit in which their product neither overflows nor vanishes.
+  exponent = np.frexp(growths[-1])[1]
+  last = np.ldexp(growths[-2:], -exponent)
+  return float(np.ldexp((last[0] * last[1]) ** 0.5, exponent)), changes
 
 
 def _preferred(sides, policies, gains):
@@ -171,7 +174,12 @@ def _preferred(sides, policies, gains):
 
 
 def _size(sides, plans, changes):
-  return sum(map(_Side.square, sides, plans, changes)) ** 0.5
+  # In a unit in which no square overflows or vanishes.
+  largest = max(np.abs(change).max(initial=0) for change in changes)
+  exponent = np.frexp(largest)[1]
+  scaled = [np.ldexp(change, -exponent) for change in changes]
+  squares = sum(map(_Side.square, sides, plans, scaled))
+  return float(np.ldexp(squares**0.5, exponent))
 
 
 def _arrays(game, xs):

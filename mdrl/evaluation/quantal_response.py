@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 import numpy as np
 from scipy.sparse import linalg
 
+from mdrl import checks
 from mdrl.games import base
 from mdrl.geometry import dilated, mirror_maps
 
@@ -53,12 +54,15 @@ def equilibrium(
     The policies.
 
   Raises:
-    ValueError: If the temperature is not positive, or the equations are not met
-      to the tolerance.
+    ValueError: If the temperature or the tolerance is no positive number, the
+      start is none of the game, or the equations are not met to the tolerance.
   """
-  if not 0 < temperature < np.inf:
-    raise ValueError(f"`temperature` must be positive, got {temperature}")
+  for name, value in (("temperature", temperature), ("tolerance", tolerance)):
+    checks.positive(name, value)
+    if np.ndim(value):
+      raise ValueError(f"`{name}` must be a single number, got {value}")
   if start is not None:
+    base.check_policies(game, start, "start")
     point, off = _newton(game, temperature, _duals(game, start), tolerance)
     if not off <= tolerance:
       raise ValueError(

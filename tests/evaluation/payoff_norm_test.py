@@ -69,6 +69,13 @@ class PayoffNormTest(parameterized.TestCase):
     np.testing.assert_allclose(found, expected, rtol=1e-3)
     self.assertEqual(found, float(f"{found:.4g}"))
 
+  @parameterized.parameters(1e-300, 1e-150, 1e150, 1e300)
+  def test_any_unit(self, unit):
+    payoff = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    game = matrix_game.zero_sum_game(unit * payoff)
+    found = payoff_norm.payoff_norm(game)
+    np.testing.assert_allclose(found / unit, 3**0.5, rtol=1e-3)
+
   def test_ignores_what_no_projection_sees(self):
     game = games.random_zero_sum_game(4, 3, seed=1)
     payoff = np.asarray(game.payoffs[0])

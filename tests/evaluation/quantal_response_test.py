@@ -1,5 +1,7 @@
 """Tests of root finding against published equilibria and the solvers."""
 
+import inspect
+
 from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
@@ -39,6 +41,25 @@ class QuantalResponseTest(parameterized.TestCase):
     policies = quantal_response.equilibrium(game, temperature)
     for policy in policies:
       np.testing.assert_allclose(policy[1:], expected, atol=1e-8)
+
+  @parameterized.parameters(0.0, np.nan, np.inf, -1.0)
+  def test_tolerances(self, tolerance):
+    game = matrix_game.zero_sum_game(_PERTURBED)
+    with self.assertRaisesRegex(ValueError, "`tolerance` must lie in"):
+      quantal_response.equilibrium(game, 0.1, tolerance)
+
+  @parameterized.parameters("temperature", "tolerance")
+  def test_numbers_are_single(self, name):
+    game = matrix_game.zero_sum_game(_PERTURBED)
+    numbers = {"temperature": 0.1, name: np.array([0.1, 0.2])}
+    with self.assertRaisesRegex(ValueError, f"`{name}` must be a single"):
+      inspect.unwrap(quantal_response.equilibrium)(game, **numbers)
+
+  def test_a_start_that_is_none(self):
+    game = matrix_game.zero_sum_game(_PERTURBED)
+    first, second = base.uniform_policies(game)
+    with self.assertRaisesRegex(ValueError, "`start` must be distributions"):
+      quantal_response.equilibrium(game, 0.1, start=(first, -second))
 
   @parameterized.parameters(
       ("kuhn", 0.5, 0.0408650642, 0.2639340502),
@@ -144,7 +165,7 @@ class QuantalResponseTest(parameterized.TestCase):
   @parameterized.parameters(0.0, -1.0, float("nan"))
   def test_refuses(self, temperature):
     game = matrix_game.zero_sum_game(_PERTURBED)
-    with self.assertRaisesRegex(ValueError, "`temperature` must be positive"):
+    with self.assertRaisesRegex(ValueError, "`temperature` must lie in"):
       quantal_response.equilibrium(game, temperature)
 
 
