@@ -6,6 +6,9 @@ A machine that is asked for more kills the process without a word, or swaps.
 import pathlib
 import resource
 
+# Of a number in a row of a trace: in Python, and as text while it is written.
+ROW_BYTES = 64
+
 _GIB = 2**30
 _CGROUP = pathlib.Path("/sys/fs/cgroup/memory.max")
 _MEMINFO = pathlib.Path("/proc/meminfo")

@@ -23,9 +23,10 @@ from mdrl.games import (
 )
 
 _DEFAULT_RESPONSES = 10
-# Of the preferences, from drawing them to the games on the device; of what is
-# measured, likewise.
+# Of the preferences, from drawing them to the games on the device.
 _COPIES = 5
+# Numbers in a row of the trace, for each game.
+_MEASURES = 3
 # Streams of random numbers.
 _COMPARISONS, _REFERENCES = 1, 2
 
@@ -82,11 +83,18 @@ def _check_memory(settings):
   """Raises for games that are drawn, before the first of them is."""
   size = settings.responses or _DEFAULT_RESPONSES
   games = settings.batch * settings.contexts
-  metrics = settings.batch * settings.checkpoints * len(settings.temperatures)
+  results = (
+      len(settings.solvers)
+      * len(settings.temperatures)
+      * max(1, len(settings.step_sizes))
+  )
+  rows = results * min(settings.checkpoints, settings.updates + 1)
   memory.check(
       f"{games:,} games of {size:,} responses",
-      8.0 * (_COPIES * games * size**2 + _COPIES * metrics),
-      "choose a smaller --batch, --contexts, --responses or --checkpoints",
+      8.0 * (_COPIES * size + results) * games * size
+      + float(memory.ROW_BYTES) * _MEASURES * settings.batch * rows,
+      "choose a smaller --batch, --contexts, --responses or --checkpoints, or "
+      "fewer of --solver",
   )
 
 

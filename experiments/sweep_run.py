@@ -80,7 +80,7 @@ def run_grid(
     # Here, where values are known, for the sake of the checks.
     solver_factory.make(grid.solver, grid.values(setting), norm)
   batch = _Batch(grid, game, norm, given["seeds"])
-  batch.check_memory()
+  batch.check_memory(min(given["checkpoints"], given["updates"] + 1))
   decisive = _decisive(grid, given, game)
   if folder.recorded is not None:
     decisive.check_same(folder.recorded["decisive"], folder.path)
@@ -175,8 +175,8 @@ class _Batch:
     )
     self._measure = jax.jit(sweep.sweep(self._gap, (True, False, True)))
 
-  def check_memory(self):
-    """Raises ValueError if the states of all runs do not fit in memory."""
+  def check_memory(self, num_rows):
+    """Raises ValueError if states or rows of all runs do not fit in memory."""
     num_runs = math.prod(self._shape)
     state = jax.eval_shape(
         self._first, self._settings[:, 0], self._seeds[0], self._game
@@ -186,9 +186,9 @@ class _Batch:
         for leaf in jax.tree.leaves(state)
     )
     memory.check(
-        f"{num_runs:,} runs of {each / 2**20:,.1f} MiB",
-        _COPIES * num_runs * each,
-        "name fewer values in --grid or choose fewer --seeds",
+        f"{num_runs:,} runs of {each / 2**20:,.1f} MiB, in {num_rows:,} rows,",
+        num_runs * (_COPIES * each + memory.ROW_BYTES * num_rows),
+        "name fewer values in --grid or choose fewer --seeds or --checkpoints",
     )
 
   def job(self, steps, label) -> host_loop.Job:

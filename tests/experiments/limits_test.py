@@ -81,12 +81,19 @@ class ProductsTest(parameterized.TestCase):
   @parameterized.parameters(
       ("--game=uniform", "--batch=1000", "--responses=20"),
       ("--game=uniform", "--contexts=10", "--responses=200"),
+      # Of small games, the rows of the trace take most.
+      (
+          "--game=uniform", "--batch=100", "--responses=2", "--updates=100",
+          "--checkpoints=100",
+      ),
+      ("--game=uniform", "--batch=50", "--solver=all", "--responses=2",
+       "--updates=20", "--temperature=0.1,0.2"),
   )
   def test_of_games(self, *arguments):
     out = _folder(self)
     with mock.patch.object(memory, "available", return_value=2**20):
       result = preference_binary.call(
-          *arguments, "--solver=egpo", "--updates=1", f"--out={out}/new"
+          "--solver=egpo", "--updates=1", *arguments, f"--out={out}/new"
       )
     self.assertEqual(result.status, 1)
     self.assertRegex(result.stderr, "would take [0-9,.]+ GiB of memory, and ")
@@ -100,6 +107,18 @@ class ProductsTest(parameterized.TestCase):
       )
     self.assertEqual(result.status, 1)
     self.assertRegex(result.stderr, "^sweep_game: 200 runs of .* GiB are there")
+
+  def test_of_rows(self):
+    out = _folder(self)
+    # Both runs' states take a few kilobytes.
+    with mock.patch.object(memory, "available", return_value=2**20):
+      result = binary.call_main(
+          sweep_game, sweep_game.define, "--game=kuhn_poker",
+          "--grid=step_size=0.1,0.2", "--updates=10000",
+          "--checkpoints=10000", f"--out={out}/new",
+      )
+    self.assertEqual(result.status, 1)
+    self.assertRegex(result.stderr, "in 10,000 rows, would take .* GiB")
 
   @parameterized.parameters(
       ("rock_paper_scissors(num_responses=99999999999)", "from 1 to 20,000"),
