@@ -17,11 +17,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 import numpy as np
+import pyspiel
 
 from benchmarks import suite_games
 from experiments import (
     command_line,
     game_strings,
+    limits,
     program,
     solver_factory,
     solver_table,
@@ -34,7 +36,7 @@ _MATRICES = flags.DEFINE_integer(
     "matrices", 200, "Random matrices; 0 for none.", lower_bound=0,
     upper_bound=10_000,
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Of the matrices.", lower_bound=0)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the matrices.", 0, limits.SEED)
 _UPDATES = flags.DEFINE_integer(
     "updates", 40_000, "Of every solver.", lower_bound=1,
     upper_bound=10_000_000,
@@ -150,6 +152,11 @@ def on_matrices(
   stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *games)
   left, first = map(np.asarray, solve(stacked, norms, keys))
   spread = np.array([np.ptp(payoff) for payoff in payoffs])
+  return _share(left, first, spread)
+
+
+def _share(left, first, spread):
+  """Divides by uniform play's, or by the range where that is an equilibrium."""
   return left / np.where(first > 1e-9 * spread, first, spread)
 
 
@@ -168,7 +175,10 @@ def on_tree(solver: str, game_name: str, updates: int) -> float:
   state = run.advance(method, game, run.init(method, game), updates)
   left = float(gaps.exploitability(game, method.plans(game, state)))
   uniform = game.plans(base.uniform_policies(game))
-  return left / float(gaps.exploitability(game, uniform))
+  first = float(gaps.exploitability(game, uniform))
+  loaded = pyspiel.load_game(openspiel.game_string(game_name))
+  spread = loaded.max_utility() - loaded.min_utility()
+  return float(_share(left, first, spread))
 
 
 def main(argv: Sequence[str]) -> None:
@@ -176,6 +186,11 @@ def main(argv: Sequence[str]) -> None:
   del argv
   command_line.quieten()
   jax.config.update("jax_enable_x64", True)
+  with command_line.errors_in_one_line("defaults"):
+    _show()
+
+
+def _show():
   if _MATRICES.value:
     payoffs = matrices(_MATRICES.value, _SEED.value)
     for solver in _CHOSEN.value:

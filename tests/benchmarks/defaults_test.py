@@ -1,6 +1,10 @@
 """Tests that defaults converge on random matrices and on those that cycled."""
 
-from absl.testing import absltest, parameterized
+import contextlib
+import io
+
+from absl import flags
+from absl.testing import absltest, flagsaver, parameterized
 import numpy as np
 
 from benchmarks import defaults
@@ -23,6 +27,19 @@ class DefaultsTest(parameterized.TestCase):
     np.testing.assert_array_less(left[: len(_CYCLED)], 1e-9)
     np.testing.assert_array_less(left, 0.03)
     self.assertLess(np.quantile(left, 0.9), 5e-3)
+
+  def test_of_a_tree_whose_uniform_play_is_an_equilibrium(self):
+    self.assertLess(defaults.on_tree("magnetic", "matrix_rps", 1), 1e-9)
+
+  def test_a_game_that_is_none(self):
+    flags.FLAGS.mark_as_parsed()
+    with (
+        flagsaver.flagsaver(matrices=0, games="matrix_rpsx"),
+        contextlib.redirect_stderr(io.StringIO()) as stderr,
+        self.assertRaises(SystemExit),
+    ):
+      defaults.main([])
+    self.assertStartsWith(stderr.getvalue(), "defaults: `game` must be")
 
   def test_all_that_report_the_last_iterate_are_there(self):
     self.assertEqual(

@@ -1,5 +1,7 @@
 """Tests of what a run says of its own result."""
 
+from typing import Any
+
 from absl.testing import absltest, parameterized
 
 from experiments import solver_table, verdict
@@ -10,7 +12,7 @@ from mdrl.testing import games
 _GAME = games.random_zero_sum_game(3, 4, seed=1)
 
 
-def _said(last, average, reports, game=_GAME, **config):
+def _said(last, average, reports, game: Any = _GAME, **config: Any):
   row = {"exploitability_last": last, "exploitability_average": average}
   config = {"step_size": 1.0, "normalize": True, **config}
   return verdict.sentences(row, reports, config, game)

@@ -162,10 +162,10 @@ class HostLoopTest(parameterized.TestCase):
       if count == 4:
         time.sleep(1.1)
 
-    slow = self._job(1, event=event, points=[0, 9], piece_seconds=(1.0, 1.0))
+    slow = self._job(1, event=event, points=[0, 11], piece_seconds=(1.0, 1.0))
     self._drive("run", [slow])
     counts = [count for _, count in self.calls]
-    self.assertEqual(counts, [0, 1, 2, 4, 2])
+    self.assertEqual(counts, [0, 1, 2, 4, 2, 2])
 
   def test_a_signal_saves_the_state(self):
     def event(number, count):
