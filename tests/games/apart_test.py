@@ -57,6 +57,13 @@ def hoard(name, max_histories, progress):
   return [np.empty(2**27) for _ in range(8)]
 
 
+def confess(name, max_histories, progress):
+  """Tells what its process may do."""
+  del name, max_histories, progress
+  core, _ = resource.getrlimit(resource.RLIMIT_CORE)
+  raise ValueError(f"platforms {os.environ['JAX_PLATFORMS']}, core {core}")
+
+
 def _run(walk, game, max_histories=100, progress=None):
   return apart.enumerate_tree(
       f"{_HERE}:{walk.__name__}", game, max_histories, progress
@@ -72,6 +79,11 @@ class ApartTest(parameterized.TestCase):
     self.enterContext(mock.patch.object(sys, "path", [here, *sys.path]))
     self.folder = self.enterContext(tempfile.TemporaryDirectory())
     self.enterContext(mock.patch.object(tempfile, "tempdir", self.folder))
+
+  @mock.patch.dict(os.environ, JAX_PLATFORMS="cuda,cpu")
+  def test_takes_no_accelerator_and_leaves_no_core(self):
+    with self.assertRaisesRegex(ValueError, "^platforms cpu, core 0$"):
+      _run(confess, _NIM)
 
   def test_is_the_tree_that_is_read_here(self):
     expected = openspiel.enumerate_tree(openspiel.load_game(_NIM))
