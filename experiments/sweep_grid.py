@@ -81,9 +81,9 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
         f"`--grid` and `--seeds` must make at most {limits.RUNS:,} runs, got "
         f"{runs:,}; name fewer values"
     )
-  first = {name: values[0] for name, values in swept.items()}
-  # Some are read at certain values of others alone.
-  values = solver_table.resolve(solver, overrides | first, flag="")
+  # Some are read at certain values of others alone, such as powers above 0.
+  most = {name: max(values) for name, values in swept.items()}
+  values = solver_table.resolve(solver, overrides | most, flag="")
   defaults = solver_table.SOLVERS[solver].defaults
   return Grid(
       solver=solver,

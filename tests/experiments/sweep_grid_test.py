@@ -58,6 +58,11 @@ class SweepGridTest(parameterized.TestCase):
     grid = sweep_grid.read("magnetic", "step_delay=1,2", "step_power=0.5")
     self.assertLen(grid.settings, 2)
 
+  def test_the_order_of_values_does_not_matter(self):
+    for powers in ("0,0.5", "0.5,0"):
+      grid = sweep_grid.read("magnetic", f"step_power={powers}", "step_delay=3")
+      self.assertLen(grid.settings, 2)
+
   def test_what_is_fixed_may_depend_on_what_is_swept(self):
     grid = sweep_grid.read("magnetic", "step_power=0.5,1", "step_delay=3")
     self.assertEqual(grid.fixed["step_delay"], 3)
