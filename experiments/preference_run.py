@@ -14,6 +14,7 @@ from experiments import (
     preference_problem,
     preference_rows,
     preference_settings,
+    preference_table,
 )
 from experiments.runs import host_loop
 from mdrl import run
@@ -99,7 +100,11 @@ def make_solvers(
   try:
     return [preference_factory.make(name, *pair, config) for pair in pairs]
   except ValueError as error:
-    raise ValueError(f"{name}: {error}") from error
+    own = preference_table.SOLVERS[name].step_size is None
+    # Steps that no flag sets follow from the temperature.
+    blamed = own and not str(error).startswith(tuple(f"`{k}`" for k in config))
+    remedy = "; choose another --temperature" if blamed else ""
+    raise ValueError(f"{name}: {error}{remedy}") from error
 
 
 class Batch:

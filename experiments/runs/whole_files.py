@@ -44,7 +44,7 @@ def writing(path: pathlib.Path) -> Iterator[None]:
     yield
   except OSError as error:
     remedy = "free space or raise the limit" if error.errno in _FULL else (
-        "choose another --out"
+        "move away what is there or make it writable"
     )
     raise WriteError(
         f"`--out` must hold {path}, which cannot be written: "

@@ -377,6 +377,12 @@ class SolvePreferenceTest(parameterized.TestCase):
       ("no parameter 'eps'", "--game=three_raters(eps=1)"),
       ("give epsilon a number", "--game=three_raters(epsilon=a)"),
       (r"`epsilon` must lie in", "--game=three_raters(epsilon=0.9)"),
+      (
+          "nash_md: `.*` must .*; choose another --temperature\n",
+          "--solver=nash_md", "--temperature=1e-320",
+      ),
+      (r"`label_smoothing` must lie in .*\d\n", "--solver=iterative_dpo",
+       "--label_smoothing=0.7"),
       ("size and seed are --responses", "--game=uniform(num_responses=3)"),
       ("`path` must be a file", "--game=missing.csv"),
       ("`game` must be", "--game=openspiel:matrix_pd"),

@@ -197,6 +197,15 @@ class FolderTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "`--out` must be.*name too long"):
       self._folder()
 
+  def test_a_folder_in_the_place_of_a_file(self):
+    with self._folder() as folder:
+      folder.begin(_RECORD)
+      (self.path / "policy.npz").mkdir()
+      with self.assertRaisesRegex(
+          ValueError, "Is a directory; move away what is there or .* --resume$"
+      ):
+        folder.write("policy.npz", lambda file: file.write(b"text"))
+
   def test_a_write_that_fails_leaves_what_was_there(self):
     def fail(file):
       file.write(b"new")
