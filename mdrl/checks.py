@@ -42,6 +42,25 @@ def positive(name: str, value: Any) -> None:
   between(name, value, 0, open_low=True)
 
 
+def held(name: str, value: Any, dtype: Any) -> None:
+  """Raises ValueError unless the value is one positive number of a dtype.
+
+  Beyond the dtype it would be zero or infinite, and an array would be spread
+  over actions.
+  """
+  positive(name, value)
+  if np.ndim(value):
+    raise ValueError(
+        f"`{name}` must be a single number, got {value}; use jax.vmap for many"
+    )
+  number, limits = known(value), jnp.finfo(dtype)
+  if number is not None and not limits.tiny <= number <= limits.max:
+    raise ValueError(
+        f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
+        f"{limits.max:.0e}, got {value}; choose another unit"
+    )
+
+
 def whole(name: str, value: Any, low: int, high: float = np.inf) -> None:
   """Raises ValueError unless every element is a whole number of the range."""
   between(name, value, low, high)

@@ -101,9 +101,9 @@ def regularized_gap(
     The sum over players of what a regularised best response gains.
 
   Raises:
-    ValueError: If the temperature is not positive and finite.
+    ValueError: If the temperature is no positive number of the game's dtype.
   """
-  checks.positive("temperature", temperature)
+  checks.held("temperature", temperature, game.dtype)
   return _regularized_gap(game, policies, temperature, magnets, mirror_map)
 
 

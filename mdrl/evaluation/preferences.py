@@ -48,9 +48,9 @@ def regularized_gap(
     temperature: tau > 0, in units of utility.
 
   Raises:
-    ValueError: If the temperature is not positive and finite.
+    ValueError: If the temperature is no positive number of the game's dtype.
   """
-  checks.positive("temperature", temperature)
+  checks.held("temperature", temperature, game.dtype)
   return _regularized_gap(game, plans, temperature)
 
 
@@ -102,9 +102,9 @@ def residual(
   """Returns the largest error of x = softmax(log ref + P x / tau).
 
   Raises:
-    ValueError: If the temperature is not positive and finite.
+    ValueError: If the temperature is no positive number of the game's dtype.
   """
-  checks.positive("temperature", temperature)
+  checks.held("temperature", temperature, game.dtype)
   return _residual(game, plans, temperature)
 
 
@@ -134,9 +134,9 @@ def equilibrium(
     temperature: tau > 0, in units of utility.
 
   Raises:
-    ValueError: If the temperature is not positive and finite.
+    ValueError: If the temperature is no positive number of the game's dtype.
   """
-  checks.positive("temperature", temperature)
+  checks.held("temperature", temperature, game.dtype)
   return _equilibrium(game, temperature)
 
 

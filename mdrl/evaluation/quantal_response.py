@@ -58,9 +58,7 @@ def equilibrium(
       start is none of the game, or the equations are not met to the tolerance.
   """
   for name, value in (("temperature", temperature), ("tolerance", tolerance)):
-    checks.positive(name, value)
-    if np.ndim(value):
-      raise ValueError(f"`{name}` must be a single number, got {value}")
+    checks.held(name, value, game.dtype)
   if start is not None:
     base.check_policies(game, start, "start")
     point, off = _newton(game, temperature, _duals(game, start), tolerance)

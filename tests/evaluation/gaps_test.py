@@ -1,5 +1,7 @@
 """Tests of gaps against OpenSpiel, closed forms and definitions."""
 
+import inspect
+
 from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
@@ -99,6 +101,16 @@ class GapsTest(parameterized.TestCase):
     self.assertAlmostEqual(
         float(gaps.nash_conv(game, plans)), 11 / 12, delta=1e-15
     )
+
+  def test_temperatures_that_are_none_of_the_game(self):
+    game = matrix_game.zero_sum_game(np.eye(3), "float32")
+    policies = base.uniform_policies(game)
+    fn = inspect.unwrap(gaps.regularized_gap)
+    for temperature in (1e-300, 1e300):
+      with self.assertRaisesRegex(ValueError, "must fit float32, from 1e-38"):
+        fn(game, policies, temperature)
+    with self.assertRaisesRegex(ValueError, "`temperature` must be a single"):
+      fn(game, policies, np.full(3, 0.1))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Tests of the evaluation of preference policies, against direct sums."""
 
+import inspect
+
 from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
@@ -218,6 +220,20 @@ class TemperatureTest(parameterized.TestCase):
     ):
       with self.assertRaisesRegex(ValueError, "`temperature` must "):
         call()
+
+  @parameterized.parameters("equilibrium", "regularized_gap", "residual")
+  def test_temperatures_that_are_none_of_the_game(self, name):
+    game = preference_game.preference_game(
+        preference_models.dice(), dtype="float32"
+    )
+    plans = (game.plans(base.uniform_policies(game)),)
+    plans = () if name == "equilibrium" else plans
+    fn = inspect.unwrap(getattr(preferences, name))
+    for temperature in (1e-300, 1e300):
+      with self.assertRaisesRegex(ValueError, "must fit float32, from 1e-38"):
+        fn(game, *plans, temperature)
+    with self.assertRaisesRegex(ValueError, "`temperature` must be a single"):
+      fn(game, *plans, np.full(3, 0.1))
 
 
 if __name__ == "__main__":
