@@ -171,7 +171,7 @@ def _show(rows, targets):
   """Prints a table for each game."""
   head = ["solver", "result", "compiled\nin"]
   head += [f"{target:g}: updates,\nCPU s, wall s" for target in targets]
-  head.append("lowest")
+  head.append("at the end")
   for game in dict.fromkeys(row["game"] for row in rows):
     lines = [_cells(row, targets) for row in rows if row["game"] == game]
     print(f"{game}\n\n{tables.text(head, lines, tables.page_width())}\n")

@@ -115,6 +115,18 @@ class CompareSolversTest(parameterized.TestCase):
     self.assertNotIn("compiling", result.stderr)
     self.assertEqual((self.out / "table.csv").read_bytes(), table)
 
+  def test_shows_what_a_solver_ends_with(self):
+    # Which need not be the least of what was seen.
+    result = self._small("--targets=1e-9", "--max_updates=40")
+    self.assertEqual(result.status, 0, result.stderr)
+    with open(self.out / "table.csv", newline="") as file:
+      rows = list(csv.DictReader(file))
+    self.assertIn("at the end\n", result.stdout)
+    self.assertNotIn("lowest", result.stdout)
+    for row in rows:
+      gap = f"{float(row['exploitability']):.1e} at {int(row['updates']):,}\n"
+      self.assertIn(gap, result.stdout)
+
   def test_lower_targets_and_more_updates_go_on(self):
     self.assertEqual(self._small("--targets=0.3").status, 0)
     steps = [row["step"] for row in interruption.left(self.out)["trace.jsonl"]]
