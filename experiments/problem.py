@@ -102,7 +102,7 @@ def _reference(settings, game, unit):
     return None
   if kind != "nash":
     temperature = reference.temperature(
-        settings.reference_temperature, settings.config, unit
+        kind, settings.reference_temperature, settings.config, unit
     )
   # In games of Leduc's size this takes from seconds to minutes.
   print(

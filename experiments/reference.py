@@ -14,6 +14,8 @@ from mdrl.geometry import dilated, mirror_maps
 from mdrl.solvers import behavioral, magnetic
 
 NAMES = {"qre": "quantal-response", "aqre": "agent", "nash": "Nash"}
+# Of solvers that approach quantal-response equilibria.
+_FEEDBACK = {"qre": "sequence", "aqre": "q"}
 _ENTROPY = mirror_maps.NegativeEntropy()
 # Of the solver that leads to an agent equilibrium where root finding from
 # uniform play does not.
@@ -22,17 +24,19 @@ _STEP_PER_TEMPERATURE = 0.1
 
 
 def temperature(
-    given: float | None, config: Mapping[str, Any], unit: float
+    kind: str, given: float | None, config: Mapping[str, Any], unit: float
 ) -> float:
   """Returns the temperature of a quantal-response equilibrium, in utility.
 
   Args:
+    kind: `qre` of the normal form, or `aqre` of agents.
     given: As the user gave it, if at all.
     config: The solver's hyper-parameters, whose temperature is the default.
     unit: The unit of utility in them.
 
   Raises:
-    ValueError: If none was given, and the solver has none that stays.
+    ValueError: If none was given, and the solver approaches no equilibrium of
+      this kind.
   """
   if given is not None:
     return given
@@ -40,12 +44,16 @@ def temperature(
       config.get("temperature", 0) > 0
       and not config["temperature_power"]
       and config.get("magnet_rate") == 0
+      # Other maps and gains lead to equilibria of other kinds.
+      and config["mirror_map"] == "entropy"
+      and config["feedback"] == _FEEDBACK[kind]
   )
   if not stays:
     raise ValueError(
         "`--reference_temperature` must be given, as this solver does not "
-        "approach an equilibrium of one temperature; or use --solver=magnetic "
-        "--config.magnet_rate=0"
+        f"approach the {NAMES[kind]} equilibrium of one temperature; or use "
+        "--solver=magnetic --config.magnet_rate=0 --config.mirror_map=entropy "
+        f"--config.feedback={_FEEDBACK[kind]}"
     )
   return config["temperature"] * unit
 

@@ -86,8 +86,8 @@ _REFERENCE = flags.DEFINE_enum(
 _REFERENCE_TEMPERATURE = limits.define_float(
     "reference_temperature",
     None,
-    "Of --reference=qre and aqre, in utility; by default the solver's own, "
-    "where its magnet and temperature stay.",
+    "Of --reference=qre and aqre, in utility; by default that of the "
+    "equilibrium which the solver approaches, if it is one of these.",
 )
 _LIST_SOLVERS = flags.DEFINE_bool(
     "list_solvers", False, "Print the solvers and their defaults, and exit."

@@ -78,20 +78,26 @@ class ReferenceTest(parameterized.TestCase):
     )
 
   def test_temperatures(self):
-    fixed = {"magnet_rate": 0.0, "temperature": 0.2}
+    fixed = {"magnet_rate": 0.0, "temperature": 0.2, "mirror_map": "entropy"}
     magnetic = solver_table.resolve("magnetic", fixed)
-    self.assertEqual(reference.temperature(0.3, magnetic, 2.0), 0.3)
-    self.assertEqual(reference.temperature(None, magnetic, 2.0), 0.4)
+    self.assertEqual(reference.temperature("qre", 0.3, magnetic, 2.0), 0.3)
+    self.assertEqual(reference.temperature("qre", None, magnetic, 2.0), 0.4)
+    agents = magnetic | {"feedback": "q"}
+    self.assertEqual(reference.temperature("aqre", None, agents, 2.0), 0.4)
+    for kind, config in (("qre", agents), ("aqre", magnetic)):
+      with self.assertRaisesRegex(ValueError, "must be given"):
+        reference.temperature(kind, None, config, 2.0)
     for solver, overrides in (
         ("magnetic", {}),
         ("magnetic", fixed | {"temperature_power": 1.0}),
         ("magnetic", fixed | {"temperature": 0.0}),
+        ("magnetic", fixed | {"mirror_map": "euclidean"}),
         ("magnetic_refreshed", {}),
         ("cfr", {}),
     ):
       config = solver_table.resolve(solver, overrides)
       with self.assertRaisesRegex(ValueError, "must be given"):
-        reference.temperature(None, config, 1.0)
+        reference.temperature("qre", None, config, 1.0)
 
   def test_unknown(self):
     game, _ = openspiel.compile_game("kuhn_poker")
