@@ -118,6 +118,9 @@ def _parse(path, rows):
 
 
 def _is_number(cell):
+  # Python reads 1_0 as ten, and digits of any script.
+  if "_" in cell or not cell.isascii():
+    return False
   try:
     float(cell.removesuffix("%"))
   except ValueError:

@@ -222,6 +222,14 @@ class FilesTest(parameterized.TestCase):
     rates = preference_files.load(str(path))
     np.testing.assert_array_equal(rates.preferences, [[0.5]])
 
+  @parameterized.parameters("0_1", ".5_5", "\u0660.5")
+  def test_what_is_a_number_to_python_alone(self, cell):
+    folder = self.enterContext(tempfile.TemporaryDirectory())
+    path = pathlib.Path(folder, "rates.csv")
+    path.write_text(f"0.5,0.6\n{cell},0.5\n", encoding="utf-8")
+    with self.assertRaisesRegex(ValueError, "must hold numbers, got .* row 1"):
+      preference_files.load(path)
+
 
 if __name__ == "__main__":
   absltest.main()
