@@ -43,7 +43,7 @@ def payoff_norm(game: base.Game) -> float:
   sides = [_Side(t) for t in game.treeplexes]
   rng = np.random.default_rng(0)
   uniform = tuple(side.uniform for side in sides)
-  gains = game.gains(base.uniform_policies(game))
+  gains = game.gains(game.plans(base.uniform_policies(game)))
   # Where one policy leaves off, the next begins.
   changes = _directions(sides, rng)
   radius = size = 0.0

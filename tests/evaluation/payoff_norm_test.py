@@ -1,5 +1,8 @@
 """Tests of the unit of utility against dense linear algebra."""
 
+import pathlib
+import tempfile
+
 from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
@@ -7,7 +10,7 @@ import numpy as np
 
 from mdrl import struct
 from mdrl.evaluation import payoff_norm
-from mdrl.games import base, matrix_game
+from mdrl.games import base, matrix_game, openspiel
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.testing import games
 
@@ -129,6 +132,20 @@ class PayoffNormTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game(payoff)
     self.assertAlmostEqual(
         payoff_norm.payoff_norm(game), np.linalg.norm([3, 3, 4, 4]), places=2
+    )
+
+  @parameterized.parameters(1e-6, 1.0, 1e6)
+  def test_of_a_tree_in_which_one_player_alone_decides(self, payoff):
+    tree = f'''EFG 2 R "" {{ "A" "B" }}
+        p "" 1 1 "" {{ "a" "b" }} 0
+        t "" 1 "" {{ {payoff} {-payoff} }}
+        t "" 2 "" {{ {-payoff} {payoff} }}'''
+    folder = self.enterContext(tempfile.TemporaryDirectory())
+    path = pathlib.Path(folder) / "one.efg"
+    path.write_text(tree)
+    game, _ = openspiel.compile_game(str(path))
+    np.testing.assert_allclose(
+        payoff_norm.payoff_norm(game), payoff * 2**0.5, rtol=1e-3
     )
 
   def test_is_one_where_nothing_is_paid(self):
