@@ -32,31 +32,10 @@ from mdrl import run, struct
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import base, matrix_game, openspiel
 
-_MATRICES = flags.DEFINE_integer(
-    "matrices", 200, "Random matrices; 0 for none.", lower_bound=0,
-    upper_bound=10_000,
-)
-_SEED = flags.DEFINE_integer("seed", 0, "Of the matrices.", 0, limits.SEED)
-_UPDATES = flags.DEFINE_integer(
-    "updates", 40_000, "Of every solver.", lower_bound=1,
-    upper_bound=10_000_000,
-)
-_GAMES = flags.DEFINE_string(
-    "games",
-    ";".join([
-        *suite_games.GAMES[:8],
-        "goofspiel(imp_info=True,num_cards=4,points_order=random)",
-    ]),
-    "OpenSpiel game strings, separated by semicolons; empty for none.",
-)
-
 SOLVERS = tuple(
     name
     for name, entry in solver_table.SOLVERS.items()
     if entry.reports == "last"
-)
-_CHOSEN = flags.DEFINE_multi_enum(
-    "solver", list(SOLVERS), list(SOLVERS), "Which ones; repeat for several."
 )
 _SIZE = 20
 
@@ -181,31 +160,70 @@ def on_tree(solver: str, game_name: str, updates: int) -> float:
   return float(_share(left, first, spread))
 
 
-def main(argv: Sequence[str]) -> None:
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags, as those of the program that runs."""
+  command_line.define_key_flags(values, _define)
+
+
+def _define(values):
+  flags.DEFINE_integer(
+      "matrices", 200, "Random matrices; 0 for none.", 0, 10_000,
+      flag_values=values,
+  )
+  flags.DEFINE_integer(
+      "seed", 0, "Of the matrices.", 0, limits.SEED, flag_values=values
+  )
+  flags.DEFINE_integer(
+      "updates", 40_000, "Of every solver.", 1, 10_000_000, flag_values=values
+  )
+  flags.DEFINE_string(
+      "games",
+      ";".join([
+          *suite_games.GAMES[:8],
+          "goofspiel(imp_info=True,num_cards=4,points_order=random)",
+      ]),
+      "OpenSpiel game strings, separated by semicolons; empty for none.",
+      flag_values=values,
+  )
+  flags.DEFINE_multi_enum(
+      "solver", list(SOLVERS), list(SOLVERS), "Which ones; repeat for several.",
+      flag_values=values,
+  )
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+  """Defines the flags and parses them."""
+  define(flags.FLAGS)
+  return program.parse(argv)
+
+
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
   """Prints the table."""
   del argv
   command_line.quieten()
   jax.config.update("jax_enable_x64", True)
   with command_line.errors_in_one_line("defaults"):
-    _show()
+    _show(values.flag_values_dict())
 
 
-def _show():
-  if _MATRICES.value:
-    payoffs = matrices(_MATRICES.value, _SEED.value)
-    for solver in _CHOSEN.value:
-      left = on_matrices(solver, payoffs, _UPDATES.value, _SEED.value)
+def _show(given):
+  if given["matrices"]:
+    payoffs = matrices(given["matrices"], given["seed"])
+    for solver in given["solver"]:
+      left = on_matrices(solver, payoffs, given["updates"], given["seed"])
       print(
           f"{solver} on {len(payoffs)} random matrices: median "
           f"{np.median(left):.1e}, 9 of 10 below {np.quantile(left, 0.9):.1e},"
           f" largest {left.max():.1e}",
           flush=True,
       )
-  for name in game_strings.split(_GAMES.value) if _GAMES.value else []:
-    for solver in _CHOSEN.value:
-      left = on_tree(solver, name, _UPDATES.value)
+  for name in game_strings.split(given["games"]) if given["games"] else []:
+    for solver in given["solver"]:
+      left = on_tree(solver, name, given["updates"])
       print(f"{solver} on {name}: {left:.1e}", flush=True)
 
 
 if __name__ == "__main__":
-  program.run("benchmarks.defaults", __doc__, main, program.parse)
+  program.run("benchmarks.defaults", __doc__, main, parse)

@@ -22,20 +22,15 @@ import tempfile
 import time
 from typing import Any, NamedTuple
 
-from absl import app, flags, logging
+from absl import flags
 import pyspiel
 
+from experiments import command_line, limits, program
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import cache, openspiel
 from mdrl.solvers import averaged, regret_matching, regret_rules
 
-_GAMES = flags.DEFINE_list("games", None, "Short names; by default all.")
-_OUT = flags.DEFINE_string("out", None, "The table; by default stdout.")
-_JOBS = flags.DEFINE_integer("jobs", 1, "Games at a time.", lower_bound=1)
-_WORK_ON = flags.DEFINE_string(
-    "work_on", None, "Compile this game here, and print a line of JSON."
-)
 _UPDATES = 20
 # Bounds that no game should reach: seconds, of processor time and on a busy
 # machine, and bytes of addresses.
@@ -209,18 +204,47 @@ def _cell(text):
   return " ".join(text.split()).replace("|", "\\|")
 
 
-def main(argv: Sequence[str]) -> None:
+def define(values: flags.FlagValues) -> None:
+  """Defines the flags, as those of the program that runs."""
+  command_line.define_key_flags(values, _define)
+
+
+def _define(values):
+  flags.DEFINE_list(
+      "games", None, "Short names; by default all.", flag_values=values
+  )
+  flags.DEFINE_string(
+      "out", None, "The table; by default stdout.", flag_values=values
+  )
+  flags.DEFINE_integer(
+      "jobs", 1, "Games at a time.", 1, limits.CPU_DEVICES, flag_values=values
+  )
+  flags.DEFINE_string(
+      "work_on", None, "Compile this game here, and print a line of JSON.",
+      flag_values=values,
+  )
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+  """Defines the flags and parses them."""
+  define(flags.FLAGS)
+  return program.parse(argv)
+
+
+def main(
+    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
+) -> None:
   """Tries games and writes the table."""
-  if len(argv) > 1:
-    raise app.UsageError(f"Unexpected arguments: {' '.join(argv[1:])}")
-  if _WORK_ON.value:
-    logging.set_verbosity(logging.WARNING)
+  del argv
+  given = values.flag_values_dict()
+  if given["work_on"]:
+    command_line.quieten()
     _guard()
-    print(json.dumps(work_on(_WORK_ON.value)))
+    print(json.dumps(work_on(given["work_on"])))
     return
   outcomes = []
-  names = _GAMES.value or sorted(pyspiel.registered_names())
-  with concurrent.futures.ThreadPoolExecutor(_JOBS.value) as pool:
+  names = given["games"] or sorted(pyspiel.registered_names())
+  with concurrent.futures.ThreadPoolExecutor(given["jobs"]) as pool:
     tries = [pool.submit(try_game, name) for name in names]
     for done in concurrent.futures.as_completed(tries):
       outcomes.append(done.result())
@@ -228,8 +252,8 @@ def main(argv: Sequence[str]) -> None:
       print(line, file=sys.stderr, flush=True)
   outcomes.sort(key=lambda outcome: outcome.game)
   page = table(outcomes, pyspiel.registered_names())
-  if _OUT.value:
-    pathlib.Path(_OUT.value).write_text(page, encoding="utf-8")
+  if given["out"]:
+    pathlib.Path(given["out"]).write_text(page, encoding="utf-8")
   else:
     print(page)
   if any(o.fault for o in outcomes):
@@ -237,4 +261,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-  app.run(main)
+  program.run("benchmarks.openspiel_games", __doc__, main, parse)
