@@ -22,10 +22,11 @@ _MIN_BYTES = 2**30
 # Of most games, so many histories are read in a second.
 _RATE = 400_000
 _MIN_SECONDS = 50.0
-# A walk is long once it met so many histories or took so many seconds; then
-# the size of its tree is estimated, for so many seconds at most.
+# A walk is long once it met so many histories or took so many seconds or bytes;
+# then the size of its tree is estimated, for so many seconds at most.
 _LARGE = 100_000
 _LONG = 1.0
+_HEAVY = 2**28
 _PROBE_SECONDS = 5.0
 # A probe ends once it is this many times as large as what is allowed.
 _ENOUGH = 1000
@@ -111,7 +112,8 @@ class Watch:
     seconds = time.thread_time() - self._start
     if not self._memory and known > _SMALL:
       self._memory = _memory()
-    long = known > min(_LARGE, self._max) or seconds > _LONG
+    heavy = bool(self._memory) and _memory() - self._memory > _HEAVY
+    long = known > min(_LARGE, self._max) or seconds > _LONG or heavy
     if long and self._found is None:
       self._found = tree_size.estimate(
           self._game, _ENOUGH * self._max, _PROBE_SECONDS

@@ -55,7 +55,6 @@ class HistoriesTest(parameterized.TestCase):
       self._check(name, 10_000_000, 100)
 
 
-
 class _Clock:
   """Stands in for the processor time, and for the memory of the process."""
 
@@ -157,6 +156,13 @@ class TimeAndMemoryTest(parameterized.TestCase):
     self._check(20_000, seconds=5, growth=_GIB // 2)
     with self.assertRaisesRegex(ValueError, "allows 1.0 GiB .* stopped at 20"):
       self._check(20_000, seconds=5, growth=_GIB // 2 + 1)
+
+  def test_heavy_histories_are_estimated_before_a_second(self):
+    self._check(1_001, seconds=0.1)
+    self._check(2_000, seconds=0.2, growth=_GIB // 4)
+    self.estimate.assert_not_called()
+    with self.assertRaisesRegex(ValueError, "of memory, .* stopped at 2001"):
+      self._check(2_001, seconds=0.2, growth=_GIB // 4 + 1)
 
   def test_where_nobody_tells_the_memory_it_is_not_limited(self):
     with mock.patch.object(tree_limits, "_memory", return_value=0):
