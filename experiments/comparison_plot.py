@@ -137,3 +137,4 @@ def _rescale(grid):
   for axes in grid.flat:
     if any(len(line.get_xdata()) for line in axes.lines):
       axes.set(xscale="log", yscale="log")
+      figures.thin_labels(axes.xaxis)

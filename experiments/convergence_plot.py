@@ -50,6 +50,7 @@ def draw(
       )
     if shown:
       axes.set(xscale="log", yscale="log")
+      figures.thin_labels(axes.xaxis)
     axes.set_xlabel(labels[key])
     axes.grid(which="major", alpha=0.4)
   panels[0].set_ylabel("exploitability")

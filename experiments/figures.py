@@ -4,7 +4,8 @@ import pathlib
 import textwrap
 from typing import BinaryIO
 
-from matplotlib import figure
+from matplotlib import figure, ticker
+from matplotlib.axis import Axis
 from matplotlib.backends import backend_agg
 
 _TITLE_SIZE = 11
@@ -29,6 +30,16 @@ def new(width: float, height: float, title: str) -> figure.Figure:
   ]
   fig.suptitle(plain("\n".join(lines)), fontsize=_TITLE_SIZE)
   return fig
+
+
+def thin_labels(axis: Axis) -> None:
+  """Labels a logarithmic axis at few numbers, which do not overlap."""
+  axis.set_major_locator(ticker.LogLocator(subs=(1.0,)))
+  low, high = sorted(axis.get_view_interval())
+  if high < 30 * low:
+    # There may be one power of ten in it, or none.
+    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 3.0)))
+  axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def plain(text: str) -> str:

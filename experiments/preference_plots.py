@@ -29,7 +29,7 @@ def draw_simplex(
     winner: A minimax winner.
     title: Of the figure.
   """
-  columns = min(6, int(np.ceil(np.sqrt(1.5 * len(results)))))
+  columns = min(6, len(results), int(np.ceil(np.sqrt(1.5 * len(results)))))
   rows = -(-len(results) // columns)
   fig = figures.new(max(5.5, 2.9 * columns), 2.9 * rows + 1.2, title)
   for place, result in enumerate(results):

@@ -30,6 +30,7 @@ class Problem(NamedTuple):
     payoff_norm: Unit of utility in the solver's hyper-parameters.
     first_policies: Where the solver starts; None for uniform policies.
     reference: The equilibrium that it is measured against, if any.
+    reference_temperature: Of quantal responses, in utility; None for others.
   """
 
   name: str
@@ -39,6 +40,7 @@ class Problem(NamedTuple):
   payoff_norm: float
   first_policies: base.Policies | None
   reference: base.Policies | None
+  reference_temperature: float | None
 
 
 def make(settings: settings_lib.Settings) -> Problem:
@@ -63,6 +65,12 @@ def make(settings: settings_lib.Settings) -> Problem:
   if settings.config.get("normalize"):
     unit = payoff_norm.payoff_norm(game)
   solver = solver_factory.make(settings.solver, settings.config, unit)
+  kind = settings.reference
+  temperature = None
+  if kind not in (None, "nash"):
+    temperature = reference.temperature(
+        kind, settings.reference_temperature, settings.config, unit
+    )
   return Problem(
       name=openspiel.game_string(settings.game),
       game=game,
@@ -74,7 +82,8 @@ def make(settings: settings_lib.Settings) -> Problem:
       )
       if settings.seed
       else None,
-      reference=_reference(settings, game, unit),
+      reference=None if kind is None else _reference(kind, game, temperature),
+      reference_temperature=temperature,
   )
 
 
@@ -96,22 +105,16 @@ def _check_reference(settings):
     )
 
 
-def _reference(settings, game, unit):
-  kind, temperature = settings.reference, 0.0
-  if kind is None:
-    return None
-  if kind != "nash":
-    temperature = reference.temperature(
-        kind, settings.reference_temperature, settings.config, unit
-    )
+def _reference(kind, game, temperature):
+  at = "" if temperature is None else f" at temperature {temperature:g}"
   # In games of Leduc's size this takes from seconds to minutes.
   print(
-      f"finding the {reference.NAMES[kind]} equilibrium",
+      f"finding the {reference.NAMES[kind]} equilibrium{at}",
       file=sys.stderr,
       flush=True,
   )
   try:
-    return reference.find(kind, game, temperature)
+    return reference.find(kind, game, temperature or 0.0)
   except ValueError as error:
     if kind == "nash":
       raise

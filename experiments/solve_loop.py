@@ -1,5 +1,6 @@
 """A run of `solve_game`: what it solves and measures, and what it leaves."""
 
+import dataclasses
 import pathlib
 from typing import Any
 
@@ -53,7 +54,10 @@ def solve(
   # Importing it takes longer than many runs, and not every run ends here.
   from experiments import convergence_plot, figures
 
-  title = f"{finished.job.title}\n{settings.conditions}"
+  shown = dataclasses.replace(
+      settings, reference_temperature=problem.reference_temperature
+  )
+  title = f"{finished.job.title}\n{shown.conditions}"
   figure = convergence_plot.draw(finished.rows, title, reports)
   with signals.noted():
     folder.write(

@@ -26,6 +26,8 @@ _DESCENTS = {
     "mirror_prox": mirror_prox.MirrorProx,
     "optimistic": optimistic.OptimisticMirrorDescent,
 }
+# What falls faster is zero after a few updates.
+_MOST_POWER = 10
 _RULES = {
     "cfr": regret_rules.Vanilla,
     "cfr_plus": regret_rules.Plus,
@@ -113,7 +115,7 @@ def _schedule(prefix, field, values, unit):
         f"{values[field]:g} times {unit:.4g}; choose a smaller one"
     )
   power, delay = (values[f"{prefix}_{k}"] for k in ("power", "delay"))
-  checks.between(f"{prefix}_power", power, 0)
+  checks.between(f"{prefix}_power", power, 0, _MOST_POWER)
   checks.positive(f"{prefix}_delay", delay)
   # Of a sweep over powers, none is known here.
   if isinstance(power, (int, float)) and power == 0:

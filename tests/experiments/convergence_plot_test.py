@@ -1,5 +1,6 @@
 """Tests that any trace can be drawn on logarithmic axes."""
 
+import itertools
 import pathlib
 import tempfile
 
@@ -46,6 +47,26 @@ class ConvergencePlotTest(parameterized.TestCase):
     self.assertIn("kuhn_poker cfr", figure.get_suptitle())
     for axes in figure.axes:
       self.assertEqual((axes.get_xscale(), axes.get_yscale()), ("log", "log"))
+
+  @parameterized.parameters(0.02, 0.3, 5.0, 4000.0)
+  def test_labels_do_not_overlap(self, seconds):
+    rows = _rows([1.0, 0.5, 0.1, 0.05, 0.01])
+    for row, share in zip(rows, [0, 0.04, 0.2, 0.5, 1], strict=True):
+      row["seconds"] = seconds * share
+    figure = convergence_plot.draw(rows, "kuhn_poker cfr", "last")
+    figure.draw_without_rendering()
+    axis = figure.axes[1].xaxis
+    boxes = [
+        tick.label1.get_window_extent()
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        if tick.label1.get_text()
+        and axis.get_view_interval()[0] <= tick.get_loc()
+        and tick.get_loc() <= axis.get_view_interval()[1]
+    ]
+    self.assertNotEmpty(boxes)
+    boxes.sort(key=lambda box: box.x0)
+    for left, right in itertools.pairwise(boxes):
+      self.assertLess(left.x1, right.x0)
 
   @parameterized.named_parameters(
       ("usual", [1.0, 0.1, 0.01]),

@@ -133,6 +133,7 @@ class FilesTest(parameterized.TestCase):
     self.assertAlmostEqual(rows[-1]["exploitability_last"], 0.018894877, 6)
     self.assertGreater(rows[-1]["divergence_average"], 1e-9)
     self.assertIn("from the agent equilibrium", status.stdout)
+    self.assertIn("the agent equilibrium at temperature 0.1\n", status.stderr)
 
   def test_infinite_divergences_are_no_numbers(self):
     # The Euclidean map's first policies have zeros.
@@ -340,6 +341,7 @@ class RefusalsTest(parameterized.TestCase):
       (["--config.step_size=1e308"], "`step_size` must be.*got 1e\\+308 times"),
       (["--config.temperature=-1"], r"`temperature` must lie in \[0.*got -1"),
       (["--config.step_power=-1"], r"`step_power` must lie in \[0.*got -1"),
+      (["--config.step_power=1e308"], r"in \[0, 10\], got 1e\+308"),
       (["--config.average_power=-1"], r"`power` must lie in \[0.*got -1"),
       (["--config.mirror_map=round"], "`mirror_map` must be .*got 'round'"),
       (["--config.tsallis_order=0.3"], "tsallis_order.*mirror_map=tsallis"),
