@@ -4,7 +4,7 @@ import contextlib
 import io
 
 from absl import flags
-from absl.testing import absltest, flagsaver, parameterized
+from absl.testing import absltest, parameterized
 import numpy as np
 
 from benchmarks import defaults
@@ -32,13 +32,14 @@ class DefaultsTest(parameterized.TestCase):
     self.assertLess(defaults.on_tree("magnetic", "matrix_rps", 1), 1e-9)
 
   def test_a_game_that_is_none(self):
-    flags.FLAGS.mark_as_parsed()
+    values = flags.FlagValues()
+    defaults.define(values)
+    values(["defaults", "--matrices=0", "--games=matrix_rpsx"])
     with (
-        flagsaver.flagsaver(matrices=0, games="matrix_rpsx"),
         contextlib.redirect_stderr(io.StringIO()) as stderr,
         self.assertRaises(SystemExit),
     ):
-      defaults.main([])
+      defaults.main([], values)
     self.assertStartsWith(stderr.getvalue(), "defaults: `game` must be")
 
   def test_all_that_report_the_last_iterate_are_there(self):

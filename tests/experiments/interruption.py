@@ -112,7 +112,8 @@ def survive(
         program, *arguments, f"--out={folder}", "--resume", "--save_seconds=0"
     )
     _wait_for_rows(process, folder, rows[-1] if rows else 0)
-    time.sleep(random.uniform(0, 1))
+    # Short, as a fast machine would be done before the last signal.
+    time.sleep(random.uniform(0, 0.3))
     process.send_signal(
         signal.SIGKILL if number < kills else signal.SIGTERM
     )
