@@ -100,7 +100,11 @@ def text(league: League) -> str:
       "holds it to, as a mean over games and in the worst of them",
       " " * (wide + 3) + "   least   held   worst",
   ]
-  shown = (labels, league.rates.min(axis=1), league.held.T)
+  # A contestant whose numbers ceased spoils its own row alone.
+  known = np.isfinite(league.rates)
+  least = np.where(known, league.rates, np.inf).min(axis=1)
+  least = np.where(known.diagonal(), least, np.nan)
+  shown = (labels, least, league.held.T)
   for label, least, held in zip(*shown, strict=True):
     lines.append(
         f"{label}{100 * least:8.1f}{100 * held.mean():7.1f}"

@@ -1,6 +1,7 @@
 """`policy.npz`, the result of a run: one row per infostate.
 
-These two lines make it a policy of OpenSpiel:
+These two lines make it a policy of OpenSpiel, if the game gives
+information-state strings:
 
   data = np.load("policy.npz"); table = policy.TabularPolicy(pyspiel.load_game(str(data["game"])))
   for s, a, p in zip(data["infostate"], data["action"], data["probability"]): table.policy_for_key(s)[a[a >= 0]] = p[a >= 0]

@@ -233,6 +233,14 @@ def resolve(
           f"`{flag}{name}_delay` does nothing where {name}_power is 0; "
           f"set `{flag}{name}_power` too"
       )
+  for name, power in (
+      ("temperature", "temperature_power"), ("magnet_rate", "magnet_power"),
+  ):
+    if given.get(power) and not values[name]:
+      raise ValueError(
+          f"`{flag}{power}` does nothing where {name} is 0; set "
+          f"`{flag}{name}` too"
+      )
   if "tsallis_order" in given and values["mirror_map"] != "tsallis":
     raise ValueError(
         f"`{flag}tsallis_order` is read with `{flag}mirror_map=tsallis` "

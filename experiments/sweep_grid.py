@@ -75,6 +75,13 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
       overrides[name] = text == "true"
     else:
       overrides[name] = text
+  if solver_table.SOLVERS[solver].reports == "last":
+    for flag, given in (("grid", swept), ("fixed", overrides)):
+      if "average_power" in given:
+        raise ValueError(
+            f"`--{flag}` has average_power, which weighs the average, and a "
+            f"sweep of {solver} measures the last iterate alone; leave it out"
+        )
   runs = math.prod(len(values) for values in swept.values()) * seeds
   if runs > limits.RUNS:
     raise ValueError(

@@ -21,6 +21,7 @@ from experiments import (
     sweep_grid,
     sweep_plots,
     tree_progress,
+    verdict,
 )
 from experiments.runs import fingerprint, host_loop, interrupts, provenance
 from experiments.runs import folder as folder_lib
@@ -112,7 +113,7 @@ def run_grid(
         "table.csv", lambda file: csv_file.write(file, _table(grid, found))
     )
     folder.write("heatmap.png", lambda file: figures.save(file, figure))
-  return _summary(grid, found, last, label, folder.path)
+  return _summary(grid, found, last, label, folder.path, game)
 
 
 def _decisive(grid, given, game):
@@ -273,7 +274,7 @@ def _table(grid, found):
         yield [*setting, seed, step, gap]
 
 
-def _summary(grid, found, last, label, folder):
+def _summary(grid, found, last, label, folder, game):
   """The best settings, and how long all of them took."""
   finite = np.flatnonzero(np.isfinite(last))
   order = finite[np.argsort(last[finite])]
@@ -286,6 +287,13 @@ def _summary(grid, found, last, label, folder):
     named = zip(grid.names, grid.settings[k], strict=True)
     values = "  ".join(f"{name}={value:g}" for name, value in named)
     lines.append(f"  {last[k]:.3e}  {values}")
+  best = grid.values(grid.settings[order[0]]) if len(order) else {}
+  bound = verdict.bound_far_below(best, game)
+  if bound is not None:
+    lines.append(
+        f"  steps of {best['step_size']:g} are far above what any bound "
+        f"allows, about {bound:.2g}: lower step_size in `--grid` or `--fixed`"
+    )
   bad = int((~np.isfinite(last)).sum())
   if bad:
     lines.append(

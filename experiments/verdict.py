@@ -43,18 +43,30 @@ def _better_iterate(row, reports):
     )
 
 
+def bound_far_below(
+    config: Mapping[str, Any], game: base.Game
+) -> float | None:
+  """Returns what bounds steps if they are far above it, or else None."""
+  size = config.get("step_size")
+  if size is None:
+    return None
+  norm = 1 if config["normalize"] else payoff_norm.payoff_norm(game)
+  # Divided, as a product may be infinite.
+  return 1 / norm if size > _FAR_ABOVE / norm else None
+
+
 def _long_steps(config, game):
   size = config.get("step_size")
   if size is None:
     return
-  norm = 1 if config["normalize"] else payoff_norm.payoff_norm(game)
-  # Divided, as a product may be infinite.
-  if size > _FAR_ABOVE / norm:
+  bound = bound_far_below(config, game)
+  if bound is not None:
     yield (
         f"steps of {size:g} are far above what any bound allows, about "
-        f"{1 / norm:.2g}: lower `--config.step_size`"
+        f"{bound:.2g}: lower `--config.step_size`"
     )
     return
+  norm = 1 if config["normalize"] else payoff_norm.payoff_norm(game)
   if config.get("magnet_rate") != 0 or config["mirror_map"] != "euclidean":
     return
   temperature = config["temperature"] / norm

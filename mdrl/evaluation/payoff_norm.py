@@ -21,6 +21,9 @@ from mdrl.games import base, treeplex
 # Policies at which K is taken, and applications of K at each.
 _POLICIES = 8
 _ITERATIONS = 30
+# Changes that span the fastest of them; two rates of either sign are four.
+_KRYLOV = 8
+_INDEPENDENT = 1e-6
 # Of the Dirichlet distribution that policies are drawn from.
 _SHAPE = 0.5
 # In units of the last place.
@@ -151,9 +154,9 @@ def _changed(game, plans, moved):
 
 
 def _radius_at(game, sides, policies, plans, changes):
-  """Returns the growth over the last two applications, and where they end."""
+  """Returns the largest rate at these policies, and where changes end."""
   at = _arrays(game, plans)
-  growths = []
+  growths, seen = [], []
   for _ in range(_ITERATIONS):
     moved = map(_Side.moved, sides, policies, plans, changes)
     gains = _changed(game, at, _arrays(game, moved))
@@ -161,12 +164,27 @@ def _radius_at(game, sides, policies, plans, changes):
     growths.append(_size(sides, plans, turned))
     if not growths[-1] > 0:
       return 0.0, changes
+    seen.append((np.concatenate(changes), np.concatenate(turned)))
     changes = [change / growths[-1] for change in turned]
+  if not (game.zero_sum and len(sides) == 2):
+    return _largest_rate(seen[-_KRYLOV:]), changes
   # Two, as a rotation that stretches one player's changes shrinks the other's.
   # In a unit in which their product neither overflows nor vanishes.
   exponent = np.frexp(growths[-1])[1]
   last = np.ldexp(growths[-2:], -exponent)
   return float(np.ldexp((last[0] * last[1]) ** 0.5, exponent)), changes
+
+
+def _largest_rate(seen):
+  """Returns the largest eigenvalue's size on the span of the last changes.
+
+  Rates may be complex, and changes then grow by turns.
+  """
+  before, after = (np.stack(xs, axis=1) for xs in zip(*seen, strict=True))
+  exponent = np.frexp(np.abs(after).max())[1]
+  mapped = np.linalg.lstsq(before, np.ldexp(after, -exponent), _INDEPENDENT)[0]
+  largest = np.abs(np.linalg.eigvals(mapped)).max()
+  return float(np.ldexp(largest, exponent))
 
 
 def _preferred(sides, policies, gains):

@@ -57,7 +57,7 @@ def enumerate_tree(
   Raises:
     ValueError: If the function does, or its process crashes or hangs.
   """
-  tree_limits.check_positive(max_histories)
+  tree_limits.check_histories(max_histories)
   with tempfile.TemporaryDirectory(prefix="mdrl-tree-") as name:
     folder = pathlib.Path(name)
     with (folder / _PRINTED).open("wb") as printed:

@@ -114,6 +114,25 @@ def adds_to_constant(utilities: Sequence[Float[np.ndarray, "..."]]) -> bool:
   return bool(np.ptp(total) <= 1e-9 * np.ldexp(largest, exponent))
 
 
+def antisymmetric(
+    first: Float[np.ndarray, "A B"], second: Float[np.ndarray, "A B"], name: str
+) -> Float[np.ndarray, "A A"]:
+  """Returns what the first player of a symmetric zero-sum game wins.
+
+  Raises:
+    ValueError: If the game of that name is no such game.
+  """
+  square = first.shape[0] == first.shape[1]
+  if not square or not np.allclose(first, -first.T) or not np.allclose(
+      first, -second
+  ):
+    raise ValueError(
+        "`game` must be zero-sum and symmetric, so that what row a wins from "
+        f"column b is what b wins from a, which {name} is not"
+    )
+  return first
+
+
 def check_range(name: str, largest: float, dtype: np.dtype) -> None:
   """Raises ValueError for numbers that a dtype cannot tell from their limits.
 

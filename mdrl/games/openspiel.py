@@ -12,7 +12,7 @@ import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
 
-from mdrl import checks, inputs
+from mdrl import checks
 from mdrl.games import (
   apart,
   base,
@@ -113,7 +113,7 @@ def compile_game(
         "`game` must be a game string, the path of a file as a string, or a "
         f"game of OpenSpiel, got {game!r}"
     )
-  inputs.check_count("max_histories", max_histories)
+  tree_limits.check_histories(max_histories)
   file = gambit_files.find(game) if isinstance(game, str) else None
   if file is not None:
     tables = gambit_files.tables(file, max_histories, cache_dir)
@@ -166,7 +166,7 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
   file = gambit_files.find(name)
   if file is not None:
     payoffs = gambit_files.bimatrix(file, MAX_HISTORIES)
-    return _antisymmetric(*payoffs, name)
+    return base.antisymmetric(*payoffs, name)
   _check_name(name)
   try:
     with plain_text.without_messages():
@@ -191,24 +191,11 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
         f"`game` must be a game that OpenSpiel loads as a matrix, got {name!r}:"
         f" {plain_text.line(error)}"
     ) from error
-  return _antisymmetric(
+  return base.antisymmetric(
       np.array(game.row_utilities(), float),
       np.array(game.col_utilities(), float),
       name,
   )
-
-
-def _antisymmetric(first, second, name):
-  """Returns what the first player of a symmetric zero-sum game wins."""
-  square = first.shape[0] == first.shape[1]
-  if not square or not np.allclose(first, -first.T) or not np.allclose(
-      first, -second
-  ):
-    raise ValueError(
-        "`game` must be zero-sum and symmetric, so that what row a wins from "
-        f"column b is what b wins from a, which {name} is not"
-    )
-  return first
 
 
 def enumerate_tree(
@@ -261,7 +248,12 @@ def to_openspiel(
 
   Returns:
     A policy for OpenSpiel's algorithms.
+
+  Raises:
+    ValueError: If the game gives no information-state strings, by which these
+      tables name their rows.
   """
+  _check_named(game)
   table = policy_lib.TabularPolicy(game)
   for player, policy in zip(index.players, policies, strict=True):
     for name, probabilities in player.probabilities(np.asarray(policy)).items():
@@ -377,14 +369,17 @@ def _sequential(game):
   if kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS:
     game = pyspiel.convert_to_turn_based(game)
     kind = game.get_type()
-  perfect = pyspiel.GameType.Information.PERFECT_INFORMATION
-  if not kind.provides_information_state_string and (
-      kind.information != perfect
-  ):
-    raise ValueError(
-        f"`game` must give information-state strings, and {title} does not"
-    )
+  if kind.information != pyspiel.GameType.Information.PERFECT_INFORMATION:
+    _check_named(game)
   return game
+
+
+def _check_named(game):
+  if not game.get_type().provides_information_state_string:
+    raise ValueError(
+        "`game` must give information-state strings, and "
+        f"{plain_text.title(game)} does not"
+    )
 
 
 def _files(name):

@@ -11,6 +11,7 @@ import pathlib
 import time
 from typing import Any, NamedTuple
 
+from mdrl import inputs
 from mdrl.games import plain_text, tree_size
 
 # About a minute, and 4 GiB of memory at most.
@@ -19,6 +20,8 @@ MAX_HISTORIES = 20_000_000
 # over 100 in liar's dice to 190 where every history has its own name.
 _BYTES = 200
 _MIN_BYTES = 2**30
+# More fit into no memory.
+_MOST = 10**15
 # Of most games, so many histories are read in a second.
 _RATE = 400_000
 _MIN_SECONDS = 50.0
@@ -65,10 +68,9 @@ def bytes_allowed(max_histories: int) -> int:
   return max(_MIN_BYTES, max_histories * _BYTES)
 
 
-def check_positive(max_histories: int) -> None:
-  """Raises ValueError where nothing is allowed."""
-  if max_histories < 1:
-    raise ValueError(f"`max_histories` must be positive, got {max_histories}")
+def check_histories(max_histories: Any) -> None:
+  """Raises ValueError unless it is a number of histories that may be read."""
+  inputs.check_count("max_histories", max_histories, 1, _MOST)
 
 
 class Watch:
@@ -91,7 +93,7 @@ class Watch:
     Raises:
       ValueError: If `max_histories` is not positive.
     """
-    check_positive(max_histories)
+    check_histories(max_histories)
     self._game = game
     self._max = max_histories
     self.first = min(_FIRST, max_histories)

@@ -156,5 +156,19 @@ class PayoffNormTest(parameterized.TestCase):
     )
 
 
+class GeneralSumTest(parameterized.TestCase):
+
+  @parameterized.parameters(*range(12))
+  def test_is_the_largest_rate_of_matrices(self, seed):
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.integers(3, 6, 2)
+    first, second = rng.normal(size=(2, rows, columns))
+    centred = [np.eye(n) - 1 / n for n in (rows, columns)]
+    turned_twice = centred[0] @ first @ centred[1] @ second.T @ centred[0]
+    expected = np.abs(np.linalg.eigvals(turned_twice)).max() ** 0.5
+    norm = payoff_norm.payoff_norm(matrix_game.matrix_game([first, second]))
+    np.testing.assert_allclose(norm, expected, rtol=1e-3)
+
+
 if __name__ == "__main__":
   absltest.main()

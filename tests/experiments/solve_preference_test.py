@@ -343,6 +343,14 @@ class SolvePreferenceTest(parameterized.TestCase):
     cells = [cell for part in parts[:-1] for cell in part]
     self.assertEqual(cells, [f"{100 * rate:.0f}" for rate in rates[7]])
 
+  def test_a_contestant_without_numbers_spoils_its_own_row_alone(self):
+    rates = np.array([[0.5, np.nan, 0.4], [np.nan] * 3, [0.6, np.nan, 0.5]])
+    held = np.array([[0.3, np.nan, 0.4]])
+    text = league_table.text(league_table.League(["a", "b", "c"], rates, held))
+    shown = [line.split()[1:] for line in text.splitlines()[-3:]]
+    self.assertEqual(shown[0], ["a", "40.0", "30.0", "30.0"])
+    self.assertEqual(shown[1], ["b", "nan", "nan", "nan"])
+
   def test_the_league_is_antisymmetric_around_a_half(self):
     result = self._solve(
         "--game=rock_paper_scissors",

@@ -64,6 +64,14 @@ class SweepGameTest(parameterized.TestCase):
     sweep_game.define(values)
     self.assertEqual(values["max_histories"].default, openspiel.MAX_HISTORIES)
 
+  def test_steps_far_above_any_bound_are_called_out(self):
+    status, stdout, stderr = _call(
+        "--game=kuhn_poker", "--grid=step_size=1e5,1", "--updates=20",
+        "--fixed=mirror_map=entropy", f"--out={self.out}",
+    )
+    self.assertEqual(status, 0, stderr)
+    self.assertRegex(stdout, r"steps of 100000 are far above .*`--grid`")
+
   @parameterized.parameters(
       ("dcfr", "positive_power=1,2;average_power=0,1,2"),
       ("magnetic_refreshed", "period=1,3;step_size=0.1,0.2,0.4"),

@@ -43,6 +43,10 @@ class SweepGridTest(parameterized.TestCase):
       ("step_size=1", "temperature=x", "numbers, got 'x'"),
       ("step_delay=1,2", "", "step_power"),
       ("tsallis_order=0.5,1.5", "", "mirror_map=tsallis"),
+      ("magnet_power=0.5", "magnet_rate=0", "magnet_rate is 0"),
+      ("temperature_power=0.5", "temperature=0", "temperature is 0"),
+      ("average_power=0,1", "", "`--grid` has average_power.*last iterate"),
+      ("step_size=1", "average_power=2", "`--fixed` has average_power"),
   )
   def test_what_is_wrong(self, grid, fixed, message):
     with self.assertRaisesRegex(ValueError, message):

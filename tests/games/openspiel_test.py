@@ -326,6 +326,21 @@ class CompileTest(parameterized.TestCase):
 
 class ErrorsTest(parameterized.TestCase):
 
+  def test_tables_of_openspiel_need_information_states(self):
+    name = "catch(rows=3,columns=2)"
+    game, index = openspiel.compile_game(name)
+    with self.assertRaisesRegex(
+        ValueError, "`game` must give information-state strings, and catch"
+    ):
+      openspiel.to_openspiel(
+          openspiel.load_game(name), index, base.uniform_policies(game)
+      )
+
+  @parameterized.parameters(10**25, 10**400)
+  def test_limits_beyond_any_memory(self, limit):
+    with self.assertRaisesRegex(ValueError, "`max_histories` must be at most"):
+      openspiel.compile_game("kuhn_poker", max_histories=limit)
+
   @parameterized.parameters(
       (pathlib.Path("game.efg"), "the path of a file as a string"),
       (None, "`game` must be a game string, .* got None"),
