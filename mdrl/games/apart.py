@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from typing import Any
 
 from mdrl.games import cache, plain_text, tree_limits, tree_tables
 
@@ -32,6 +33,8 @@ _SILENT = 120.0
 _SPARE_SECONDS = 5
 # Room for what OpenSpiel itself and Python take.
 _SPARE_BYTES = 2**30
+# Parameters that make no sense show within so many.
+_FIRST_MOVES = 100
 # Between two reports where the walk gives none.
 _PERIOD = 1.0
 
@@ -84,6 +87,25 @@ def enumerate_tree(
           "another game"
       )
     return tables
+
+
+def fails_early(game: Any) -> bool:
+  """Returns whether a game raises on its first moves, of which it says nothing.
+
+  Args:
+    game: An OpenSpiel game.
+  """
+  try:
+    with plain_text.without_messages():
+      state = game.new_initial_state()
+      for _ in range(_FIRST_MOVES):
+        if state.is_terminal():
+          break
+        state.apply_action(state.legal_actions()[0])
+  except Exception:
+    # Games written in Python raise what they like.
+    return True
+  return False
 
 
 def serve(walk: Walk) -> None:

@@ -300,7 +300,7 @@ def _check_name(name):
 
 def _read(game, name, max_histories, progress):
   """Reads the tree of a game, apart from this process if need be."""
-  if _is_steady(name):
+  if _is_steady(name) and not apart.fails_early(game):
     return enumerate_tree(game, max_histories, progress)
   walk = f"{__name__}:{enumerate_by_name.__name__}"
   return apart.enumerate_tree(walk, name, max_histories, progress)

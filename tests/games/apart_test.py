@@ -12,6 +12,7 @@ from unittest import mock
 from absl.testing import absltest, parameterized
 import jax
 import numpy as np
+import pyspiel
 
 from mdrl.games import apart, openspiel, tree_game, tree_limits
 
@@ -201,6 +202,17 @@ class CompileTest(parameterized.TestCase):
       self.assertFalse(openspiel._is_steady(name))
     for name in ("nim", "nim(pile_sizes=1;2)", "matrix_rps()"):
       self.assertTrue(openspiel._is_steady(name))
+
+
+class FailsEarlyTest(absltest.TestCase):
+
+  def test_games_that_make_no_sense(self):
+    for name, expected in (
+        ("kuhn_poker", False),
+        ("leduc_poker", False),
+        ("liars_dice(numdice=0)", True),
+    ):
+      self.assertEqual(apart.fails_early(pyspiel.load_game(name)), expected)
 
 
 if __name__ == "__main__":
