@@ -275,6 +275,7 @@ def log_checkpoints(
   most = int(np.iinfo(np.int64).max)
   inputs.check_count("num_updates", num_updates, 1, most)
   inputs.check_count("num_checkpoints", num_checkpoints, 1, _MAX_CHECKPOINTS)
-  spaced = np.rint(np.geomspace(1, num_updates, num_checkpoints))
-  spaced[-1] = num_updates
-  return np.unique(np.concatenate([[0], spaced]).astype(np.int64))
+  spaced = np.rint(np.geomspace(1, num_updates, num_checkpoints))[:-1]
+  # Floating point does not hold every number of updates.
+  early = spaced[spaced < num_updates].astype(np.int64)
+  return np.unique(np.append(early, np.array([0, num_updates], np.int64)))

@@ -258,5 +258,14 @@ class RunTest(parameterized.TestCase):
         inspect.unwrap(run.log_checkpoints)(3, value)
 
 
+class LargeCheckpointsTest(parameterized.TestCase):
+
+  @parameterized.product(last=(2**53 + 1, 2**63 - 1), count=(1, 4))
+  def test_end_at_the_last_update(self, last, count):
+    steps = run.log_checkpoints(last, count).tolist()
+    self.assertEqual((steps[0], steps[-1]), (0, last))
+    self.assertEqual(steps, sorted(set(steps)))
+
+
 if __name__ == "__main__":
   absltest.main()

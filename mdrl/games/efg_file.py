@@ -248,6 +248,7 @@ class EfgFile:
       known = self._described[key] = found
     names = {known.name, name} - {None}
     if len(names) > 1 or found.entries != known.entries:
+      what += " or probabilities" * (kind == "event")
       raise tokens.fault(
           f"expected {kind} {number}{owner} as described at "
           f"{tokens.place(known.start)}, got another name or other "

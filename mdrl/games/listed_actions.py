@@ -1,11 +1,12 @@
-"""Blotto, which lists all of its actions as soon as OpenSpiel loads it.
+"""Games of OpenSpiel that cannot be read for reasons of their own.
 
-Nobody can ask the game how many they are before that takes all memory, or ends
-the process.
+Blotto lists all of its actions as soon as OpenSpiel loads it, and nobody can
+ask it how many they are before that takes all memory, or ends the process.
 """
 
 import math
 import re
+from typing import Any
 
 _MOST = 1_000_000
 # OpenSpiel fills one field after the other, one call within another.
@@ -34,4 +35,18 @@ def check(name: str) -> None:
     raise ValueError(
         f"`game` must have at most {_MOST:,} actions, and {name} has more; "
         "choose fewer coins or fields"
+    )
+
+
+def check_payoffs(game: Any) -> None:
+  """Raises ValueError where payoffs are drawn as histories are first seen.
+
+  Args:
+    game: An OpenSpiel game.
+  """
+  if "add_noise(" in str(game):
+    raise ValueError(
+        "`game` must have payoffs that its string decides, and add_noise draws "
+        "them in the order in which histories are seen; write the payoffs to "
+        "an .efg file, or leave the noise out"
     )

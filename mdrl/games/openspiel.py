@@ -255,6 +255,13 @@ def to_openspiel(
   """
   _check_named(game)
   table = policy_lib.TabularPolicy(game)
+  names = {name for player in index.players for name in player.infostates}
+  same = game.num_players() == len(index.players)
+  if not same or not table.state_lookup.keys() >= names:
+    raise ValueError(
+        "`game` must be the one that was compiled, got "
+        f"{plain_text.title(game)}, whose infostates differ"
+    )
   for player, policy in zip(index.players, policies, strict=True):
     for name, probabilities in player.probabilities(np.asarray(policy)).items():
       row = table.policy_for_key(name)
@@ -356,6 +363,7 @@ def _short_name(name):
 
 
 def _sequential(game):
+  listed_actions.check_payoffs(game)
   kind, title = game.get_type(), plain_text.title(game)
   if kind.dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:
     raise ValueError(

@@ -180,6 +180,7 @@ def cyclic_raters(num_responses: int = 3, sharpness: float = np.inf) -> Matrix:
       positive.
   """
   inputs.check_count("num_responses", num_responses, 2)
+  inputs.real_array("sharpness", sharpness)
   if not sharpness > 0:
     raise ValueError(f"`sharpness` must be positive, got {sharpness}")
   ranks = np.arange(num_responses)
@@ -214,6 +215,7 @@ def skew_low_rank(
   inputs.check_count("rank", rank, 0)
   if rank < 2 or rank % 2:
     raise ValueError(f"`rank` must be even and positive, got {rank}")
+  inputs.real_array("scale", scale)
   if not 0 < scale < np.inf:
     raise ValueError(f"`scale` must be positive and finite, got {scale}")
   draw = _generator(seed).normal(size=(num_responses, rank))

@@ -336,6 +336,23 @@ class ErrorsTest(parameterized.TestCase):
           openspiel.load_game(name), index, base.uniform_policies(game)
       )
 
+  @parameterized.parameters("leduc_poker", "kuhn_poker(players=3)")
+  def test_tables_are_of_the_game_that_was_compiled(self, other):
+    game, index = openspiel.compile_game("kuhn_poker")
+    with self.assertRaisesRegex(ValueError, "must be the one that was comp"):
+      openspiel.to_openspiel(
+          openspiel.load_game(other), index, base.uniform_policies(game)
+      )
+
+  @parameterized.parameters(
+      "add_noise(epsilon=0.5,game=kuhn_poker(),seed=3)",
+      "misere(game=add_noise(epsilon=0.5,game=kuhn_poker(),seed=3))",
+      "add_noise(epsilon=0.5,game=matrix_mp(),seed=3)",
+  )
+  def test_payoffs_that_are_drawn_when_seen(self, name):
+    with self.assertRaisesRegex(ValueError, "payoffs that its string decides"):
+      openspiel.load_game(name)
+
   @parameterized.parameters(10**25, 10**400)
   def test_limits_beyond_any_memory(self, limit):
     with self.assertRaisesRegex(ValueError, "`max_histories` must be at most"):

@@ -379,6 +379,14 @@ class ErrorsTest(parameterized.TestCase):
       (lambda: models.random_scores(0, 2), "`num_raters` must be .*got 0"),
       (lambda: models.random_scores(2, 0), "`num_responses` must be .*got 0"),
       (lambda: models.cyclic_raters(1), "`num_responses` .*least 2, got 1"),
+      (
+          lambda: inspect.unwrap(models.cyclic_raters)(3, "3"),
+          "`sharpness` must be an array",
+      ),
+      (
+          lambda: inspect.unwrap(models.skew_low_rank)(3, 2, "3"),
+          "`scale` must be an array",
+      ),
       (lambda: models.cyclic_raters(3, 0.0), "`sharpness` must be positive"),
       (lambda: models.cyclic_raters(3, np.nan), "`sharpness` must be positive"),
       (lambda: models.skew_low_rank(0), "`num_responses` must be pos.*got 0"),
