@@ -50,9 +50,14 @@ def bound_far_below(
   size = config.get("step_size")
   if size is None:
     return None
-  norm = 1 if config["normalize"] else payoff_norm.payoff_norm(game)
+  norm = _unit(config, game)
   # Divided, as a product may be infinite.
   return 1 / norm if size > _FAR_ABOVE / norm else None
+
+
+def _unit(config, game):
+  """The payoff norm, in the unit of the hyper-parameters."""
+  return 1 if config["normalize"] else payoff_norm.payoff_norm(game)
 
 
 def _long_steps(config, game):
@@ -66,9 +71,9 @@ def _long_steps(config, game):
         f"{bound:.2g}: lower `--config.step_size`"
     )
     return
-  norm = 1 if config["normalize"] else payoff_norm.payoff_norm(game)
   if config.get("magnet_rate") != 0 or config["mirror_map"] != "euclidean":
     return
+  norm = _unit(config, game)
   temperature = config["temperature"] / norm
   falls = config["step_power"] or config["temperature_power"]
   if falls or config["feedback"] != "sequence" or not 0 < temperature < 1:
