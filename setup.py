@@ -9,23 +9,23 @@ import setuptools
 
 _ROOT = pathlib.Path(__file__).resolve().parent
 _DEV = [
-    "beartype>=0.20",
-    "hypothesis>=6.130",
-    "ipykernel>=6.29",
-    "jupytext>=1.17",
-    "nbmake>=1.5.5",
-    "pyright>=1.1.400",
-    "pytest>=8.3",
-    "pytest-xdist>=3.8",
-    "ruff>=0.11",
-    "setuptools>=77",
+  "beartype>=0.20",
+  "hypothesis>=6.130",
+  "ipykernel>=6.29",
+  "jupytext>=1.17",
+  "nbmake>=1.5.5",
+  "pyright>=1.1.400",
+  "pytest>=8.3",
+  "pytest-xdist>=3.8",
+  "ruff>=0.11",
+  "setuptools>=77",
 ]
 _BINARIES = (
-    "compare_solvers",
-    "preference_league",
-    "solve_game",
-    "solve_preference",
-    "sweep_game",
+  "compare_solvers",
+  "preference_league",
+  "solve_game",
+  "solve_preference",
+  "sweep_game",
 )
 
 
@@ -46,7 +46,7 @@ def _repository():
     command = ["git", "config", "--get", "remote.origin.url"]
     try:
       result = subprocess.run(
-          command, cwd=_ROOT, capture_output=True, text=True, check=False
+        command, cwd=_ROOT, capture_output=True, text=True, check=False
       )
     except OSError:
       return None
@@ -72,9 +72,9 @@ def _urls(repository):
   if repository is None:
     return {}
   return {
-      "Source": repository,
-      "Issues": f"{repository}/issues",
-      "Changelog": f"{repository}/blob/HEAD/CHANGELOG.md",
+    "Source": repository,
+    "Issues": f"{repository}/issues",
+    "Changelog": f"{repository}/blob/HEAD/CHANGELOG.md",
   }
 
 
@@ -83,63 +83,63 @@ def _command(name):
 
 
 setuptools.setup(
-    name="mdrl",
-    version=_version(),
-    description="Game-theoretic and mirror-descent algorithms in JAX.",
-    long_description=_long_description(_repository()),
-    long_description_content_type="text/markdown",
-    author="The mdrl authors",
-    license="Apache-2.0",
-    license_files=["LICENSE"],
-    project_urls=_urls(_repository()),
-    keywords=[
-        "convex optimisation",
-        "counterfactual regret minimisation",
-        "extensive-form games",
-        "game theory",
-        "JAX",
-        "mirror descent",
-        "Nash equilibrium",
-        "preference learning",
-    ],
-    classifiers=[
-        "Development Status :: 4 - Beta",
-        "Environment :: Console",
-        "Intended Audience :: Science/Research",
-        "Operating System :: POSIX",
-        "Programming Language :: Python :: 3",
-        "Programming Language :: Python :: 3.11",
-        "Programming Language :: Python :: 3.12",
-        "Topic :: Scientific/Engineering :: Artificial Intelligence",
-        "Topic :: Scientific/Engineering :: Mathematics",
-        "Typing :: Typed",
-    ],
-    python_requires=">=3.11",
-    packages=setuptools.find_packages(
-        include=["mdrl", "mdrl.*", "experiments", "experiments.*"]
-    ),
-    package_data={"mdrl": ["py.typed"]},
-    entry_points={"console_scripts": [_command(name) for name in _BINARIES]},
-    install_requires=[
-        "absl-py>=2.3.1",
-        "chex>=0.1.92",
-        "flax>=0.12.0",
-        "jax>=0.10.0",
-        "jaxtyping>=0.3.2",
-        "matplotlib>=3.10",
-        "ml_collections>=1.1",
-        "mpltern>=1.0.4",
-        "numpy>=2.0",
-        "open_spiel>=2.0.2",
-        "optax>=0.2.8",
-        "rich>=14",
-        "scipy>=1.15",
-    ],
-    # No extra for the peers of the benchmarks: LiteEFG asks for JAX below 0.8
-    # and noregret for OpenSpiel below 2, so that pip refuses either beside us.
-    extras_require={
-        "dev": _DEV,
-        "cuda": ["jax[cuda13]"],
-        "tpu": ["jax[tpu]"],
-    },
+  name="mdrl",
+  version=_version(),
+  description="Game-theoretic and mirror-descent algorithms in JAX.",
+  long_description=_long_description(_repository()),
+  long_description_content_type="text/markdown",
+  author="The mdrl authors",
+  license="Apache-2.0",
+  license_files=["LICENSE"],
+  project_urls=_urls(_repository()),
+  keywords=[
+    "convex optimisation",
+    "counterfactual regret minimisation",
+    "extensive-form games",
+    "game theory",
+    "JAX",
+    "mirror descent",
+    "Nash equilibrium",
+    "preference learning",
+  ],
+  classifiers=[
+    "Development Status :: 4 - Beta",
+    "Environment :: Console",
+    "Intended Audience :: Science/Research",
+    "Operating System :: POSIX",
+    "Programming Language :: Python :: 3",
+    "Programming Language :: Python :: 3.11",
+    "Programming Language :: Python :: 3.12",
+    "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    "Topic :: Scientific/Engineering :: Mathematics",
+    "Typing :: Typed",
+  ],
+  python_requires=">=3.11",
+  packages=setuptools.find_packages(
+    include=["mdrl", "mdrl.*", "experiments", "experiments.*"]
+  ),
+  package_data={"mdrl": ["py.typed"]},
+  entry_points={"console_scripts": [_command(name) for name in _BINARIES]},
+  install_requires=[
+    "absl-py>=2.3.1",
+    "chex>=0.1.92",
+    "flax>=0.12.0",
+    "jax>=0.10.0",
+    "jaxtyping>=0.3.2",
+    "matplotlib>=3.10",
+    "ml_collections>=1.1",
+    "mpltern>=1.0.4",
+    "numpy>=2.0",
+    "open_spiel>=2.0.2",
+    "optax>=0.2.8",
+    "rich>=14",
+    "scipy>=1.15",
+  ],
+  # No extra for the peers of the benchmarks: LiteEFG asks for JAX below 0.8
+  # and noregret for OpenSpiel below 2, so that pip refuses either beside us.
+  extras_require={
+    "dev": _DEV,
+    "cuda": ["jax[cuda13]"],
+    "tpu": ["jax[tpu]"],
+  },
 )

@@ -21,21 +21,21 @@ import pyspiel
 
 from benchmarks import suite_games
 from experiments import (
-    command_line,
-    game_strings,
-    limits,
-    program,
-    solver_factory,
-    solver_table,
+  command_line,
+  game_strings,
+  limits,
+  program,
+  solver_factory,
+  solver_table,
 )
 from mdrl import run, struct
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import base, matrix_game, openspiel
 
 SOLVERS = tuple(
-    name
-    for name, entry in solver_table.SOLVERS.items()
-    if entry.reports == "last"
+  name
+  for name, entry in solver_table.SOLVERS.items()
+  if entry.reports == "last"
 )
 _SIZE = 20
 
@@ -92,21 +92,21 @@ def _padded(payoff):
     uniform[0] = 0
     group = t.groups[0]._replace(padded=True)
     treeplexes.append(
-        struct.replace(
-            t,
-            levels=((group,),),
-            legal=jnp.asarray(legal),
-            uniform=jnp.asarray(uniform, game.dtype),
-        )
+      struct.replace(
+        t,
+        levels=((group,),),
+        legal=jnp.asarray(legal),
+        uniform=jnp.asarray(uniform, game.dtype),
+      )
     )
   return struct.replace(game, treeplexes=tuple(treeplexes))
 
 
 def on_matrices(
-    solver: str,
-    payoffs: Sequence[Float[np.ndarray, "A B"]],
-    updates: int,
-    seed: int = 0,
+  solver: str,
+  payoffs: Sequence[Float[np.ndarray, "A B"]],
+  updates: int,
+  seed: int = 0,
 ) -> Float[np.ndarray, " B"]:
   """Returns the share of exploitability that a solver leaves on matrices."""
   games = list(map(_padded, payoffs))
@@ -120,12 +120,12 @@ def on_matrices(
     method = solver_factory.make(solver, values, norm).solver
     state = method.init(game, base.random_policies(game, key))
     state = jax.lax.fori_loop(
-        0, updates, lambda _, s: method.update(game, s), state
+      0, updates, lambda _, s: method.update(game, s), state
     )
     uniform = game.plans(base.uniform_policies(game))
     return (
-        gaps.exploitability(game, method.plans(game, state)),
-        gaps.exploitability(game, uniform),
+      gaps.exploitability(game, method.plans(game, state)),
+      gaps.exploitability(game, uniform),
     )
 
   stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *games)
@@ -147,9 +147,9 @@ def on_tree(solver: str, game_name: str, updates: int) -> float:
   """
   game, _ = openspiel.compile_game(game_name)
   method = solver_factory.make(
-      solver,
-      solver_table.resolve(solver, {}),
-      payoff_norm.payoff_norm(game),
+    solver,
+    solver_table.resolve(solver, {}),
+    payoff_norm.payoff_norm(game),
   ).solver
   state = run.advance(method, game, run.init(method, game), updates)
   left = float(gaps.exploitability(game, method.plans(game, state)))
@@ -167,27 +167,36 @@ def define(values: flags.FlagValues) -> None:
 
 def _define(values):
   flags.DEFINE_integer(
-      "matrices", 200, "Random matrices; 0 for none.", 0, 10_000,
-      flag_values=values,
+    "matrices",
+    200,
+    "Random matrices; 0 for none.",
+    0,
+    10_000,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "seed", 0, "Of the matrices.", 0, limits.SEED, flag_values=values
+    "seed", 0, "Of the matrices.", 0, limits.SEED, flag_values=values
   )
   flags.DEFINE_integer(
-      "updates", 40_000, "Of every solver.", 1, 10_000_000, flag_values=values
+    "updates", 40_000, "Of every solver.", 1, 10_000_000, flag_values=values
   )
   flags.DEFINE_string(
-      "games",
-      ";".join([
-          *suite_games.GAMES[:8],
-          "goofspiel(imp_info=True,num_cards=4,points_order=random)",
-      ]),
-      "OpenSpiel game strings, separated by semicolons; empty for none.",
-      flag_values=values,
+    "games",
+    ";".join(
+      [
+        *suite_games.GAMES[:8],
+        "goofspiel(imp_info=True,num_cards=4,points_order=random)",
+      ]
+    ),
+    "OpenSpiel game strings, separated by semicolons; empty for none.",
+    flag_values=values,
   )
   flags.DEFINE_multi_enum(
-      "solver", list(SOLVERS), list(SOLVERS), "Which ones; repeat for several.",
-      flag_values=values,
+    "solver",
+    list(SOLVERS),
+    list(SOLVERS),
+    "Which ones; repeat for several.",
+    flag_values=values,
   )
 
 
@@ -197,9 +206,7 @@ def parse(argv: Sequence[str]) -> list[str]:
   return program.parse(argv)
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Prints the table."""
   del argv
   command_line.quieten()
@@ -214,10 +221,10 @@ def _show(given):
     for solver in given["solver"]:
       left = on_matrices(solver, payoffs, given["updates"], given["seed"])
       print(
-          f"{solver} on {len(payoffs)} random matrices: median "
-          f"{np.median(left):.1e}, 9 of 10 below {np.quantile(left, 0.9):.1e},"
-          f" largest {left.max():.1e}",
-          flush=True,
+        f"{solver} on {len(payoffs)} random matrices: median "
+        f"{np.median(left):.1e}, 9 of 10 below {np.quantile(left, 0.9):.1e},"
+        f" largest {left.max():.1e}",
+        flush=True,
       )
   for name in game_strings.split(given["games"]) if given["games"] else []:
     for solver in given["solver"]:

@@ -31,8 +31,8 @@ from mdrl.parallel import lanes
 from mdrl.solvers import averaged, magnetic, regret_matching, regret_rules
 
 _GAMES = (
-    "kuhn_poker;leduc_poker;liars_dice(dice_sides=4);"
-    "goofspiel(imp_info=True,num_cards=5,points_order=descending);liars_dice"
+  "kuhn_poker;leduc_poker;liars_dice(dice_sides=4);"
+  "goofspiel(imp_info=True,num_cards=5,points_order=descending);liars_dice"
 )
 # Of the arrays whose sum shows the bandwidth; caches hold none of them.
 _CEILING_ELEMENTS = 1 << 25
@@ -45,18 +45,23 @@ def define(values: flags.FlagValues) -> None:
 
 def _define(values):
   flags.DEFINE_string(
-      "games", _GAMES, "OpenSpiel game strings, separated by semicolons "
-      "outside of brackets.", flag_values=values,
+    "games",
+    _GAMES,
+    "OpenSpiel game strings, separated by semicolons outside of brackets.",
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "batch", 64, "Runs in a batch.", 1, limits.RUNS, flag_values=values
+    "batch", 64, "Runs in a batch.", 1, limits.RUNS, flag_values=values
   )
   limits.define_float(
-      "seconds", 1.0, "Wall seconds to spend on each figure.", 0.001,
-      values=values,
+    "seconds",
+    1.0,
+    "Wall seconds to spend on each figure.",
+    0.001,
+    values=values,
   )
   flags.DEFINE_string(
-      "json", None, "Also write the table here.", flag_values=values
+    "json", None, "Also write the table here.", flag_values=values
   )
 
 
@@ -64,7 +69,7 @@ def cfr_plus(power: Any) -> averaged.Averaged:
   """Returns alternating CFR+; a power of 1 averages linearly."""
   rule = regret_rules.Plus()
   return averaged.Averaged(
-      solver=regret_matching.AlternatingRegretMatching(rule=rule), power=power
+    solver=regret_matching.AlternatingRegretMatching(rule=rule), power=power
   )
 
 
@@ -75,8 +80,8 @@ def magnetic_mirror_descent(step_size: Any) -> magnetic.MagneticMirrorDescent:
 
 # Each makes a solver from a hyper-parameter; a batch spreads that out.
 SOLVERS = {
-    "CFR+": (cfr_plus, 1.0),
-    "magnetic mirror descent": (magnetic_mirror_descent, 0.1),
+  "CFR+": (cfr_plus, 1.0),
+  "magnetic mirror descent": (magnetic_mirror_descent, 0.1),
 }
 
 
@@ -85,31 +90,31 @@ def single_rate(make, value: float, game, seconds: float) -> float:
   solver = make(value)
   first = run.init(solver, game)
   return timing.rate(
-      lambda n: jax.block_until_ready(run.advance(solver, game, first, n)),
-      seconds,
-      time.perf_counter,
+    lambda n: jax.block_until_ready(run.advance(solver, game, first, n)),
+    seconds,
+    time.perf_counter,
   )
 
 
 def batch_rate(make, value: float, game, batch: int, seconds: float) -> float:
   """Returns updates per second of all runs of a batch, added up."""
   values = jnp.linspace(0.5, 1.5, batch, dtype=game.dtype) * jnp.asarray(
-      value, game.dtype
+    value, game.dtype
   )
-  first = jax.jit(
-      lanes.vmap_last(lambda v, g: make(v).init(g), (True, False))
-  )(values, game)
+  first = jax.jit(lanes.vmap_last(lambda v, g: make(v).init(g), (True, False)))(
+    values, game
+  )
 
   def updated(v, state, game, count):
     return run.advance(make(v), game, state, count)
 
   program = jax.jit(lanes.vmap_last(updated, (True, True, False, False)))
   return batch * timing.rate(
-      lambda n: jax.block_until_ready(
-          program(values, first, game, jnp.asarray(n))
-      ),
-      seconds,
-      time.perf_counter,
+    lambda n: jax.block_until_ready(
+      program(values, first, game, jnp.asarray(n))
+    ),
+    seconds,
+    time.perf_counter,
   )
 
 
@@ -143,16 +148,18 @@ def measure(name: str, batch: int, seconds: float) -> list[dict[str, Any]]:
       single = single_rate(make, value, game, seconds)
       state = num_bytes(run.init(make(value), game))
       moved = num_bytes(game) + 2 * state
-      rows.append({
+      rows.append(
+        {
           "game": name,
           "solver": label,
           "precision": jnp.dtype(dtype).name,
           "updates_per_second": single,
           "batch_updates_per_second": batch_rate(
-              make, value, game, batch, seconds
+            make, value, game, batch, seconds
           ),
           "gigabytes_per_second": single * moved / 1e9,
-      })
+        }
+      )
   return rows
 
 
@@ -160,21 +167,21 @@ def show(rows: list[dict[str, Any]], ceiling: float, batch: int) -> None:
   """Prints the table."""
   device = jax.devices()[0]
   print(
-      f"{device.platform} {device.device_kind}: {ceiling / 1e9:.3g} GB/s in a "
-      "sum of large arrays"
+    f"{device.platform} {device.device_kind}: {ceiling / 1e9:.3g} GB/s in a "
+    "sum of large arrays"
   )
   head = ["game", "solver", "precision", "updates/s", f"of {batch}\nruns"]
   lines = [
-      [
-          row["game"],
-          row["solver"],
-          row["precision"],
-          f"{row['updates_per_second']:,.0f}",
-          f"{row['batch_updates_per_second']:,.0f}",
-          f"{row['gigabytes_per_second']:.3g}",
-          f"{row['gigabytes_per_second'] * 1e9 / ceiling:.2f}",
-      ]
-      for row in rows
+    [
+      row["game"],
+      row["solver"],
+      row["precision"],
+      f"{row['updates_per_second']:,.0f}",
+      f"{row['batch_updates_per_second']:,.0f}",
+      f"{row['gigabytes_per_second']:.3g}",
+      f"{row['gigabytes_per_second'] * 1e9 / ceiling:.2f}",
+    ]
+    for row in rows
   ]
   head += ["GB/s", "of the\nceiling"]
   print(tables.text(head, lines, tables.page_width(), num_keys=3))
@@ -186,9 +193,7 @@ def parse(argv: Sequence[str]) -> list[str]:
   return program.parse(argv)
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Measures and prints."""
   del argv
   logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
@@ -207,7 +212,7 @@ def main(
   show(rows, ceiling, given["batch"])
   if given["json"]:
     pathlib.Path(given["json"]).write_text(
-        json.dumps({"bytes_per_second": ceiling, "rows": rows}, indent=2)
+      json.dumps({"bytes_per_second": ceiling, "rows": rows}, indent=2)
     )
 
 

@@ -37,30 +37,28 @@ class Judge:
     rows, columns = np.asarray(tables.sequence).T
     weighted = np.asarray(tables.chance)[:, None] * np.asarray(tables.utility)
     self._payoffs = [
-        scipy.sparse.coo_array((data, (rows, columns)), shape=shape).tocsr()
-        for data in weighted.T
+      scipy.sparse.coo_array((data, (rows, columns)), shape=shape).tocsr()
+      for data in weighted.T
     ]
 
   @functools.cached_property
   def _first(self) -> tuple[Int[np.ndarray, " I"], ...]:
     return tuple(1 + np.cumsum(w) - w for w in self.tables.width)
 
-  def exploitability(
-      self, plans: Sequence[Float[np.ndarray, " S"]]
-  ) -> float:
+  def exploitability(self, plans: Sequence[Float[np.ndarray, " S"]]) -> float:
     """Returns NashConv / 2 of plans by sequence, the empty one included."""
     plans = [np.asarray(plan, float) for plan in plans]
     gains = self._payoffs[0] @ plans[1], self._payoffs[1].T @ plans[0]
     improvements = [
-        self._best(i, gain) - gain @ plan
-        for i, (gain, plan) in enumerate(zip(gains, plans, strict=True))
+      self._best(i, gain) - gain @ plan
+      for i, (gain, plan) in enumerate(zip(gains, plans, strict=True))
     ]
     return float(improvements[0] + improvements[1]) / 2
 
   def exploitability_of(self, *lookups: Lookup) -> float:
     """Returns NashConv / 2 of policies, one for each player."""
     return self.exploitability(
-        [self._plan(i, lookup) for i, lookup in enumerate(lookups)]
+      [self._plan(i, lookup) for i, lookup in enumerate(lookups)]
     )
 
   def _best(self, player: int, gain: Any) -> float:
@@ -78,16 +76,16 @@ class Judge:
     plan = [1.0]
     action = np.asarray(self.tables.action[player]).tolist()
     for name, parent, width, first in zip(
-        self.tables.infostates[player],
-        np.asarray(self.tables.parent[player]).tolist(),
-        np.asarray(self.tables.width[player]).tolist(),
-        self._first[player].tolist(),
-        strict=True,
+      self.tables.infostates[player],
+      np.asarray(self.tables.parent[player]).tolist(),
+      np.asarray(self.tables.width[player]).tolist(),
+      self._first[player].tolist(),
+      strict=True,
     ):
       given = dict(lookup(name))
       row = [given.get(a, 0.0) for a in action[first - 1 : first - 1 + width]]
       total = sum(row)
       plan += [
-          plan[parent] * (p / total if total > 0 else 1 / width) for p in row
+        plan[parent] * (p / total if total > 0 else 1 / width) for p in row
       ]
     return np.array(plan)

@@ -15,17 +15,17 @@ from benchmarks import race
 
 # The solvers of each.
 ENGINES = {
-    "ours": ("cfr_plus", "pcfr_plus", "magnetic"),
-    "openspiel_cpp": ("cfr_plus",),
-    "openspiel_jax_cfr": ("cfr_plus",),
-    "openspiel_mmd": ("magnetic",),
-    "highs": ("exact",),
-    "c": ("cfr_plus",),
+  "ours": ("cfr_plus", "pcfr_plus", "magnetic"),
+  "openspiel_cpp": ("cfr_plus",),
+  "openspiel_jax_cfr": ("cfr_plus",),
+  "openspiel_mmd": ("magnetic",),
+  "highs": ("exact",),
+  "c": ("cfr_plus",),
 }
 
 
 def prepare(
-    engine: str, game: str, solver: str, precision: str
+  engine: str, game: str, solver: str, precision: str
 ) -> Callable[[], race.Racer]:
   """Imports what an engine needs; returns what builds a solver on a game."""
   # JAX is not imported for those that do without it.
@@ -55,21 +55,19 @@ def main(argv: list[str]) -> None:
   parser = race.parser((__doc__ or "").splitlines()[0], list(solvers))
   parser.add_argument("--engine", required=True, choices=list(ENGINES))
   parser.add_argument(
-      "--precision", default="float32", choices=["float32", "float64"]
+    "--precision", default="float32", choices=["float32", "float64"]
   )
   given = parser.parse_args(argv)
   if given.solver not in ENGINES[given.engine]:
     parser.error(
-        f"argument --solver: {given.engine} has "
-        f"{', '.join(ENGINES[given.engine])}, not {given.solver}"
+      f"argument --solver: {given.engine} has "
+      f"{', '.join(ENGINES[given.engine])}, not {given.solver}"
     )
   # JAX tells at this level which accelerators it did not find.
   logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
   race.main(
-      lambda: prepare(
-          given.engine, given.game, given.solver, given.precision
-      ),
-      given,
+    lambda: prepare(given.engine, given.game, given.solver, given.precision),
+    given,
   )
 
 

@@ -77,29 +77,29 @@ def work_on(name: str) -> dict[str, Any]:
     found["reason"] = str(error)
   else:
     solver = averaged.Averaged(
-        solver=regret_matching.AlternatingRegretMatching(
-            rule=regret_rules.Plus()
-        ),
-        power=1.0,
+      solver=regret_matching.AlternatingRegretMatching(
+        rule=regret_rules.Plus()
+      ),
+      power=1.0,
     )
     _, trace = run.run(solver, game, gaps.exploitability, [0, _UPDATES])
     found["gaps"] = [float(gap) for gap in trace.metrics]
     (kept,) = pathlib.Path(folder.name).iterdir()
     tables = cache.load(folder.name, kept.stem)
     found["size"] = [
-        tables.num_histories if tables else 0,
-        sum(len(player.infostates) for player in index.players),
+      tables.num_histories if tables else 0,
+      sum(len(player.infostates) for player in index.players),
     ]
   finally:
     folder.cleanup()
   usage = [
-      resource.getrusage(who)
-      for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    resource.getrusage(who)
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
   ]
   return found | {
-      "seconds": time.monotonic() - start,
-      "processor": sum(u.ru_utime + u.ru_stime for u in usage),
-      "mebibytes": max(u.ru_maxrss for u in usage) // 2**10,
+    "seconds": time.monotonic() - start,
+    "processor": sum(u.ru_utime + u.ru_stime for u in usage),
+    "mebibytes": max(u.ru_maxrss for u in usage) // 2**10,
   }
 
 
@@ -109,11 +109,11 @@ def try_game(name: str) -> Outcome:
   command = [sys.executable, "-m", "benchmarks.openspiel_games"]
   try:
     done = subprocess.run(
-        [*command, f"--work_on={name}"],
-        capture_output=True,
-        text=True,
-        timeout=_GUARD_SECONDS,
-        check=False,
+      [*command, f"--work_on={name}"],
+      capture_output=True,
+      text=True,
+      timeout=_GUARD_SECONDS,
+      check=False,
     )
   except subprocess.TimeoutExpired:
     seconds = time.monotonic() - start
@@ -134,9 +134,7 @@ def try_game(name: str) -> Outcome:
 
 def _guard():
   resource.setrlimit(resource.RLIMIT_AS, (_GUARD_BYTES, _GUARD_BYTES))
-  resource.setrlimit(
-      resource.RLIMIT_CPU, (_GUARD_PROCESSOR, _GUARD_PROCESSOR)
-  )
+  resource.setrlimit(resource.RLIMIT_CPU, (_GUARD_PROCESSOR, _GUARD_PROCESSOR))
   resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
   os.nice(5)
 
@@ -150,52 +148,52 @@ def table(outcomes: Sequence[Outcome], registered: Sequence[str] = ()) -> str:
   slow = [o.game for o in outcomes if o.processor > _MAX_SECONDS]
   heavy = [o.game for o in refused if o.mebibytes > _MAX_MIB]
   lines = [
-      "# Every game of OpenSpiel",
-      "",
-      f"{len(outcomes)} games with default parameters: {len(solved)} solved, "
-      f"{len(refused)} refused, {len(faults)} crashed, hung or printed.",
-      f"Longer than {_MAX_SECONDS} s of processor time: "
-      f"{', '.join(slow) or 'none'}.",
-      f"More than 2 GiB before a refusal: {', '.join(heavy) or 'none'}.",
-      f"Not tried: {', '.join(untried) or 'none'}.",
-      "",
-      "Seconds are those of compiling, and of updates where there are any, on",
-      "a machine that was busy otherwise; processor seconds (CPU s) also hold",
-      "the imports; memory is the peak of one process. Written by",
-      "`python -m benchmarks.openspiel_games --out=docs/openspiel_games.md`.",
-      "",
+    "# Every game of OpenSpiel",
+    "",
+    f"{len(outcomes)} games with default parameters: {len(solved)} solved, "
+    f"{len(refused)} refused, {len(faults)} crashed, hung or printed.",
+    f"Longer than {_MAX_SECONDS} s of processor time: "
+    f"{', '.join(slow) or 'none'}.",
+    f"More than 2 GiB before a refusal: {', '.join(heavy) or 'none'}.",
+    f"Not tried: {', '.join(untried) or 'none'}.",
+    "",
+    "Seconds are those of compiling, and of updates where there are any, on",
+    "a machine that was busy otherwise; processor seconds (CPU s) also hold",
+    "the imports; memory is the peak of one process. Written by",
+    "`python -m benchmarks.openspiel_games --out=docs/openspiel_games.md`.",
+    "",
   ]
   if faults:
     lines += ["## What went wrong", ""]
     lines += [f"- {o.game}: {_cell(o.reason)}" for o in faults]
     lines.append("")
   lines += [
-      "## Solved",
-      "",
-      "Exploitability of uniform play, and of the average of "
-      f"{_UPDATES} updates of CFR+.",
-      "",
-      "| game | histories | infostates | s | CPU s | MiB | uniform | CFR+ |",
-      "|---|---:|---:|---:|---:|---:|---:|---:|",
+    "## Solved",
+    "",
+    "Exploitability of uniform play, and of the average of "
+    f"{_UPDATES} updates of CFR+.",
+    "",
+    "| game | histories | infostates | s | CPU s | MiB | uniform | CFR+ |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|",
   ]
   for o in solved:
     histories, infostates = o.size or (0, 0)
     first, last = o.gaps or (math.nan, math.nan)
     lines.append(
-        f"| {o.game} | {histories:,} | {infostates:,} | {o.seconds:.1f} | "
-        f"{o.processor:.1f} | {o.mebibytes} | {first:.2g} | {last:.2g} |"
+      f"| {o.game} | {histories:,} | {infostates:,} | {o.seconds:.1f} | "
+      f"{o.processor:.1f} | {o.mebibytes} | {first:.2g} | {last:.2g} |"
     )
   lines += [
-      "",
-      "## Refused",
-      "",
-      "| game | s | CPU s | MiB | reason |",
-      "|---|---:|---:|---:|---|",
+    "",
+    "## Refused",
+    "",
+    "| game | s | CPU s | MiB | reason |",
+    "|---|---:|---:|---:|---|",
   ]
   lines += [
-      f"| {o.game} | {o.seconds:.1f} | {o.processor:.1f} | {o.mebibytes} | "
-      f"{_cell(o.reason)} |"
-      for o in refused
+    f"| {o.game} | {o.seconds:.1f} | {o.processor:.1f} | {o.mebibytes} | "
+    f"{_cell(o.reason)} |"
+    for o in refused
   ]
   return "\n".join(lines) + "\n"
 
@@ -211,17 +209,19 @@ def define(values: flags.FlagValues) -> None:
 
 def _define(values):
   flags.DEFINE_list(
-      "games", None, "Short names; by default all.", flag_values=values
+    "games", None, "Short names; by default all.", flag_values=values
   )
   flags.DEFINE_string(
-      "out", None, "The table; by default stdout.", flag_values=values
+    "out", None, "The table; by default stdout.", flag_values=values
   )
   flags.DEFINE_integer(
-      "jobs", 1, "Games at a time.", 1, limits.CPU_DEVICES, flag_values=values
+    "jobs", 1, "Games at a time.", 1, limits.CPU_DEVICES, flag_values=values
   )
   flags.DEFINE_string(
-      "work_on", None, "Compile this game here, and print a line of JSON.",
-      flag_values=values,
+    "work_on",
+    None,
+    "Compile this game here, and print a line of JSON.",
+    flag_values=values,
   )
 
 
@@ -231,9 +231,7 @@ def parse(argv: Sequence[str]) -> list[str]:
   return program.parse(argv)
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Tries games and writes the table."""
   del argv
   given = values.flag_values_dict()

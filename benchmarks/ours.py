@@ -25,7 +25,7 @@ def solver(name: str, game: Any) -> Any:
     case "magnetic":
       unit = payoff_norm.payoff_norm(game)
       return magnetic.MagneticMirrorDescent(
-          step_size=2 / unit, temperature=0.2 * unit, magnet_rate=0.1
+        step_size=2 / unit, temperature=0.2 * unit, magnet_rate=0.1
       )
     case "cfr_plus":
       return _averaged(regret_rules.Plus(), 1.0)
@@ -40,7 +40,7 @@ def _averaged(rule, power):
 
 
 def prepare(
-    game_name: str, solver_name: str, precision: str
+  game_name: str, solver_name: str, precision: str
 ) -> Callable[[], race.Racer]:
   """Returns what builds a game and a solver on it."""
   jax.config.update("jax_enable_x64", precision == "float64")
@@ -62,7 +62,7 @@ def prepare(
       return float(gaps.exploitability(game, method.plans(game, state)))
 
     return race.Racer(
-        advance, exploitability, compiles=True, facts={"histories": histories}
+      advance, exploitability, compiles=True, facts={"histories": histories}
     )
 
   return build

@@ -21,9 +21,9 @@ import tempfile
 from benchmarks import race
 
 SOLVERS = {
-    "cfr_plus": ("CFRplus", "linear-avg-iterate"),
-    "pcfr_plus": ("PCFR", "linear-avg-iterate"),
-    "magnetic": ("MMD", "last-iterate"),
+  "cfr_plus": ("CFRplus", "linear-avg-iterate"),
+  "pcfr_plus": ("PCFR", "linear-avg-iterate"),
+  "magnetic": ("MMD", "last-iterate"),
 }
 
 

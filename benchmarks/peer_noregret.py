@@ -19,8 +19,8 @@ import sys
 from benchmarks import race
 
 SOLVERS = {
-    "cfr_plus": {"gamma": 1, "prediction": False},
-    "pcfr_plus": {"gamma": 2, "prediction": True},
+  "cfr_plus": {"gamma": 1, "prediction": False},
+  "pcfr_plus": {"gamma": 2, "prediction": True},
 }
 
 
@@ -35,14 +35,14 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
       loaded = pyspiel.convert_to_turn_based(loaded)
     kernel = noregret.FloatingPointKernel()
     tree = noregret.to_extensive_form_game(
-        kernel, noregret.OpenSpielGame(kernel, str(loaded))
+      kernel, noregret.OpenSpielGame(kernel, str(loaded))
     )
     settings = SOLVERS[solver]
     players = [
-        noregret.CounterfactualRegretMinimizationPlus(
-            kernel, polytope, gamma=settings["gamma"]
-        )
-        for polytope in tree.sequence_form_polytopes
+      noregret.CounterfactualRegretMinimizationPlus(
+        kernel, polytope, gamma=settings["gamma"]
+      )
+      for polytope in tree.sequence_form_polytopes
     ]
     prediction = settings["prediction"]
     plans = [player.output(prediction) for player in players]

@@ -59,7 +59,7 @@ def openspiel_cpp(game: str) -> Builder:
       return judge().exploitability_of(lookup, lookup)
 
     return race.Racer(
-        _repeated(running.evaluate_and_update_policy), exploitability
+      _repeated(running.evaluate_and_update_policy), exploitability
     )
 
   return build
@@ -84,12 +84,14 @@ def jax_cfr(game: str) -> Builder:
       return list(enumerate(averages[rows[name]].tolist()))
 
     def exploitability():
-      return judge().exploitability_of(*(
+      return judge().exploitability_of(
+        *(
           functools.partial(lookup, np.asarray(averages), rows)
           for averages, rows in zip(
-              running.averages, running.iset_map, strict=True
+            running.averages, running.iset_map, strict=True
           )
-      ))
+        )
+      )
 
     return race.Racer(advance, exploitability, compiles=True)
 
@@ -129,9 +131,9 @@ def plain_c(game: str, precision: str) -> Builder:
     running = reference.Reference(tables, real)
     judge = functools.cache(lambda: evaluation.Judge(tables))
     return race.Racer(
-        running.run,
-        lambda: judge().exploitability(running.average_plans()),
-        facts={"histories": tables.num_histories},
+      running.run,
+      lambda: judge().exploitability(running.average_plans()),
+      facts={"histories": tables.num_histories},
     )
 
   return build
@@ -164,10 +166,10 @@ def linear_program(game: str) -> Builder:
       return float(gaps.exploitability(built, plans))
 
     return race.Racer(
-        advance,
-        exploitability,
-        iterates=False,
-        facts={"histories": histories},
+      advance,
+      exploitability,
+      iterates=False,
+      facts={"histories": histories},
     )
 
   return build

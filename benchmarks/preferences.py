@@ -32,28 +32,32 @@ from experiments import limits
 from experiments import program as program_lib
 
 _BATCH = flags.DEFINE_integer(
-    "batch", 1024, "Number of games.", 1, limits.BATCH
+  "batch", 1024, "Number of games.", 1, limits.BATCH
 )
 _RESPONSES = flags.DEFINE_integer(
-    "responses", 100, "Responses of each game.", 2, limits.RESPONSES
+  "responses", 100, "Responses of each game.", 2, limits.RESPONSES
 )
 _CHUNK = flags.DEFINE_integer(
-    "chunk", 16, "Games that move in turns.", 1, limits.BATCH
+  "chunk", 16, "Games that move in turns.", 1, limits.BATCH
 )
 _SECONDS = limits.define_float(
-    "seconds", 2.0, "Wall seconds to spend on each figure.", 0.01
+  "seconds", 2.0, "Wall seconds to spend on each figure.", 0.01
 )
 _LONG_RUN = flags.DEFINE_integer(
-    "long_run", 10_000, "Updates of the whole run that is timed last; 0 for "
-    "none.", 0, limits.UPDATES
+  "long_run",
+  10_000,
+  "Updates of the whole run that is timed last; 0 for none.",
+  0,
+  limits.UPDATES,
 )
 _QUICK = flags.DEFINE_bool(
-    "quick", False, "A smaller batch and short runs, for continuous "
-    "integration."
+  "quick", False, "A smaller batch and short runs, for continuous integration."
 )
 _FLOOR = limits.define_float(
-    "floor", 0.0, "Exit with status 1 if a solver in turns makes fewer updates "
-    "than this fraction of what the products together would allow."
+  "floor",
+  0.0,
+  "Exit with status 1 if a solver in turns makes fewer updates "
+  "than this fraction of what the products together would allow.",
 )
 _JSON = flags.DEFINE_string("json", None, "Also write the table here.")
 
@@ -69,13 +73,13 @@ def our_solvers():
 
   eta, tau = 1.0, 0.1
   return {
-      "sppo": (sppo.SPPO(step_size=eta), 1),
-      "nash_md": (nash_md.NashMD(step_size=eta, temperature=tau), 1),
-      "egpo": (egpo.EGPO(step_size=eta, temperature=tau), 2),
-      "nash_mirror_prox": (
-          nash_mirror_prox.NashMirrorProx(step_size=eta, temperature=tau),
-          2,
-      ),
+    "sppo": (sppo.SPPO(step_size=eta), 1),
+    "nash_md": (nash_md.NashMD(step_size=eta, temperature=tau), 1),
+    "egpo": (egpo.EGPO(step_size=eta, temperature=tau), 2),
+    "nash_mirror_prox": (
+      nash_mirror_prox.NashMirrorProx(step_size=eta, temperature=tau),
+      2,
+    ),
   }
 
 
@@ -100,14 +104,14 @@ def numpy_steps(size: int):
     return normalized((near + matrix @ np.exp(half)) * weight)
 
   return {
-      "sppo": sppo,
-      "nash_mirror_prox": mirror_prox,
-      "sppo (scipy's log_softmax)": functools.partial(
-          sppo, normalized=special.log_softmax
-      ),
-      "nash_mirror_prox (scipy's log_softmax)": functools.partial(
-          mirror_prox, normalized=special.log_softmax
-      ),
+    "sppo": sppo,
+    "nash_mirror_prox": mirror_prox,
+    "sppo (scipy's log_softmax)": functools.partial(
+      sppo, normalized=special.log_softmax
+    ),
+    "nash_mirror_prox (scipy's log_softmax)": functools.partial(
+      mirror_prox, normalized=special.log_softmax
+    ),
   }
 
 
@@ -143,7 +147,7 @@ def runs(chunk: int):
 
   def solved(solver, game, count):
     state = jax.lax.fori_loop(
-        0, count, lambda _, s: solver.update(game, s), solver.init(game)
+      0, count, lambda _, s: solver.update(game, s), solver.init(game)
     )
     return solver.policies(game, state)[0]
 
@@ -151,10 +155,10 @@ def runs(chunk: int):
     """The products of the games with a policy, and nothing else."""
     first = jnp.full(game.num_responses, 1 / game.num_responses, game.dtype)
     return jax.lax.fori_loop(
-        0,
-        count,
-        lambda _, x: jnp.einsum("ab,b->a", game.advantage[0], x),
-        first,
+      0,
+      count,
+      lambda _, x: jnp.einsum("ab,b->a", game.advantage[0], x),
+      first,
     )
 
   def together(one, thing, games, count):
@@ -162,15 +166,13 @@ def runs(chunk: int):
 
   def in_turns(one, thing, games, count):
     return jax.lax.map(
-        lambda game: one(thing, game, count), games, batch_size=chunk
+      lambda game: one(thing, game, count), games, batch_size=chunk
     )
 
   return {
-      f"{name}, {order.__name__.replace('_', ' ')}": functools.partial(
-          order, one
-      )
-      for name, one in (("products", multiplied), ("", solved))
-      for order in (together, in_turns)
+    f"{name}, {order.__name__.replace('_', ' ')}": functools.partial(order, one)
+    for name, one in (("products", multiplied), ("", solved))
+    for order in (together, in_turns)
   }
 
 
@@ -198,9 +200,7 @@ def shared_rates(games, seconds: float) -> dict[str, float]:
   import jax
 
   devices = jax.device_count()
-  shares = jax.tree.map(
-      lambda x: x.reshape(devices, -1, *x.shape[1:]), games
-  )
+  shares = jax.tree.map(lambda x: x.reshape(devices, -1, *x.shape[1:]), games)
   program = runs(_CHUNK.value)[", in turns"]
   rates = {}
   for name, (solver, _) in our_solvers().items():
@@ -219,12 +219,12 @@ def measure() -> dict[str, float]:
 
   seconds = 0.3 if _QUICK.value else _SECONDS.value
   batch = 64 if _QUICK.value else _BATCH.value
-  matrices = np.stack([
-      preference_models.uniform(_RESPONSES.value, seed) for seed in range(batch)
-  ]).astype(np.float32)
-  games = preference_game.stack([
-      preference_game.preference_game(m, dtype=np.float32) for m in matrices
-  ])
+  matrices = np.stack(
+    [preference_models.uniform(_RESPONSES.value, seed) for seed in range(batch)]
+  ).astype(np.float32)
+  games = preference_game.stack(
+    [preference_game.preference_game(m, dtype=np.float32) for m in matrices]
+  )
   cores = sorted(os.sched_getaffinity(0))
   os.sched_setaffinity(0, {cores[0]})
   rates = our_rates(games, seconds)
@@ -257,16 +257,16 @@ def ratios(rates: dict[str, float]) -> dict[str, float]:
     for order in ("together", "in turns"):
       bare = rates[f"products, {order}"] / products
       found[f"{name}, {order} / its products {order}"] = (
-          rates[f"{name}, {order}"] / bare
+        rates[f"{name}, {order}"] / bare
       )
     bare = rates["products, together"] / products
     found[f"{name}, in turns / its products together"] = (
-        rates[f"{name}, in turns"] / bare
+      rates[f"{name}, in turns"] / bare
     )
     best = max(v for k, v in rates.items() if k.startswith(f"{name}, in turns"))
     for label, value in rates.items():
       if label.startswith("NumPy") and label.partition(": ")[2].startswith(
-          name
+        name
       ):
         found[f"{name}, best / {label}"] = best / value
   return found
@@ -291,23 +291,23 @@ def main(argv: Sequence[str]) -> None:
   rates = measure()
   compared = ratios(rates)
   batch = 64 if _QUICK.value else _BATCH.value
-  show(rates, f"updates of {batch:,} games of {_RESPONSES.value} responses, "
-       "per second")
+  show(
+    rates,
+    f"updates of {batch:,} games of {_RESPONSES.value} responses, per second",
+  )
   show(compared, "ratios")
   if _JSON.value:
     text = json.dumps({"rates": rates, "ratios": compared}, indent=2)
     pathlib.Path(_JSON.value).write_text(text)
   slow = [
-      label
-      for label, value in compared.items()
-      if label.endswith("in turns / its products together")
-      and value < _FLOOR.value
+    label
+    for label, value in compared.items()
+    if label.endswith("in turns / its products together")
+    and value < _FLOOR.value
   ]
   if slow:
     sys.exit(f"below --floor={_FLOOR.value}: {slow}")
 
 
 if __name__ == "__main__":
-  program_lib.run(
-      "benchmarks.preferences", __doc__, main, program_lib.parse
-  )
+  program_lib.run("benchmarks.preferences", __doc__, main, program_lib.parse)

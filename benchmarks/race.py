@@ -90,16 +90,15 @@ class _Chase:
     after = self._now()
     cpu, wall = (b - away for b, away in zip(before, self._away, strict=True))
     self._away = tuple(
-        away + a - b
-        for away, a, b in zip(self._away, after, before, strict=True)
+      away + a - b for away, a, b in zip(self._away, after, before, strict=True)
     )
     self.least = min(self.least, gap)
     for target in TARGETS:
       if gap <= target and f"updates_to_{target:g}" not in self.found:
         self.found |= {
-            f"updates_to_{target:g}": self.updates,
-            f"cpu_seconds_to_{target:g}": cpu,
-            f"wall_seconds_to_{target:g}": wall,
+          f"updates_to_{target:g}": self.updates,
+          f"cpu_seconds_to_{target:g}": cpu,
+          f"wall_seconds_to_{target:g}": wall,
         }
     return gap <= min(TARGETS)
 
@@ -122,8 +121,7 @@ def chase(racer: Racer, started: float, budget: float) -> dict[str, float]:
     enough = max(_STALL_AFTER, clocks.updates) / _STALL_UPDATES
     old = [least for n, least in past if n <= enough]
     stalled = (
-        clocks.updates > _STALL_AFTER
-        and clocks.least > _STALL_FALL * old[-1]
+      clocks.updates > _STALL_AFTER and clocks.least > _STALL_FALL * old[-1]
     )
     if stalled or time.time() > deadline:
       break
@@ -148,12 +146,12 @@ def _spent(name, start, end):
 
 
 def run(
-    make: Callable[[], Racer],
-    *,
-    started: float,
-    seconds: float,
-    budget: float,
-    start_only: bool = False,
+  make: Callable[[], Racer],
+  *,
+  started: float,
+  seconds: float,
+  budget: float,
+  start_only: bool = False,
 ) -> dict[str, Any]:
   """Measures a solver.
 
@@ -181,11 +179,11 @@ def run(
   figures |= chase(racer, started, budget)
   if racer.iterates:
     per_cpu, per_wall = timing.rates(
-        racer.advance, seconds, time.process_time, time.perf_counter
+      racer.advance, seconds, time.process_time, time.perf_counter
     )
     figures |= {
-        "updates_per_cpu_second": per_cpu,
-        "updates_per_wall_second": per_wall,
+      "updates_per_cpu_second": per_cpu,
+      "updates_per_wall_second": per_wall,
     }
   return figures
 
@@ -194,28 +192,30 @@ def parser(description: str, solvers: Sequence[str]) -> argparse.ArgumentParser:
   """Returns a parser of what a race needs to know."""
   # Not absl, which not every environment has.
   arguments = argparse.ArgumentParser(
-      description=description, allow_abbrev=False
+    description=description, allow_abbrev=False
   )
   arguments.add_argument("--game", required=True, help="OpenSpiel's string.")
   arguments.add_argument("--solver", required=True, choices=solvers)
   arguments.add_argument(
-      "--started", type=float, help="When the process started, in seconds of "
-      "Unix time; by default about now.",
+    "--started",
+    type=float,
+    help="When the process started, in seconds of "
+    "Unix time; by default about now.",
   )
   arguments.add_argument(
-      "--seconds", type=float, default=0.5, help="Wall, for the rates."
+    "--seconds", type=float, default=0.5, help="Wall, for the rates."
   )
   arguments.add_argument(
-      "--budget", type=float, default=5.0, help="Wall seconds of the chase."
+    "--budget", type=float, default=5.0, help="Wall seconds of the chase."
   )
   arguments.add_argument(
-      "--start_only", action="store_true", help="Stop after one update."
+    "--start_only", action="store_true", help="Stop after one update."
   )
   return arguments
 
 
 def main(
-    prepare: Callable[[], Callable[[], Racer]], given: argparse.Namespace
+  prepare: Callable[[], Callable[[], Racer]], given: argparse.Namespace
 ) -> None:
   """Races and prints one line of JSON, the last one of the output.
 
@@ -228,11 +228,11 @@ def main(
     # Libraries print banners.
     with contextlib.redirect_stdout(sys.stderr):
       figures = run(
-          prepare(),
-          started=started,
-          seconds=given.seconds,
-          budget=given.budget,
-          start_only=given.start_only,
+        prepare(),
+        started=started,
+        seconds=given.seconds,
+        budget=given.budget,
+        start_only=given.start_only,
       )
   except (ImportError, RuntimeError, ValueError) as error:
     sys.exit(" ".join(str(error).split()) or type(error).__name__)
@@ -240,10 +240,10 @@ def main(
 
 
 def main_of_peer(
-    about: str,
-    solvers: Sequence[str],
-    prepare: Callable[[str, str], Callable[[], Racer]],
-    argv: Sequence[str],
+  about: str,
+  solvers: Sequence[str],
+  prepare: Callable[[str, str], Callable[[], Racer]],
+  argv: Sequence[str],
 ) -> None:
   """Reads arguments and races somebody else's solver.
 

@@ -43,9 +43,9 @@ class _Player(ctypes.Structure):
   """The counterpart of `struct player`."""
 
   _fields_ = (
-      ("num_infostates", ctypes.c_int32),
-      ("num_sequences", ctypes.c_int32),
-      *((name, ctypes.c_void_p) for name in (*_INDICES, *_REALS)),
+    ("num_infostates", ctypes.c_int32),
+    ("num_sequences", ctypes.c_int32),
+    *((name, ctypes.c_void_p) for name in (*_INDICES, *_REALS)),
   )
 
 
@@ -102,18 +102,18 @@ def _arrays(parent: Any, width: Any, payoffs: Any, real: str) -> dict[str, Any]:
   if np.any(width < 1) or np.any(parent < 0) or np.any(parent >= first[:-1]):
     raise ValueError("infostates need actions, and their parents before them")
   arrays = {
-      "parent": parent,
-      "first": first,
-      "indptr": payoffs.indptr,
-      "indices": payoffs.indices,
-      "data": payoffs.data,
+    "parent": parent,
+    "first": first,
+    "indptr": payoffs.indptr,
+    "indices": payoffs.indices,
+    "data": payoffs.data,
   }
   dtypes = dict.fromkeys(_INDICES, np.int32)
   dtypes |= dict.fromkeys(_REALS, _DTYPES[real])
   zeros = np.zeros(first[-1])
   return {
-      name: np.array(arrays.get(name, zeros), dtype, order="C")
-      for name, dtype in dtypes.items()
+    name: np.array(arrays.get(name, zeros), dtype, order="C")
+    for name, dtype in dtypes.items()
   }
 
 
@@ -152,8 +152,8 @@ class Reference:
     self.num_updates = 0
     self._library = compile_reference(real)
     self._arrays = [
-        _arrays(tables.parent[i], tables.width[i], payoffs, real)
-        for i, payoffs in enumerate(_payoffs(tables))
+      _arrays(tables.parent[i], tables.width[i], payoffs, real)
+      for i, payoffs in enumerate(_payoffs(tables))
     ]
     self._players = (_Player * 2)(*map(_player, self._arrays))
     self._library.start(self._players)
@@ -172,7 +172,7 @@ class Reference:
 
 
 def cfr_plus(
-    tables: Any, num_updates: int, real: str = "double"
+  tables: Any, num_updates: int, real: str = "double"
 ) -> tuple[NDArray, NDArray]:
   """Returns the average plans after updates from uniform policies.
 

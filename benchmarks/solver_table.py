@@ -8,10 +8,10 @@ from experiments import tables
 
 _CLOCKS = ("cpu", "wall")
 _SOLVERS = {
-    "cfr_plus": "CFR+",
-    "pcfr_plus": "PCFR+",
-    "magnetic": "magnetic MD",
-    "exact": "exact",
+  "cfr_plus": "CFR+",
+  "pcfr_plus": "PCFR+",
+  "magnetic": "magnetic MD",
+  "exact": "exact",
 }
 
 # From a column's figures by solver to what stands in the cell.
@@ -43,13 +43,11 @@ def _lines() -> Iterator[_Line]:
   for solver, label in _SOLVERS.items():
     for target in race.TARGETS:
       by_clocks = (f"{clock}_seconds_to_{target:g}" for clock in _CLOCKS)
-      yield _Line(
-          f"{label}, s to {target:g}", _cell(*by_clocks, solver=solver)
-      )
+      yield _Line(f"{label}, s to {target:g}", _cell(*by_clocks, solver=solver))
   for name, label in (
-      ("build", "build, s"),
-      ("compile", "compile, s"),
-      ("warm_compile", "compile, s, from disk"),
+    ("build", "build, s"),
+    ("compile", "compile, s"),
+    ("warm_compile", "compile, s, from disk"),
   ):
     yield _Line(label, _cell(*(f"{name}_{clock}_seconds" for clock in _CLOCKS)))
   yield _Line("peak memory, MB", _cell("peak_megabytes"))
@@ -77,8 +75,8 @@ def text_lines(row: Mapping[str, Any], names: Sequence[str]) -> list[list[str]]:
     if any(shown):
       out.append([line.label, *(x or "-" for x in shown)])
   for key, label in (
-      ("ratio_to_c", "CFR+ / that in C, double"),
-      ("ratio_to_fastest_peer", "CFR+ / that of"),
+    ("ratio_to_c", "CFR+ / that in C, double"),
+    ("ratio_to_fastest_peer", "CFR+ / that of"),
   ):
     if key in row:
       if key == "ratio_to_fastest_peer":
@@ -96,9 +94,7 @@ def show(rows: Sequence[Mapping[str, Any]]) -> None:
   """Prints a table for each game: programs from left to right."""
   names = [n for n in suite.COLUMNS if any(n in row["cells"] for row in rows)]
   head = ["", *(suite.COLUMNS[name].title for name in names)]
-  print(
-      "rates and times by CPU / by wall; times from the start of a process"
-  )
+  print("rates and times by CPU / by wall; times from the start of a process")
   for row in rows:
     lines = text_lines(row, names)
     print(f"\n{heading(row)}\n")

@@ -55,38 +55,57 @@ def define(values: flags.FlagValues) -> None:
 
 def _define(values):
   flags.DEFINE_string(
-      "games", None, "OpenSpiel game strings, or that of a random matrix, "
-      "separated by semicolons outside of brackets; by default eleven games, "
-      "three with --quick.", flag_values=values,
+    "games",
+    None,
+    "OpenSpiel game strings, or that of a random matrix, "
+    "separated by semicolons outside of brackets; by default eleven games, "
+    "three with --quick.",
+    flag_values=values,
   )
   for name, default, meaning in (
-      ("seconds", 0.5, "Wall seconds to spend on each rate."),
-      ("budget", 5.0, "Wall seconds, evaluations included, of the way to the "
-       "exploitabilities from the first update on."),
-      ("limit", 90.0, "Wall seconds after which a cell is left out."),
+    ("seconds", 0.5, "Wall seconds to spend on each rate."),
+    (
+      "budget",
+      5.0,
+      "Wall seconds, evaluations included, of the way to the "
+      "exploitabilities from the first update on.",
+    ),
+    ("limit", 90.0, "Wall seconds after which a cell is left out."),
   ):
     limits.define_float(name, default, meaning, 0.01, values=values)
   flags.DEFINE_integer(
-      "cores", 1, "Cores that the processes share.", 1, limits.RUNS,
-      flag_values=values,
+    "cores",
+    1,
+    "Cores that the processes share.",
+    1,
+    limits.RUNS,
+    flag_values=values,
   )
   flags.DEFINE_bool(
-      "quick", False, "Few solvers, small games and short runs, for continuous "
-      "integration.", flag_values=values,
+    "quick",
+    False,
+    "Few solvers, small games and short runs, for continuous integration.",
+    flag_values=values,
   )
   limits.define_float(
-      "floor", 0.0, "Exit with status 1 if CFR+ in single precision makes "
-      "fewer updates than this fraction of the C program's, on any game.",
-      values=values,
+    "floor",
+    0.0,
+    "Exit with status 1 if CFR+ in single precision makes "
+    "fewer updates than this fraction of the C program's, on any game.",
+    values=values,
   )
   for name in ("liteefg", "noregret"):
     flags.DEFINE_string(
-        f"{name}_python", None, f"The interpreter of an environment with "
-        f"{name}.", flag_values=values,
+      f"{name}_python",
+      None,
+      f"The interpreter of an environment with {name}.",
+      flag_values=values,
     )
   flags.DEFINE_string(
-      "json", None, "Also write all figures here, after every game.",
-      flag_values=values,
+    "json",
+    None,
+    "Also write all figures here, after every game.",
+    flag_values=values,
   )
 
 
@@ -109,8 +128,8 @@ def _interpreters(given) -> dict[str, str]:
       found = shutil.which(path)
       if not found:
         raise ValueError(
-            f"`--{name}_python` must be an interpreter, and there is none at "
-            f"{path!r}"
+          f"`--{name}_python` must be an interpreter, and there is none at "
+          f"{path!r}"
         )
       # Not resolved, for a link is how an environment knows itself.
       out[name] = str(pathlib.Path(found).absolute())
@@ -122,8 +141,8 @@ def _bind(cores: int) -> None:
   available = sorted(os.sched_getaffinity(0))
   if cores > len(available):
     raise ValueError(
-        f"`--cores` must be at most {len(available)}, which there are, got "
-        f"{cores}"
+      f"`--cores` must be at most {len(available)}, which there are, got "
+      f"{cores}"
     )
   os.sched_setaffinity(0, available[:cores])
 
@@ -141,12 +160,12 @@ def _measure(given: dict[str, Any]) -> list[dict[str, Any]]:
   for name in names:
     suite_games.check(name)
   settings = suite.Settings(
-      seconds=min(given["seconds"], _QUICK_SECONDS if quick else 1e9),
-      budget=min(given["budget"], _QUICK_BUDGET if quick else 1e9),
-      limit=given["limit"],
-      interpreters=interpreters,
-      columns=suite.QUICK if quick else suite.FULL,
-      warm=not quick,
+    seconds=min(given["seconds"], _QUICK_SECONDS if quick else 1e9),
+    budget=min(given["budget"], _QUICK_BUDGET if quick else 1e9),
+    limit=given["limit"],
+    interpreters=interpreters,
+    columns=suite.QUICK if quick else suite.FULL,
+    warm=not quick,
   )
   rows = []
   for name in names:
@@ -154,7 +173,7 @@ def _measure(given: dict[str, Any]) -> list[dict[str, Any]]:
     print(f"measured {name}", file=sys.stderr, flush=True)
     if given["json"]:
       pathlib.Path(given["json"]).write_text(
-          json.dumps(_report(given["cores"], settings, rows), indent=2)
+        json.dumps(_report(given["cores"], settings, rows), indent=2)
       )
   return rows
 
@@ -162,20 +181,18 @@ def _measure(given: dict[str, Any]) -> list[dict[str, Any]]:
 def _report(cores, settings, rows) -> dict[str, Any]:
   """Returns what the file of figures holds."""
   return {
-      "machine": platform.machine(),
-      "python": platform.python_version(),
-      "versions": {v: importlib.metadata.version(v) for v in _VERSIONS},
-      "cores": cores,
-      "seconds": settings.seconds,
-      "budget": settings.budget,
-      "limit": settings.limit,
-      "rows": rows,
+    "machine": platform.machine(),
+    "python": platform.python_version(),
+    "versions": {v: importlib.metadata.version(v) for v in _VERSIONS},
+    "cores": cores,
+    "seconds": settings.seconds,
+    "budget": settings.budget,
+    "limit": settings.limit,
+    "rows": rows,
   }
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Measures and prints."""
   del argv
   given = values.flag_values_dict()
@@ -188,7 +205,7 @@ def main(
   slow = [row["game"] for row in rows if row.get("ratio_to_c", 1) < floor]
   if slow:
     command_line.fail(
-        "solvers", f"below --floor={floor:g} of the C program: {slow}"
+      "solvers", f"below --floor={floor:g} of the C program: {slow}"
     )
 
 

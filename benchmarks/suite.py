@@ -53,45 +53,43 @@ def _ours(precision: str) -> Column:
 
 
 COLUMNS = {
-    "ours_float32": _ours("float32"),
-    "ours_float64": _ours("float64"),
-    "c_double": _fresh("C, double", "c", "--precision=float64", matrices=True),
-    "c_float": _fresh("C, float", "c", "--precision=float32", matrices=True),
-    "openspiel_cpp": _fresh("OpenSpiel, C++", "openspiel_cpp", peer=True),
-    # It takes minutes to build larger games.
-    "openspiel_jax_cfr": _fresh(
-        "JaxCFR", "openspiel_jax_cfr", max_histories=100_000, peer=True
-    ),
-    # It makes six updates a second on Leduc poker, and has a dense matrix.
-    "openspiel_mmd": _fresh(
-        "mmd_dilated", "openspiel_mmd", max_histories=10_000
-    ),
-    # Of 919,105 histories it makes three updates in two seconds, after half a
-    # minute of building and in 1.5 GB.
-    "liteefg": Column(
-        "LiteEFG",
-        ("benchmarks.peer_liteefg",),
-        tuple(peer_liteefg.SOLVERS),
-        max_histories=800_000,
-        peer=True,
-        environment="liteefg",
-    ),
-    "noregret": Column(
-        "noregret",
-        ("benchmarks.peer_noregret",),
-        tuple(peer_noregret.SOLVERS),
-        peer=True,
-        environment="noregret",
-    ),
-    # Of 919,105 histories it was not done after 100 CPU seconds; of a random
-    # matrix of half the size after 23, of a quarter after two.
-    "highs": _fresh("HiGHS, LP", "highs", max_histories=800_000),
+  "ours_float32": _ours("float32"),
+  "ours_float64": _ours("float64"),
+  "c_double": _fresh("C, double", "c", "--precision=float64", matrices=True),
+  "c_float": _fresh("C, float", "c", "--precision=float32", matrices=True),
+  "openspiel_cpp": _fresh("OpenSpiel, C++", "openspiel_cpp", peer=True),
+  # It takes minutes to build larger games.
+  "openspiel_jax_cfr": _fresh(
+    "JaxCFR", "openspiel_jax_cfr", max_histories=100_000, peer=True
+  ),
+  # It makes six updates a second on Leduc poker, and has a dense matrix.
+  "openspiel_mmd": _fresh("mmd_dilated", "openspiel_mmd", max_histories=10_000),
+  # Of 919,105 histories it makes three updates in two seconds, after half a
+  # minute of building and in 1.5 GB.
+  "liteefg": Column(
+    "LiteEFG",
+    ("benchmarks.peer_liteefg",),
+    tuple(peer_liteefg.SOLVERS),
+    max_histories=800_000,
+    peer=True,
+    environment="liteefg",
+  ),
+  "noregret": Column(
+    "noregret",
+    ("benchmarks.peer_noregret",),
+    tuple(peer_noregret.SOLVERS),
+    peer=True,
+    environment="noregret",
+  ),
+  # Of 919,105 histories it was not done after 100 CPU seconds; of a random
+  # matrix of half the size after 23, of a quarter after two.
+  "highs": _fresh("HiGHS, LP", "highs", max_histories=800_000),
 }
 # What a check on every change can wait for.
 QUICK = {
-    "ours_float32": ("cfr_plus", "magnetic"),
-    "c_double": ("cfr_plus",),
-    "openspiel_cpp": ("cfr_plus",),
+  "ours_float32": ("cfr_plus", "magnetic"),
+  "c_double": ("cfr_plus",),
+  "openspiel_cpp": ("cfr_plus",),
 }
 FULL = {name: column.solvers for name, column in COLUMNS.items()}
 
@@ -117,14 +115,14 @@ class Settings(NamedTuple):
 
 
 def cells(
-    settings: Settings, game: str, histories: float
+  settings: Settings, game: str, histories: float
 ) -> Iterator[tuple[str, str]]:
   """Yields the column and solver of each cell that has to be measured."""
   matrix = suite_games.is_matrix(game)
   for name, solvers in settings.columns.items():
     column = COLUMNS[name]
     absent = column.environment and (
-        column.environment not in settings.interpreters
+      column.environment not in settings.interpreters
     )
     large = histories > column.max_histories
     if absent or large or (matrix and not column.matrices):
@@ -134,7 +132,7 @@ def cells(
 
 
 def cell(
-    settings: Settings, game: str, name: str, solver: str
+  settings: Settings, game: str, name: str, solver: str
 ) -> dict[str, Any]:
   """Measures a cell in processes of its own.
 
@@ -144,13 +142,13 @@ def cell(
   column = COLUMNS[name]
   python = settings.interpreters.get(column.environment or "", sys.executable)
   command = [
-      python,
-      "-m",
-      *column.arguments,
-      f"--game={game}",
-      f"--solver={solver}",
-      f"--seconds={settings.seconds}",
-      f"--budget={settings.budget}",
+    python,
+    "-m",
+    *column.arguments,
+    f"--game={game}",
+    f"--solver={solver}",
+    f"--seconds={settings.seconds}",
+    f"--budget={settings.budget}",
   ]
   with tempfile.TemporaryDirectory() as cache:
     figures = _measured(command, settings.limit, cache)
@@ -164,19 +162,19 @@ def cell(
 def _measured(command, limit, cache):
   """Returns what a process prints last."""
   environment = os.environ | {
-      "JAX_COMPILATION_CACHE_DIR": cache,
-      # Peers run where this package is not installed.
-      "PYTHONPATH": os.pathsep.join(
-          filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])
-      ),
+    "JAX_COMPILATION_CACHE_DIR": cache,
+    # Peers run where this package is not installed.
+    "PYTHONPATH": os.pathsep.join(
+      filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])
+    ),
   }
   try:
     done = subprocess.run(
-        [*command, f"--started={time.time()}"],
-        capture_output=True,
-        text=True,
-        timeout=limit,
-        env=environment,
+      [*command, f"--started={time.time()}"],
+      capture_output=True,
+      text=True,
+      timeout=limit,
+      env=environment,
     )
   except subprocess.TimeoutExpired:
     raise ValueError(f"took more than {limit:g} seconds") from None

@@ -15,29 +15,29 @@ import numpy as np
 from mdrl.games import matrix_game, openspiel, tree_game, tree_tables
 
 BATTLESHIP = (
-    "battleship(board_height=3,board_width=2,ship_sizes=[2;2],"
-    "ship_values=[1;1],num_shots=2)"
+  "battleship(board_height=3,board_width=2,ship_sizes=[2;2],"
+  "ship_values=[1;1],num_shots=2)"
 )
 # Leduc's rules with twelve ranks and suits that are told apart: 919,105
 # histories.
 POKER = (
-    "universal_poker(betting=limit,numPlayers=2,numRounds=2,blind=1 1,"
-    "raiseSize=2 4,maxRaises=2 2,firstPlayer=1 1,numSuits=2,numRanks=12,"
-    "numHoleCards=1,numBoardCards=0 1)"
+  "universal_poker(betting=limit,numPlayers=2,numRounds=2,blind=1 1,"
+  "raiseSize=2 4,maxRaises=2 2,firstPlayer=1 1,numSuits=2,numRanks=12,"
+  "numHoleCards=1,numBoardCards=0 1)"
 )
 MATRIX = "random_matrix(size=2000,seed=0)"
 GAMES = (
-    "kuhn_poker",
-    "leduc_poker",
-    "liars_dice(dice_sides=4)",
-    "liars_dice(dice_sides=5)",
-    "liars_dice",
-    "goofspiel(imp_info=True,num_cards=4,points_order=descending)",
-    "goofspiel(imp_info=True,num_cards=5,points_order=descending)",
-    "tiny_bridge_2p",
-    BATTLESHIP,
-    POKER,
-    MATRIX,
+  "kuhn_poker",
+  "leduc_poker",
+  "liars_dice(dice_sides=4)",
+  "liars_dice(dice_sides=5)",
+  "liars_dice",
+  "goofspiel(imp_info=True,num_cards=4,points_order=descending)",
+  "goofspiel(imp_info=True,num_cards=5,points_order=descending)",
+  "tiny_bridge_2p",
+  BATTLESHIP,
+  POKER,
+  MATRIX,
 )
 QUICK = GAMES[:3]
 
@@ -56,8 +56,8 @@ def is_matrix(name: str) -> bool:
   match = _MATRIX.fullmatch(name)
   if not match or not 1 <= int(match[1]) <= _MAX_SIZE:
     raise ValueError(
-        "`game` must give a random matrix's size, from 1 to "
-        f"{_MAX_SIZE}, and seed as {MATRIX} does, got {name!r}"
+      "`game` must give a random matrix's size, from 1 to "
+      f"{_MAX_SIZE}, and seed as {MATRIX} does, got {name!r}"
     )
   return True
 
@@ -77,18 +77,18 @@ def matrix_tables(payoffs: Float[np.ndarray, "A B"]) -> tree_tables.TreeTables:
   one, zero = np.ones(rows * columns), np.zeros(1, np.int64)
   sequence = 1 + np.indices(payoffs.shape, np.int32).reshape(2, -1).T
   return tree_tables.TreeTables(
-      infostates=(("row",), ("column",)),
-      parent=(zero, zero),
-      width=(np.array([rows]), np.array([columns])),
-      action=(np.arange(rows), np.arange(columns)),
-      sequence=np.ascontiguousarray(sequence),
-      chance=one,
-      chance_parent=zero[:0],
-      chance_width=zero[:0],
-      chance_probability=one[:0],
-      chance_sequence=np.zeros(len(one), np.int32),
-      utility=np.stack([payoffs.ravel(), -payoffs.ravel()], axis=1),
-      num_histories=1 + rows + rows * columns,
+    infostates=(("row",), ("column",)),
+    parent=(zero, zero),
+    width=(np.array([rows]), np.array([columns])),
+    action=(np.arange(rows), np.arange(columns)),
+    sequence=np.ascontiguousarray(sequence),
+    chance=one,
+    chance_parent=zero[:0],
+    chance_width=zero[:0],
+    chance_probability=one[:0],
+    chance_sequence=np.zeros(len(one), np.int32),
+    utility=np.stack([payoffs.ravel(), -payoffs.ravel()], axis=1),
+    num_histories=1 + rows + rows * columns,
   )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 
 def rates(
-    step: Callable[[int], Any],
-    seconds: float,
-    *clocks: Callable[[], float],
+  step: Callable[[int], Any],
+  seconds: float,
+  *clocks: Callable[[], float],
 ) -> tuple[float, ...]:
   """Returns updates per second of `step(count)` by clocks, doubling the count.
 
@@ -23,7 +23,7 @@ def rates(
     starts = [clock() for clock in clocks]
     step(count)
     spent = [
-        clock() - start for clock, start in zip(clocks, starts, strict=True)
+      clock() - start for clock, start in zip(clocks, starts, strict=True)
     ]
     # Clocks have a resolution, so that one may not have moved at all.
     if max(spent) >= seconds / 2 and min(spent) > 0:
@@ -32,9 +32,9 @@ def rates(
 
 
 def rate(
-    step: Callable[[int], Any],
-    seconds: float,
-    clock: Callable[[], float] = time.process_time,
+  step: Callable[[int], Any],
+  seconds: float,
+  clock: Callable[[], float] = time.process_time,
 ) -> float:
   """Returns updates per second of `step(count)`, doubling the count.
 

@@ -17,7 +17,7 @@ _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def define_key_flags(
-    values: flags.FlagValues, define: Callable[[flags.FlagValues], None]
+  values: flags.FlagValues, define: Callable[[flags.FlagValues], None]
 ) -> None:
   """Defines flags as those of the program that runs, which `--help` lists."""
   before = set(values)
@@ -49,7 +49,7 @@ def _say(program, message):
 def _warnings_in_one_line(program):
   with warnings.catch_warnings():
     warnings.showwarning = lambda message, *_: _say(
-        program, f"warning: {message}"
+      program, f"warning: {message}"
     )
     yield
 
@@ -76,9 +76,9 @@ def errors_in_one_line(program: str) -> Iterator[None]:
     if isinstance(error, RuntimeError) and _EXHAUSTED not in str(error):
       raise
     fail(
-        program,
-        "the memory of this machine does not suffice; make the game, the "
-        f"batch or the grid smaller: {str(error) or 'allocation failed'}",
+      program,
+      "the memory of this machine does not suffice; make the game, the "
+      f"batch or the grid smaller: {str(error) or 'allocation failed'}",
     )
   except KeyboardInterrupt:
     fail(program, "interrupted", status=130)
@@ -88,7 +88,7 @@ def errors_in_one_line(program: str) -> Iterator[None]:
 def running(program: str) -> Iterator[interrupts_lib.Interrupts]:
   """Ends the process with one line on mistakes and on signals."""
   with (
-      errors_in_one_line(program),
-      interrupts_lib.Interrupts(program) as interrupts,
+    errors_in_one_line(program),
+    interrupts_lib.Interrupts(program) as interrupts,
   ):
     yield interrupts

@@ -18,13 +18,13 @@ import re
 from absl import flags
 
 from experiments import (
-    command_line,
-    game_strings,
-    limits,
-    program,
-    run_flags,
-    solver_table,
-    tables,
+  command_line,
+  game_strings,
+  limits,
+  program,
+  run_flags,
+  solver_table,
+  tables,
 )
 from experiments.runs import folder as folder_lib
 
@@ -39,41 +39,67 @@ def define(values: flags.FlagValues) -> None:
 
 def _define(values):
   flags.DEFINE_string(
-      "games", "kuhn_poker;leduc_poker;liars_dice(dice_sides=4)",
-      "OpenSpiel game strings, separated by semicolons outside of brackets.",
-      flag_values=values,
+    "games",
+    "kuhn_poker;leduc_poker;liars_dice(dice_sides=4)",
+    "OpenSpiel game strings, separated by semicolons outside of brackets.",
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "solvers", "all", "Names of `solve_game --list_solvers`, separated by "
-      "commas, or all.", flag_values=values,
+    "solvers",
+    "all",
+    "Names of `solve_game --list_solvers`, separated by commas, or all.",
+    flag_values=values,
   )
   flags.DEFINE_list(
-      "targets", ["1e-1", "1e-2", "1e-3"], "Exploitabilities to reach.",
-      flag_values=values,
+    "targets",
+    ["1e-1", "1e-2", "1e-3"],
+    "Exploitabilities to reach.",
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "max_updates", 20_000, "Updates after which a solver is given up.",
-      1, limits.UPDATES, flag_values=values,
+    "max_updates",
+    20_000,
+    "Updates after which a solver is given up.",
+    1,
+    limits.UPDATES,
+    flag_values=values,
   )
   limits.define_float(
-      "evaluation_ratio", 1.1, "Updates from one evaluation to the next, as a "
-      "ratio: what is reported is late by this at most.", 1.001, 1000.0, values,
+    "evaluation_ratio",
+    1.1,
+    "Updates from one evaluation to the next, as a "
+    "ratio: what is reported is late by this at most.",
+    1.001,
+    1000.0,
+    values,
   )
   flags.DEFINE_integer(
-      "max_histories", 20_000_000, "The largest tree to read.", 1,
-      limits.HISTORIES, flag_values=values,
+    "max_histories",
+    20_000_000,
+    "The largest tree to read.",
+    1,
+    limits.HISTORIES,
+    flag_values=values,
   )
   flags.DEFINE_enum(
-      "precision", "float64", ["float64", "float32"], "Of all numbers.",
-      flag_values=values,
+    "precision",
+    "float64",
+    ["float64", "float32"],
+    "Of all numbers.",
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "cache_dir", "~/.cache/mdrl", "Where trees and compiled programs are "
-      "kept for later runs; '' for nowhere.", flag_values=values,
+    "cache_dir",
+    "~/.cache/mdrl",
+    "Where trees and compiled programs are "
+    "kept for later runs; '' for nowhere.",
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "out", None, "Folder of the comparison; by default "
-      "runs/compare_<games>_<solvers>.", flag_values=values,
+    "out",
+    None,
+    "Folder of the comparison; by default runs/compare_<games>_<solvers>.",
+    flag_values=values,
   )
   run_flags.define(values, "comparison")
 
@@ -84,9 +110,7 @@ def parse(argv: Sequence[str]) -> list[str]:
   return program.parse(argv)
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Runs what the flags ask for."""
   del argv
   command_line.quieten()
@@ -95,17 +119,17 @@ def main(
     games = _games(given["games"])
     targets = _targets(given["targets"])
     asked = given | {
-        "games": games,
-        "solvers": _solvers(given["solvers"]),
-        "targets": targets,
+      "games": games,
+      "solvers": _solvers(given["solvers"]),
+      "targets": targets,
     }
     out = _out(given)
     with folder_lib.Folder(
-        out,
-        "compare_solvers",
-        ("table.csv",),
-        resume=given["resume"],
-        overwrite=given["overwrite"],
+      out,
+      "compare_solvers",
+      ("table.csv",),
+      resume=given["resume"],
+      overwrite=given["overwrite"],
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
       from experiments import comparison
@@ -122,8 +146,8 @@ def _out(given):
   out = given["out"]
   if out and out.lower().endswith(".csv"):
     raise ValueError(
-        "`--out` must be a folder, in which the table is table.csv, got "
-        f"{out}; leave .csv out"
+      "`--out` must be a folder, in which the table is table.csv, got "
+      f"{out}; leave .csv out"
     )
   name = f"{given['games']}_{given['solvers']}"
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name)[:_LONGEST].strip("_")
@@ -144,8 +168,8 @@ def _solvers(text):
   for name in names:
     if name not in solver_table.SOLVERS:
       raise ValueError(
-          f"`--solvers` must be all, or some of "
-          f"{', '.join(solver_table.SOLVERS)}, got {name!r}"
+        f"`--solvers` must be all, or some of "
+        f"{', '.join(solver_table.SOLVERS)}, got {name!r}"
       )
   if not names or len(set(names)) < len(names):
     raise ValueError(f"`--solvers` must name each solver once, got {text!r}")
@@ -161,8 +185,8 @@ def _targets(texts):
     raise ValueError(f"`--targets` must be positive numbers, got {texts}")
   if len({f"{target:g}" for target in targets}) < len(targets):
     raise ValueError(
-        "`--targets` must differ within six digits, as columns are named by "
-        f"them, got {texts}"
+      "`--targets` must differ within six digits, as columns are named by "
+      f"them, got {texts}"
     )
   return targets
 
@@ -182,10 +206,10 @@ def _cells(row, targets):
   for target in targets:
     updates = row[f"updates_{target:g}"]
     cells.append(
-        "-"
-        if updates is None
-        else f"{updates:,}  {row[f'cpu_seconds_{target:g}']:.3f}  "
-        f"{row[f'wall_seconds_{target:g}']:.3f}"
+      "-"
+      if updates is None
+      else f"{updates:,}  {row[f'cpu_seconds_{target:g}']:.3f}  "
+      f"{row[f'wall_seconds_{target:g}']:.3f}"
     )
   gap = row["exploitability"]
   shown = "no number" if gap is None else f"{gap:.1e}"

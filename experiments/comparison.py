@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 
 from experiments import (
-    csv_file,
-    program_cache,
-    solver_factory,
-    solver_table,
-    tree_progress,
+  csv_file,
+  program_cache,
+  solver_factory,
+  solver_table,
+  tree_progress,
 )
 from experiments.runs import fingerprint, host_loop, interrupts, provenance
 from experiments.runs import folder as folder_lib
@@ -38,9 +38,9 @@ class Outcome(NamedTuple):
 
 
 def compare(
-    asked: Mapping[str, Any],
-    folder: folder_lib.Folder,
-    signals: interrupts.Interrupts,
+  asked: Mapping[str, Any],
+  folder: folder_lib.Folder,
+  signals: interrupts.Interrupts,
 ) -> Outcome:
   """Runs all solvers on all games, or what is left of them.
 
@@ -63,30 +63,30 @@ def compare(
   if folder.recorded is not None:
     decisive.check_same(folder.recorded["decisive"], folder.path)
   record = {
-      "flags": {name: asked[name] for name in _RECORDED},
-      "decisive": decisive.as_json(),
-      **provenance.record(folder.recorded),
+    "flags": {name: asked[name] for name in _RECORDED},
+    "decisive": decisive.as_json(),
+    **provenance.record(folder.recorded),
   }
   with signals.noted():
     folder.begin(record)
   done = host_loop.drive(
-      list(_jobs(asked, games)),
-      folder,
-      decisive.fingerprint(),
-      signals,
-      save_seconds=asked["save_seconds"],
-      save_apart=True,
-      updates_flag="max_updates",
+    list(_jobs(asked, games)),
+    folder,
+    decisive.fingerprint(),
+    signals,
+    save_seconds=asked["save_seconds"],
+    save_apart=True,
+    updates_flag="max_updates",
   )
   rows = [_row(finished, asked["targets"]) for finished in done]
   table = [list(rows[0]), *(list(row.values()) for row in rows)]
   with signals.noted():
     folder.write("table.csv", lambda file: csv_file.write(file, table))
   failures = [
-      f"{row['solver']} on {row['game']} ceased to be numbers within "
-      f"{row['updates']:,} updates"
-      for row in rows
-      if row["exploitability"] is None
+    f"{row['solver']} on {row['game']} ceased to be numbers within "
+    f"{row['updates']:,} updates"
+    for row in rows
+    if row["exploitability"] is None
   ]
   return Outcome(rows, failures)
 
@@ -107,10 +107,10 @@ def points(max_updates: int, evaluation_ratio: float) -> list[int]:
 
 def _compiled(name, asked):
   game, _ = openspiel.compile_game(
-      name,
-      max_histories=asked["max_histories"],
-      cache_dir=program_cache.games_folder(asked["cache_dir"]),
-      progress=tree_progress.lines(name),
+    name,
+    max_histories=asked["max_histories"],
+    cache_dir=program_cache.games_folder(asked["cache_dir"]),
+    progress=tree_progress.lines(name),
   )
   return game
 
@@ -123,7 +123,7 @@ def _decisive(asked, games):
     contents[f"compiled game {name}"] = fingerprint.of_arrays(game)
   contents |= fingerprint.versions()
   contents["hyper-parameter"] = {
-      name: solver_table.resolve(name, {}) for name in asked["solvers"]
+    name: solver_table.resolve(name, {}) for name in asked["solvers"]
   }
   flags = {name: asked[name] for name in _DECISIVE}
   return fingerprint.Decisive(flags, contents)
@@ -134,7 +134,7 @@ def _jobs(asked, games: Mapping[str, tree_game.TreeGame]) -> Iterator:
     norm = payoff_norm.payoff_norm(game)
     for solver_name in asked["solvers"]:
       solver = solver_factory.make(
-          solver_name, solver_table.resolve(solver_name, {}), norm
+        solver_name, solver_table.resolve(solver_name, {}), norm
       )
       yield _job(asked, name, game, solver_name, solver)
 
@@ -145,14 +145,16 @@ def _job(asked, name, game, solver_name, solver):
 
   def measure(state, clock):
     gap = float(_exploitability(solver, game, state, reports == "last"))
-    return [{
+    return [
+      {
         "step": clock.step,
         # JSON has neither infinity nor what is not a number.
         "exploitability": gap if math.isfinite(gap) else None,
         "cpu_seconds": clock.cpu_seconds,
         "seconds": clock.seconds,
         "compile_seconds": clock.compile_seconds,
-    }]
+      }
+    ]
 
   def enough(rows):
     found = [row["exploitability"] for row in rows]
@@ -160,13 +162,13 @@ def _job(asked, name, game, solver_name, solver):
     return None in found or min(found) <= last_target
 
   return host_loop.Job(
-      title=f"{name} {solver_name}",
-      labels={"game": name, "solver": solver_name},
-      points=points(asked["max_updates"], asked["evaluation_ratio"]),
-      init=lambda: run.init(solver, game),
-      advance=lambda state, count: run.advance(solver, game, state, count),
-      measure=measure,
-      enough=enough,
+    title=f"{name} {solver_name}",
+    labels={"game": name, "solver": solver_name},
+    points=points(asked["max_updates"], asked["evaluation_ratio"]),
+    init=lambda: run.init(solver, game),
+    advance=lambda state, count: run.advance(solver, game, state, count),
+    measure=measure,
+    enough=enough,
   )
 
 
@@ -174,35 +176,35 @@ def _row(finished, targets: Sequence[float]) -> dict[str, Any]:
   """Returns a row of the table: what was first seen below each target."""
   labels, rows = finished.job.labels, finished.rows
   row: dict[str, Any] = {
-      **labels,
-      "result": solver_table.SOLVERS[labels["solver"]].reports,
-      "compile_seconds": finished.clock.compile_seconds,
+    **labels,
+    "result": solver_table.SOLVERS[labels["solver"]].reports,
+    "compile_seconds": finished.clock.compile_seconds,
   }
   for target in targets:
     below = (
-        seen
-        for seen in rows
-        if seen["exploitability"] is not None
-        and seen["exploitability"] <= target
+      seen
+      for seen in rows
+      if seen["exploitability"] is not None and seen["exploitability"] <= target
     )
     first = next(below, {})
     row |= {
-        f"updates_{target:g}": first.get("step"),
-        f"cpu_seconds_{target:g}": first.get("cpu_seconds"),
-        f"wall_seconds_{target:g}": first.get("seconds"),
+      f"updates_{target:g}": first.get("step"),
+      f"cpu_seconds_{target:g}": first.get("cpu_seconds"),
+      f"wall_seconds_{target:g}": first.get("seconds"),
     }
   last = rows[-1]
   return row | {
-      "updates": last["step"], "exploitability": last["exploitability"]
+    "updates": last["step"],
+    "exploitability": last["exploitability"],
   }
 
 
 @jax.jit
 def _exploitability(solver, game, state, last):
   return jax.lax.cond(
-      last,
-      lambda: gaps.exploitability(
-          game, game.plans(solver.last_policies(game, state))
-      ),
-      lambda: gaps.exploitability(game, solver.plans(game, state)),
+    last,
+    lambda: gaps.exploitability(
+      game, game.plans(solver.last_policies(game, state))
+    ),
+    lambda: gaps.exploitability(game, solver.plans(game, state)),
   )

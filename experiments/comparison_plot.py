@@ -15,29 +15,37 @@ from experiments import figures, preference_run, preference_table
 # drawn here.
 _FLOOR = 1e-17
 _METRICS = {
-    "divergence": "KL from the regularised equilibrium",
-    "regularized_gap": "regularised duality gap",
-    "duality_gap": "duality gap",
+  "divergence": "KL from the regularised equilibrium",
+  "regularized_gap": "regularised duality gap",
+  "duality_gap": "duality gap",
 }
 # As many as can be told apart; no row of panels has more results.
 _COLORS = (
-    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
-    "#8c564b", "#e377c2", "#17becf", "#bcbd22", "#222222",
+  "#1f77b4",
+  "#ff7f0e",
+  "#2ca02c",
+  "#d62728",
+  "#9467bd",
+  "#8c564b",
+  "#e377c2",
+  "#17becf",
+  "#bcbd22",
+  "#222222",
 )
 # Several methods are the same in tables: what is drawn later has gaps through
 # which the others are seen.
 _DASHES = ("-", "--", ":")
 _GROUPS = {
-    "regularized": "towards the regularised equilibrium",
-    "minimax winner": "towards the minimax winner",
-    "": "towards something else",
+  "regularized": "towards the regularised equilibrium",
+  "minimax winner": "towards the minimax winner",
+  "": "towards something else",
 }
 
 
 def draw(
-    results: Sequence[preference_run.Result],
-    labels: Sequence[str],
-    title: str,
+  results: Sequence[preference_run.Result],
+  labels: Sequence[str],
+  title: str,
 ) -> figure.Figure:
   """Returns the figure.
 
@@ -47,7 +55,7 @@ def draw(
   rows = list(_rows(results))
   fig = figures.new(14.5, 0.9 + 3.5 * len(rows), title)
   grid = fig.subplots(
-      len(rows), len(_METRICS), squeeze=False, sharex=True, sharey="col"
+    len(rows), len(_METRICS), squeeze=False, sharex=True, sharey="col"
   )
   for (group, members), panels in zip(rows, grid, strict=True):
     for axes, metric in zip(panels, _METRICS, strict=True):
@@ -59,14 +67,14 @@ def draw(
       axes.grid(which="major", alpha=0.4)
     panels[0].set_ylabel(group, fontsize=9)
     panels[-1].legend(
-        handles=[
-            _handle(results[k], figures.plain(labels[k]), place)
-            for place, k in enumerate(members)
-        ],
-        loc="center left",
-        bbox_to_anchor=(1.01, 0.5),
-        fontsize=8,
-        frameon=False,
+      handles=[
+        _handle(results[k], figures.plain(labels[k]), place)
+        for place, k in enumerate(members)
+      ],
+      loc="center left",
+      bbox_to_anchor=(1.01, 0.5),
+      fontsize=8,
+      frameon=False,
     )
   for axes, label in zip(grid[0], _METRICS.values(), strict=True):
     axes.set_title(label, fontsize=10)
@@ -115,16 +123,14 @@ def _line(axes, result, metric, place):
 def _style(result, place):
   marker = "D" if is_point(result) else ""
   if place is None:
-    return {
-        "color": "#d9d9d9", "linewidth": 0.8, "marker": marker, "zorder": 1
-    }
+    return {"color": "#d9d9d9", "linewidth": 0.8, "marker": marker, "zorder": 1}
   dash = place % len(_DASHES)
   return {
-      "color": _COLORS[place],
-      "linestyle": "" if marker else _DASHES[dash],
-      "linewidth": 1.6,
-      "marker": marker,
-      "zorder": 2 + dash,
+    "color": _COLORS[place],
+    "linestyle": "" if marker else _DASHES[dash],
+    "linewidth": 1.6,
+    "marker": marker,
+    "zorder": 2 + dash,
   }
 
 

@@ -19,7 +19,7 @@ _LABELS = {"last": "last iterate", "average": "average iterate"}
 
 
 def draw(
-    rows: Sequence[dict[str, Any]], title: str, reports: str
+  rows: Sequence[dict[str, Any]], title: str, reports: str
 ) -> figure.Figure:
   """Returns the figure of a trace.
 
@@ -41,12 +41,12 @@ def draw(
     for iterate, color in _COLORS.items():
       gaps = np.array([row[f"exploitability_{iterate}"] for row in shown])
       axes.plot(
-          at,
-          np.maximum(gaps, _FLOOR),
-          marker=".",
-          color=color,
-          linewidth=2.2 if iterate == reports else 1.2,
-          label=_LABELS[iterate] + (" (result)" * (iterate == reports)),
+        at,
+        np.maximum(gaps, _FLOOR),
+        marker=".",
+        color=color,
+        linewidth=2.2 if iterate == reports else 1.2,
+        label=_LABELS[iterate] + (" (result)" * (iterate == reports)),
       )
     if shown:
       axes.set(xscale="log", yscale="log")
@@ -59,11 +59,11 @@ def draw(
   if lowest < _FLOOR:
     panels[0].axhline(_FLOOR, color="gray", linewidth=0.8, linestyle=":")
     panels[0].annotate(
-        f"{_FLOOR:.0e} or less",
-        (0.02, _FLOOR),
-        xycoords=("axes fraction", "data"),
-        fontsize=8,
-        va="bottom",
+      f"{_FLOOR:.0e} or less",
+      (0.02, _FLOOR),
+      xycoords=("axes fraction", "data"),
+      fontsize=8,
+      va="bottom",
     )
   if with_divergence:
     _draw_divergence(panels[2], rows, reports)
@@ -74,17 +74,17 @@ def _draw_divergence(axes, rows, reports):
   for iterate, color in _COLORS.items():
     # Infinite ones, which are no numbers in a trace, leave a gap.
     found = np.array(
-        [row[f"divergence_{iterate}"] for row in rows], dtype=float
+      [row[f"divergence_{iterate}"] for row in rows], dtype=float
     )
     axes.plot(
-        [row["step"] for row in rows],
-        np.maximum(found, _FLOOR),
-        marker=".",
-        color=color,
-        linewidth=2.2 if iterate == reports else 1.2,
+      [row["step"] for row in rows],
+      np.maximum(found, _FLOOR),
+      marker=".",
+      color=color,
+      linewidth=2.2 if iterate == reports else 1.2,
     )
   axes.locator_params(axis="x", nbins=5)
   axes.set(
-      yscale="log", xlabel="updates", ylabel="divergence from the equilibrium"
+    yscale="log", xlabel="updates", ylabel="divergence from the equilibrium"
   )
   axes.grid(which="major", alpha=0.4)

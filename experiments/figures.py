@@ -24,9 +24,9 @@ def new(width: float, height: float, title: str) -> figure.Figure:
   fig = figure.Figure(figsize=(width, height), layout="constrained")
   backend_agg.FigureCanvasAgg(fig)
   lines = [
-      part
-      for line in title.split("\n")
-      for part in textwrap.wrap(line, int(width * _PER_INCH))
+    part
+    for line in title.split("\n")
+    for part in textwrap.wrap(line, int(width * _PER_INCH))
   ]
   fig.suptitle(plain("\n".join(lines)), fontsize=_TITLE_SIZE)
   return fig
@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 
 def save(
-    file: pathlib.Path | BinaryIO, fig: figure.Figure, dpi: int = 150
+  file: pathlib.Path | BinaryIO, fig: figure.Figure, dpi: int = 150
 ) -> None:
   """Writes a figure as PNG."""
   fig.savefig(file, format="png", dpi=dpi)

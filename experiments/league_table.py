@@ -33,8 +33,8 @@ class League(NamedTuple):
     head = ["", *self.names, "best response", "best response, worst game"]
     shown = (self.names, self.rates, self.held.mean(axis=0), self.held.min(0))
     return [head] + [
-        [name, *row.tolist(), float(mean), float(worst)]
-        for name, row, mean, worst in zip(*shown, strict=True)
+      [name, *row.tolist(), float(mean), float(worst)]
+      for name, row, mean, worst in zip(*shown, strict=True)
     ]
 
 
@@ -51,15 +51,15 @@ def play(outcome: preference_loop.Outcome) -> League:
     references.append(np.asarray(game.rows(reference[0])))
     fixed.append(np.asarray(game.rows(equilibria[k])))
   entrants = {
-      "reference": np.stack(references),
-      "equilibrium": np.stack(fixed),
-      "minimax winner": np.stack(winners),
+    "reference": np.stack(references),
+    "equilibrium": np.stack(fixed),
+    "minimax winner": np.stack(winners),
   }
   for result in results:
     label = preference_plots.short_label(result, results)
     entrants[label] = result.policies
   stacked = jnp.stack(
-      [jnp.asarray(policy, games.dtype) for policy in entrants.values()], axis=1
+    [jnp.asarray(policy, games.dtype) for policy in entrants.values()], axis=1
   )
   rates, held = map(np.asarray, _play(games, stacked))
   return League(list(entrants), rates.mean(axis=0), held)
@@ -85,7 +85,7 @@ def text(league: League) -> str:
   size = len(league.names)
   wide = max(map(len, league.names))
   labels = [
-      f"{k:2} {name:{wide}}" for k, name in enumerate(league.names, start=1)
+    f"{k:2} {name:{wide}}" for k, name in enumerate(league.names, start=1)
   ]
   fitting = max(1, (_WIDTH - wide - 3) // 4)
   lines = ["win rates in percent, of rows against columns"]
@@ -96,9 +96,9 @@ def text(league: League) -> str:
       lines.append(label + "".join(f"{100 * row[k]:4.0f}" for k in columns))
     lines.append("")
   lines += [
-      "the least of each row above; and what a best response to the contestant",
-      "holds it to, as a mean over games and in the worst of them",
-      " " * (wide + 3) + "   least   held   worst",
+    "the least of each row above; and what a best response to the contestant",
+    "holds it to, as a mean over games and in the worst of them",
+    " " * (wide + 3) + "   least   held   worst",
   ]
   # A contestant whose numbers ceased spoils its own row alone.
   known = np.isfinite(league.rates)
@@ -107,7 +107,7 @@ def text(league: League) -> str:
   shown = (labels, least, league.held.T)
   for label, least, held in zip(*shown, strict=True):
     lines.append(
-        f"{label}{100 * least:8.1f}{100 * held.mean():7.1f}"
-        f"{100 * held.min():8.1f}"
+      f"{label}{100 * least:8.1f}{100 * held.mean():7.1f}"
+      f"{100 * held.min():8.1f}"
     )
   return "\n".join(lines)

@@ -38,19 +38,19 @@ class _Finite(flags.FloatParser):
 
 
 def define_float(
-    name: str,
-    default: float | None,
-    text: str,
-    lower: float | None = None,
-    upper: float | None = None,
-    values: flags.FlagValues = flags.FLAGS,
+  name: str,
+  default: float | None,
+  text: str,
+  lower: float | None = None,
+  upper: float | None = None,
+  values: flags.FlagValues = flags.FLAGS,
 ) -> flags.FlagHolder:
   """Defines a flag of a finite number."""
   return flags.DEFINE(
-      _Finite(lower, upper),
-      name,
-      default,
-      text,
-      flag_values=values,
-      serializer=flags.ArgumentSerializer(),
+    _Finite(lower, upper),
+    name,
+    default,
+    text,
+    flag_values=values,
+    serializer=flags.ArgumentSerializer(),
   )

@@ -25,8 +25,8 @@ def check(what: str, num_bytes: float, remedy: str) -> None:
   there = available()
   if there is not None and num_bytes > there:
     raise ValueError(
-        f"{what} would take {num_bytes / _GIB:,.1f} GiB of memory, and "
-        f"{there / _GIB:,.1f} GiB are there; {remedy}"
+      f"{what} would take {num_bytes / _GIB:,.1f} GiB of memory, and "
+      f"{there / _GIB:,.1f} GiB are there; {remedy}"
     )
 
 

@@ -22,11 +22,11 @@ from mdrl.games import index as index_lib
 
 
 def write(
-    file: BinaryIO,
-    game: str,
-    index: index_lib.Index,
-    iterates: Mapping[str, base.Policies],
-    reports: str,
+  file: BinaryIO,
+  game: str,
+  index: index_lib.Index,
+  iterates: Mapping[str, base.Policies],
+  reports: str,
 ) -> None:
   """Writes the file.
 
@@ -40,23 +40,23 @@ def write(
   tables = [player.actions_table() for player in index.players]
   widest = max((table.shape[1] for table in tables), default=0)
   arrays = {
-      "game": np.array(game),
-      "infostate": np.array(
-          [name for player in index.players for name in player.infostates],
-          dtype=np.str_,
-      ),
-      "player": np.repeat(
-          np.arange(len(tables)), [len(table) for table in tables]
-      ),
-      "action": _stack(tables, widest, -1),
+    "game": np.array(game),
+    "infostate": np.array(
+      [name for player in index.players for name in player.infostates],
+      dtype=np.str_,
+    ),
+    "player": np.repeat(
+      np.arange(len(tables)), [len(table) for table in tables]
+    ),
+    "action": _stack(tables, widest, -1),
   }
   if all(player.labels for player in index.players):
     labels = [player.labels_table() for player in index.players]
     arrays["label"] = _stack(labels, widest, "").astype(np.str_)
   for name, policies in iterates.items():
     rows = [
-        _rows(player, np.asarray(policy))
-        for player, policy in zip(index.players, policies, strict=True)
+      _rows(player, np.asarray(policy))
+      for player, policy in zip(index.players, policies, strict=True)
     ]
     arrays[name] = _stack(rows, widest, 0)
   arrays["probability"] = arrays[reports]
@@ -71,11 +71,13 @@ def _rows(player, policy):
 
 
 def _stack(tables, widest, fill):
-  return np.concatenate([
+  return np.concatenate(
+    [
       np.pad(
-          table,
-          ((0, 0), (0, widest - table.shape[1])),
-          constant_values=fill,
+        table,
+        ((0, 0), (0, widest - table.shape[1])),
+        constant_values=fill,
       )
       for table in tables
-  ])
+    ]
+  )

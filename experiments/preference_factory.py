@@ -8,28 +8,28 @@ from jaxtyping import Array, Float
 
 from experiments import preference_table
 from mdrl.solvers import (
-    apo,
-    averaged,
-    base,
-    comal,
-    dno,
-    egpo,
-    inpo,
-    iterative_dpo,
-    iterative_ipo,
-    magnetic,
-    magnetic_preference,
-    mirror_descent,
-    mirror_prox,
-    nash_ema,
-    nash_md,
-    nash_mirror_prox,
-    onpo,
-    rlhf,
-    spo,
-    spo_queue,
-    sppo,
-    srpo,
+  apo,
+  averaged,
+  base,
+  comal,
+  dno,
+  egpo,
+  inpo,
+  iterative_dpo,
+  iterative_ipo,
+  magnetic,
+  magnetic_preference,
+  mirror_descent,
+  mirror_prox,
+  nash_ema,
+  nash_md,
+  nash_mirror_prox,
+  onpo,
+  rlhf,
+  spo,
+  spo_queue,
+  sppo,
+  srpo,
 )
 
 # Solvers of a regularised game whose step may not pass the reference.
@@ -60,9 +60,9 @@ class _Values(NamedTuple):
 
 def _paper_nash_md(v, **mixture):
   return nash_md.NashMD(
-      step_size=nash_md.paper_schedule(v.temperature),
-      temperature=v.temperature,
-      **mixture,
+    step_size=nash_md.paper_schedule(v.temperature),
+    temperature=v.temperature,
+    **mixture,
   )
 
 
@@ -78,16 +78,16 @@ def _comal(v):
 
 def _spo_queue(v):
   return spo_queue.QueueSPO(
-      step_size=v.step_size,
-      seed=v.seed,
-      length=int(v.config["queue_length"]),
-      num_samples=int(v.config["num_samples"]),
+    step_size=v.step_size,
+    seed=v.seed,
+    length=int(v.config["queue_length"]),
+    num_samples=int(v.config["num_samples"]),
   )
 
 
 def _magnetic_preference(v):
   return magnetic_preference.MagneticPreferenceOptimization(
-      **v.both, **v.config
+    **v.both, **v.config
   )
 
 
@@ -97,44 +97,44 @@ def _averaged_descent(v):
 
 
 _MAKERS: dict[str, Callable[[_Values], base.Solver]] = {
-    "nash_mirror_prox": lambda v: nash_mirror_prox.NashMirrorProx(**v.both),
-    "egpo": lambda v: egpo.EGPO(**v.both),
-    "nash_md": _paper_nash_md,
-    "nash_md_constant": lambda v: nash_md.NashMD(**v.both, **v.config),
-    "mtpo": lambda v: _paper_nash_md(v, mixture=0.0),
-    "nash_ema": lambda v: nash_ema.NashEMA(**v.both, **v.config),
-    "inpo": lambda v: inpo.INPO(**v.both),
-    "inpo_published": _published_inpo,
-    "magnetic": lambda v: magnetic.MagneticMirrorDescent(**v.both),
-    "iterative_ipo": lambda v: iterative_ipo.IterativeIPO(
-        temperature=v.temperature
-    ),
-    "magnetic_preference": _magnetic_preference,
-    "comal": _comal,
-    "onpo": lambda v: onpo.ONPO(step_size=v.step_size),
-    "mirror_prox": lambda v: mirror_prox.MirrorProx(step_size=v.step_size),
-    "spo": lambda v: spo.SPO(step_size=v.step_size),
-    "spo_queue": _spo_queue,
-    "mirror_descent": _averaged_descent,
-    "sppo": lambda v: sppo.SPPO(step_size=v.step_size),
-    "dno": lambda v: dno.DNO(step_size=v.step_size),
-    "apo": lambda v: apo.APO(step_size=v.step_size, **v.config),
-    "iterative_dpo": lambda v: iterative_dpo.IterativeDPO(
-        temperature=v.temperature, **v.config
-    ),
-    "srpo": lambda v: srpo.SRPO(
-        step_size=1 / v.temperature, temperature=v.temperature
-    ),
-    "rlhf": lambda v: rlhf.RLHF(**v.both, **v.config),
+  "nash_mirror_prox": lambda v: nash_mirror_prox.NashMirrorProx(**v.both),
+  "egpo": lambda v: egpo.EGPO(**v.both),
+  "nash_md": _paper_nash_md,
+  "nash_md_constant": lambda v: nash_md.NashMD(**v.both, **v.config),
+  "mtpo": lambda v: _paper_nash_md(v, mixture=0.0),
+  "nash_ema": lambda v: nash_ema.NashEMA(**v.both, **v.config),
+  "inpo": lambda v: inpo.INPO(**v.both),
+  "inpo_published": _published_inpo,
+  "magnetic": lambda v: magnetic.MagneticMirrorDescent(**v.both),
+  "iterative_ipo": lambda v: iterative_ipo.IterativeIPO(
+    temperature=v.temperature
+  ),
+  "magnetic_preference": _magnetic_preference,
+  "comal": _comal,
+  "onpo": lambda v: onpo.ONPO(step_size=v.step_size),
+  "mirror_prox": lambda v: mirror_prox.MirrorProx(step_size=v.step_size),
+  "spo": lambda v: spo.SPO(step_size=v.step_size),
+  "spo_queue": _spo_queue,
+  "mirror_descent": _averaged_descent,
+  "sppo": lambda v: sppo.SPPO(step_size=v.step_size),
+  "dno": lambda v: dno.DNO(step_size=v.step_size),
+  "apo": lambda v: apo.APO(step_size=v.step_size, **v.config),
+  "iterative_dpo": lambda v: iterative_dpo.IterativeDPO(
+    temperature=v.temperature, **v.config
+  ),
+  "srpo": lambda v: srpo.SRPO(
+    step_size=1 / v.temperature, temperature=v.temperature
+  ),
+  "rlhf": lambda v: rlhf.RLHF(**v.both, **v.config),
 }
 
 
 def make(
-    name: str,
-    temperature: Any,
-    step_size: Any,
-    config: Mapping[str, Any],
-    seed: Any = 0,
+  name: str,
+  temperature: Any,
+  step_size: Any,
+  config: Mapping[str, Any],
+  seed: Any = 0,
 ) -> base.Solver:
   """Returns a solver.
 
@@ -153,7 +153,7 @@ def make(
 
 
 def grid(
-    name: str, temperatures: list[float], step_sizes: list[float]
+  name: str, temperatures: list[float], step_sizes: list[float]
 ) -> list[tuple[float, float | None]]:
   """Returns the temperatures and step sizes that a solver is run with.
 
@@ -161,18 +161,18 @@ def grid(
   """
   own = preference_table.SOLVERS[name].step_size is None
   return [
-      (temperature, step_size)
-      for temperature in temperatures
-      for step_size in (
-          step_sizes
-          if step_sizes and not own
-          else [default_step_size(name, temperature)]
-      )
+    (temperature, step_size)
+    for temperature in temperatures
+    for step_size in (
+      step_sizes
+      if step_sizes and not own
+      else [default_step_size(name, temperature)]
+    )
   ]
 
 
 def stacked(
-    pairs: list[tuple[float, float | None]], dtype: Any
+  pairs: list[tuple[float, float | None]], dtype: Any
 ) -> tuple[Float[Array, " M"], Float[Array, " M"] | None]:
   """Returns temperatures, and step sizes or None, as arrays."""
   temperatures = jnp.asarray([pair[0] for pair in pairs], dtype)

@@ -17,7 +17,7 @@ from experiments.runs import fingerprint, provenance
 
 
 def decisive(
-    settings: preference_settings.Settings, problem: preference_problem.Problem
+  settings: preference_settings.Settings, problem: preference_problem.Problem
 ) -> fingerprint.Decisive:
   """Returns what decides every number of a run."""
   contents: dict[str, Any] = {}
@@ -32,9 +32,9 @@ def decisive(
 
 
 def record(
-    settings: preference_settings.Settings,
-    problem: preference_problem.Problem,
-    recorded: Mapping[str, Any] | None,
+  settings: preference_settings.Settings,
+  problem: preference_problem.Problem,
+  recorded: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
   """Returns what `flags.json` holds.
 
@@ -44,22 +44,22 @@ def record(
     recorded: What `flags.json` holds of the run that is gone on with, if any.
   """
   return {
-      "flags": settings.as_json(),
-      "decisive": decisive(settings, problem).as_json(),
-      "game": {
-          "described": preference_problem.described(problem),
-          "shape": list(problem.games.advantage.shape),
-          "responses": list(problem.names),
-          "equilibrium_residual": problem.residual,
-      },
-      **provenance.record(recorded),
+    "flags": settings.as_json(),
+    "decisive": decisive(settings, problem).as_json(),
+    "game": {
+      "described": preference_problem.described(problem),
+      "shape": list(problem.games.advantage.shape),
+      "responses": list(problem.names),
+      "equilibrium_residual": problem.residual,
+    },
+    **provenance.record(recorded),
   }
 
 
 def write_policies(
-    file: BinaryIO,
-    problem: preference_problem.Problem,
-    results: Sequence[preference_run.Result],
+  file: BinaryIO,
+  problem: preference_problem.Problem,
+  results: Sequence[preference_run.Result],
 ) -> None:
   """Writes `policy.npz`: preferences, references and final policies.
 
@@ -75,12 +75,12 @@ def write_policies(
     rows = jax.vmap(lambda game: game.rows(game.reference[0]))
     reference = np.asarray(rows(games))
   arrays = {
-      "preferences": advantage + advantage.dtype.type(0.5),
-      "reference": reference,
-      "responses": np.array(problem.names),
-      "results": np.array([
-          preference_plots.short_label(result, results) for result in results
-      ]),
+    "preferences": advantage + advantage.dtype.type(0.5),
+    "reference": reference,
+    "responses": np.array(problem.names),
+    "results": np.array(
+      [preference_plots.short_label(result, results) for result in results]
+    ),
   }
   for number, result in enumerate(results):
     arrays[f"policy_{number}"] = result.policies

@@ -50,34 +50,32 @@ def _elo(num_responses: int = 3, seed: int = 0):
 def _mixture(num_responses: int = 3, raters: int = 3, seed: int = 0):
   """Each rater's scores are standard normal, times two."""
   return preference_models.bradley_terry_mixture(
-      preference_models.random_scores(raters, num_responses, seed)
+    preference_models.random_scores(raters, num_responses, seed)
   )
 
 
 # Each beats the next.
 _HANDS = ("rock", "scissors", "paper")
 _DICE = tuple(
-    f"die {' '.join(map(str, faces))}"
-    for faces in preference_models.NONTRANSITIVE_DICE
+  f"die {' '.join(map(str, faces))}"
+  for faces in preference_models.NONTRANSITIVE_DICE
 )
 
 GAMES: dict[str, Game] = {
-    "cyclic_dice": Game(preference_models.dice, "no", "no", names=_DICE),
-    "rock_paper_scissors": Game(_hard, "no", "no", names=_HANDS),
-    "soft_rock_paper_scissors": Game(_soft, "no", "no", names=_HANDS),
-    "three_raters": Game(preference_models.three_raters, "no", "no"),
-    "cyclic_raters": Game(preference_models.cyclic_raters, "no", "no"),
-    "elo": Game(_elo, "yes", "yes", sized=True),
-    "bradley_terry_mixture": Game(_mixture, "depends", "depends", sized=True),
-    "skew_low_rank": Game(
-        preference_models.skew_low_rank, "depends", "depends", sized=True
-    ),
-    "uniform": Game(
-        preference_models.uniform, "depends", "depends", sized=True
-    ),
-    "tournament": Game(
-        preference_models.tournament, "depends", "depends", sized=True
-    ),
+  "cyclic_dice": Game(preference_models.dice, "no", "no", names=_DICE),
+  "rock_paper_scissors": Game(_hard, "no", "no", names=_HANDS),
+  "soft_rock_paper_scissors": Game(_soft, "no", "no", names=_HANDS),
+  "three_raters": Game(preference_models.three_raters, "no", "no"),
+  "cyclic_raters": Game(preference_models.cyclic_raters, "no", "no"),
+  "elo": Game(_elo, "yes", "yes", sized=True),
+  "bradley_terry_mixture": Game(_mixture, "depends", "depends", sized=True),
+  "skew_low_rank": Game(
+    preference_models.skew_low_rank, "depends", "depends", sized=True
+  ),
+  "uniform": Game(preference_models.uniform, "depends", "depends", sized=True),
+  "tournament": Game(
+    preference_models.tournament, "depends", "depends", sized=True
+  ),
 }
 
 
@@ -86,9 +84,9 @@ def _parameters(name: str) -> dict[str, float]:
   known = inspect.signature(GAMES[name].model).parameters
   flags = ("num_responses", "seed") if GAMES[name].sized else ()
   return {
-      k: parameter.default
-      for k, parameter in known.items()
-      if k not in ("faces", *flags)
+    k: parameter.default
+    for k, parameter in known.items()
+    if k not in ("faces", *flags)
   }
 
 
@@ -103,8 +101,8 @@ def parse_game(text: str) -> tuple[str, dict[str, float]]:
   name = match[1] if match else ""
   if not match or name not in GAMES:
     raise ValueError(
-        f"`--game` must be one of {', '.join(GAMES)}, a .csv or .npy file, or "
-        f"openspiel:GAME, got {text!r}"
+      f"`--game` must be one of {', '.join(GAMES)}, a .csv or .npy file, or "
+      f"openspiel:GAME, got {text!r}"
     )
   known = _parameters(name)
   allowed = list(known)
@@ -113,10 +111,13 @@ def parse_game(text: str) -> tuple[str, dict[str, float]]:
     key, _, value = (part.strip() for part in item.partition("="))
     if key not in allowed:
       raise ValueError(
-          f"`--game={text}` has no parameter {key!r}; {name} has "
-          f"{', '.join(allowed) or 'none'}"
-          + ("; size and seed are --responses and --seed"
-             if GAMES[name].sized else "")
+        f"`--game={text}` has no parameter {key!r}; {name} has "
+        f"{', '.join(allowed) or 'none'}"
+        + (
+          "; size and seed are --responses and --seed"
+          if GAMES[name].sized
+          else ""
+        )
       )
     if key in values:
       raise ValueError(f"`--game={text}` must give {key} once")
@@ -125,12 +126,12 @@ def parse_game(text: str) -> tuple[str, dict[str, float]]:
       values[key] = int(value) if whole else float(value)
     except ValueError as error:
       raise ValueError(
-          f"`--game={text}` must give {key} a number, got {value!r}"
+        f"`--game={text}` must give {key} a number, got {value!r}"
       ) from error
     if whole and not 1 <= values[key] <= limits.RESPONSES:
       raise ValueError(
-          f"`--game={text}` must give {key} a whole number from 1 to "
-          f"{limits.RESPONSES:,}, got {value}"
+        f"`--game={text}` must give {key} a whole number from 1 to "
+        f"{limits.RESPONSES:,}, got {value}"
       )
   return name, values
 
@@ -138,18 +139,20 @@ def parse_game(text: str) -> tuple[str, dict[str, float]]:
 def game_listing() -> str:
   """Returns the text of `--list_games`."""
   rows = [
-      f"{name:26}transitive: {game.transitive:9}Condorcet winner: "
-      f"{game.condorcet_winner:9}{'sized' if game.sized else ''}".rstrip()
-      + _shown(_parameters(name))
-      for name, game in GAMES.items()
+    f"{name:26}transitive: {game.transitive:9}Condorcet winner: "
+    f"{game.condorcet_winner:9}{'sized' if game.sized else ''}".rstrip()
+    + _shown(_parameters(name))
+    for name, game in GAMES.items()
   ]
-  return "\n".join([
+  return "\n".join(
+    [
       "Structure is that at default parameters, none of which ties responses.",
       "Sized games are drawn: --responses and --seed say how large, and which.",
       *rows,
       "a .csv or .npy file of win rates",
       "openspiel:GAME, any symmetric zero-sum game of OpenSpiel",
-  ])
+    ]
+  )
 
 
 def _shown(parameters):

@@ -22,9 +22,7 @@ from experiments.runs import folder as folder_lib
 _FILES = (*preference_settings.FILES, "league.csv", "league.png")
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Runs what the flags ask for."""
   del argv
   if preference_settings.answered(values):
@@ -33,18 +31,18 @@ def main(
     settings = preference_settings.read(values, "league")
     command_line.quieten()
     with folder_lib.Folder(
-        settings.out,
-        "preference_league",
-        _FILES,
-        resume=settings.resume,
-        overwrite=settings.overwrite,
+      settings.out,
+      "preference_league",
+      _FILES,
+      resume=settings.resume,
+      overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
       from experiments import (
-          figures,
-          league_table,
-          preference_loop,
-          preference_plots,
+        figures,
+        league_table,
+        preference_loop,
+        preference_plots,
       )
 
       outcome = preference_loop.solve(settings, folder, interrupts)
@@ -54,7 +52,7 @@ def main(
       with interrupts.noted():
         preference_loop.write(settings, outcome, folder)
         folder.write(
-            "league.csv", lambda file: csv_file.write(file, league.rows())
+          "league.csv", lambda file: csv_file.write(file, league.rows())
         )
         folder.write("league.png", lambda file: figures.save(file, figure))
   print(f"{outcome.described}\n{settings.conditions}")
@@ -67,7 +65,7 @@ def main(
 def run() -> None:
   """Runs this program."""
   program.run(
-      "experiments.preference_league", __doc__, main, preference_settings.parse
+    "experiments.preference_league", __doc__, main, preference_settings.parse
   )
 
 

@@ -7,14 +7,14 @@ import jax
 import numpy as np
 
 from experiments import (
-    comparison_plot,
-    figures,
-    preference_files,
-    preference_plots,
-    preference_problem,
-    preference_rows,
-    preference_run,
-    preference_settings,
+  comparison_plot,
+  figures,
+  preference_files,
+  preference_plots,
+  preference_problem,
+  preference_rows,
+  preference_run,
+  preference_settings,
 )
 from experiments.runs import folder as folder_lib
 from experiments.runs import host_loop, interrupts
@@ -41,9 +41,9 @@ class Outcome(NamedTuple):
 
 
 def solve(
-    settings: preference_settings.Settings,
-    folder: folder_lib.Folder,
-    signals: interrupts.Interrupts,
+  settings: preference_settings.Settings,
+  folder: folder_lib.Folder,
+  signals: interrupts.Interrupts,
 ) -> Outcome:
   """Runs all solvers, or what is left of them.
 
@@ -63,34 +63,33 @@ def solve(
     folder.begin(record)
   points = run.log_checkpoints(settings.updates, settings.checkpoints).tolist()
   batches = [
-      preference_run.Batch(settings, name, problem)
-      for name in settings.solvers
+    preference_run.Batch(settings, name, problem) for name in settings.solvers
   ]
   done = host_loop.drive(
-      [batch.job(points) for batch in batches],
-      folder,
-      decisive.fingerprint(),
-      signals,
-      save_seconds=settings.save_seconds,
+    [batch.job(points) for batch in batches],
+    folder,
+    decisive.fingerprint(),
+    signals,
+    save_seconds=settings.save_seconds,
   )
   results = [
-      result
-      for batch, finished in zip(batches, done, strict=True)
-      for result in batch.results(finished)
+    result
+    for batch, finished in zip(batches, done, strict=True)
+    for result in batch.results(finished)
   ]
   return Outcome(
-      problem,
-      results,
-      f"{settings.game}: {preference_problem.described(problem)}",
-      _table(results),
-      [result.failure for result in results if result.failure],
+    problem,
+    results,
+    f"{settings.game}: {preference_problem.described(problem)}",
+    _table(results),
+    [result.failure for result in results if result.failure],
   )
 
 
 def write(
-    settings: preference_settings.Settings,
-    outcome: Outcome,
-    folder: folder_lib.Folder,
+  settings: preference_settings.Settings,
+  outcome: Outcome,
+  folder: folder_lib.Folder,
 ) -> None:
   """Writes policies and figures.
 
@@ -99,8 +98,8 @@ def write(
   """
   problem, results = outcome.problem, outcome.results
   folder.write(
-      "policy.npz",
-      lambda file: preference_files.write_policies(file, problem, results),
+    "policy.npz",
+    lambda file: preference_files.write_policies(file, problem, results),
   )
   labels = [preference_plots.short_label(r, results) for r in results]
   title = f"{outcome.described}\n{settings.conditions}"
@@ -119,11 +118,11 @@ def _simplex(settings, outcome):
   shown = dataclasses.replace(settings, temperatures=[temperature])
   first_of = "; the first of them" if games.advantage.shape[0] > 1 else ""
   return preference_plots.draw_simplex(
-      [r for r in outcome.results if r.temperature == temperature],
-      outcome.problem.names,
-      np.asarray(outcome.problem.equilibria[0, 0, 1:]),
-      linear_program.minimax_winner(first)[0],
-      f"{outcome.described}{first_of}\n{shown.conditions}",
+    [r for r in outcome.results if r.temperature == temperature],
+    outcome.problem.names,
+    np.asarray(outcome.problem.equilibria[0, 0, 1:]),
+    linear_program.minimax_winner(first)[0],
+    f"{outcome.described}{first_of}\n{shown.conditions}",
   )
 
 
@@ -135,17 +134,19 @@ def _table(results):
   lines = [head]
   for result in results:
     step = "own" if result.step_size is None else f"{result.step_size:g}"
-    lines.append([
+    lines.append(
+      [
         result.solver,
         f"{result.temperature:g}",
         step,
         f"{result.queries[-1]:,}",
         f"{result.seconds:.2f}",
         *(
-            _spread(result.metrics[metric][-1], many)
-            for metric in preference_rows.METRICS
+          _spread(result.metrics[metric][-1], many)
+          for metric in preference_rows.METRICS
         ),
-    ])
+      ]
+    )
   return lines
 
 
@@ -156,4 +157,3 @@ def _spread(values, many):
     return f"{values[0]:.1e}"
   low, middle, high = np.min(values), np.median(values), np.max(values)
   return f"{middle:.1e} [{low:.0e}, {high:.0e}]"
-

@@ -14,11 +14,11 @@ _LONGEST = 24
 
 
 def draw_simplex(
-    results: Sequence[preference_run.Result],
-    names: Sequence[str],
-    equilibrium: np.ndarray,
-    winner: np.ndarray,
-    title: str,
+  results: Sequence[preference_run.Result],
+  names: Sequence[str],
+  equilibrium: np.ndarray,
+  winner: np.ndarray,
+  title: str,
 ) -> figure.Figure:
   """Returns the paths of policies over three responses, one panel a result.
 
@@ -33,9 +33,7 @@ def draw_simplex(
   rows = -(-len(results) // columns)
   fig = figures.new(max(5.5, 2.9 * columns), 2.9 * rows + 1.2, title)
   for place, result in enumerate(results):
-    axes: Any = fig.add_subplot(
-        rows, columns, place + 1, projection="ternary"
-    )
+    axes: Any = fig.add_subplot(rows, columns, place + 1, projection="ternary")
     path = result.path[:, 0]
     # What overflow has left is no point of the simplex.
     path = path[np.abs(path.sum(axis=1) - 1) < 1e-3]
@@ -46,9 +44,7 @@ def draw_simplex(
     points.append((winner[None], "+", "#5b3fa0", 8))
     for point, marker, color, size in points:
       # Those in a corner are whole as well.
-      axes.plot(
-          *point.T, marker, color=color, markersize=size, clip_on=False
-      )
+      axes.plot(*point.T, marker, color=color, markersize=size, clip_on=False)
     label = short_label(result, results)
     axes.set_title("\n".join(_broken(label)), fontsize=8, pad=16)
     top, left, right = (figures.plain(_corner(name)) for name in names)
@@ -58,23 +54,21 @@ def draw_simplex(
     for axis in (axes.taxis, axes.laxis, axes.raxis):
       axis.set_ticks([])
   marks = {
-      "start": ("o", "black"),
-      "end": ("o", "#d1495b"),
-      "regularised equilibrium": ("x", "#e08e00"),
-      "minimax winner": ("+", "#5b3fa0"),
+    "start": ("o", "black"),
+    "end": ("o", "#d1495b"),
+    "regularised equilibrium": ("x", "#e08e00"),
+    "minimax winner": ("+", "#5b3fa0"),
   }
   handles = [
-      lines.Line2D([], [], linestyle="", marker=m, color=c, label=label)
-      for label, (m, c) in marks.items()
+    lines.Line2D([], [], linestyle="", marker=m, color=c, label=label)
+    for label, (m, c) in marks.items()
   ]
-  fig.legend(
-      handles=handles, loc="outside lower center", ncols=4, fontsize=8
-  )
+  fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
   return fig
 
 
 def draw_league(
-    names: Sequence[str], rates: np.ndarray, held: np.ndarray, title: str
+  names: Sequence[str], rates: np.ndarray, held: np.ndarray, title: str
 ) -> figure.Figure:
   """Returns the table of win rates, of rows against columns, in colours.
 
@@ -90,29 +84,29 @@ def draw_league(
   fig = figures.new(side + 1, side + 0.4, title)
   axes = fig.subplots()
   reach = max(float(np.abs(rates - 0.5).max()), 1e-9)
-  image = axes.imshow(
-      rates, cmap="PuOr_r", vmin=0.5 - reach, vmax=0.5 + reach
-  )
+  image = axes.imshow(rates, cmap="PuOr_r", vmin=0.5 - reach, vmax=0.5 + reach)
   names = [figures.plain(name) for name in names]
   columns = [*names, "best response", "best response, worst game"]
-  axes.set_xticks(
-      range(size + 2), columns, rotation=60, ha="right", fontsize=8
-  )
+  axes.set_xticks(range(size + 2), columns, rotation=60, ha="right", fontsize=8)
   axes.axvline(size - 0.5, color="black", linewidth=1.5)
   axes.set_yticks(range(size), names, fontsize=8)
   for a in range(size):
     for b in range(size + 2):
       axes.text(
-          b, a, f"{100 * rates[a, b]:.0f}", ha="center", va="center",
-          fontsize=6.5,
-          color="white" if abs(rates[a, b] - 0.5) > 0.75 * reach else "black",
+        b,
+        a,
+        f"{100 * rates[a, b]:.0f}",
+        ha="center",
+        va="center",
+        fontsize=6.5,
+        color="white" if abs(rates[a, b] - 0.5) > 0.75 * reach else "black",
       )
   fig.colorbar(image, ax=axes, shrink=0.7, label="win rate of the row")
   return fig
 
 
 def short_label(
-    result: preference_run.Result, results: Sequence[preference_run.Result]
+  result: preference_run.Result, results: Sequence[preference_run.Result]
 ) -> str:
   """Returns the solver's name, with what tells it from others of that name."""
   same = [r for r in results if r.solver == result.solver]

@@ -62,20 +62,20 @@ def make(settings: preference_settings.Settings) -> Problem:
   names = made[0][1]
   matrices = [_judged(settings, m, k) for k, (m, _) in enumerate(made)]
   games = [
-      preference_game.preference_game(
-          m, _reference(settings, m.shape[:2], k), jnp.dtype(settings.precision)
-      )
-      for k, m in enumerate(matrices)
+    preference_game.preference_game(
+      m, _reference(settings, m.shape[:2], k), jnp.dtype(settings.precision)
+    )
+    for k, m in enumerate(matrices)
   ]
   stacked = preference_game.stack(games)
   temperatures = jnp.asarray(settings.temperatures, stacked.dtype)
   equilibria, residuals = _equilibria(stacked, temperatures)
   return Problem(
-      games=stacked,
-      names=names,
-      orders=[preference_order.decide(p) for m in matrices for p in m],
-      equilibria=equilibria,
-      residual=float(residuals.max()),
+    games=stacked,
+    names=names,
+    orders=[preference_order.decide(p) for m in matrices for p in m],
+    equilibria=equilibria,
+    residual=float(residuals.max()),
   )
 
 
@@ -84,17 +84,17 @@ def _check_memory(settings):
   size = settings.responses or _DEFAULT_RESPONSES
   games = settings.batch * settings.contexts
   results = (
-      len(settings.solvers)
-      * len(settings.temperatures)
-      * max(1, len(settings.step_sizes))
+    len(settings.solvers)
+    * len(settings.temperatures)
+    * max(1, len(settings.step_sizes))
   )
   rows = results * min(settings.checkpoints, settings.updates + 1)
   memory.check(
-      f"{games:,} games of {size:,} responses",
-      8.0 * (_COPIES * size + results) * games * size
-      + float(memory.ROW_BYTES) * _MEASURES * settings.batch * rows,
-      "choose a smaller --batch, --contexts, --responses or --checkpoints, or "
-      "fewer of --solver",
+    f"{games:,} games of {size:,} responses",
+    8.0 * (_COPIES * size + results) * games * size
+    + float(memory.ROW_BYTES) * _MEASURES * settings.batch * rows,
+    "choose a smaller --batch, --contexts, --responses or --checkpoints, or "
+    "fewer of --solver",
   )
 
 
@@ -117,7 +117,7 @@ def _matrices(settings, number):
   name, names = settings.game, ()
   if name.startswith("openspiel:"):
     matrix = preference_models.from_payoffs(
-        openspiel.symmetric_payoffs(name.removeprefix("openspiel:"))
+      openspiel.symmetric_payoffs(name.removeprefix("openspiel:"))
     )
   elif name.lower().endswith(preference_files.SUFFIXES):
     rates = preference_files.load(name)
@@ -139,10 +139,12 @@ def _matrices(settings, number):
 def _drawn(settings, entry, parameters, number):
   size = settings.responses or _DEFAULT_RESPONSES
   first = settings.seed + number * settings.contexts
-  matrix = np.stack([
+  matrix = np.stack(
+    [
       entry.model(num_responses=size, seed=first + x, **parameters)
       for x in range(settings.contexts)
-  ])
+    ]
+  )
   return matrix, _numbered(size)
 
 
@@ -151,17 +153,17 @@ def _check_unsized(settings):
   varied = settings.reference == "random" or settings.comparisons
   if settings.batch > 1 and not varied:
     raise ValueError(
-        f"`--batch={settings.batch}` would solve {settings.game} as many times "
-        "over; choose a random game, --reference=random or --comparisons"
+      f"`--batch={settings.batch}` would solve {settings.game} as many times "
+      "over; choose a random game, --reference=random or --comparisons"
     )
   for flag, value in (
-      ("responses", settings.responses),
-      ("contexts", None if settings.contexts == 1 else settings.contexts),
+    ("responses", settings.responses),
+    ("contexts", None if settings.contexts == 1 else settings.contexts),
   ):
     if value is not None:
       sized = [k for k, v in preference_games.GAMES.items() if v.sized]
       raise ValueError(
-          f"`--{flag}` is for {', '.join(sized)} alone, got {settings.game}"
+        f"`--{flag}` is for {', '.join(sized)} alone, got {settings.game}"
       )
 
 
@@ -174,8 +176,8 @@ def _judged(settings, matrix, number):
     # Apart from the streams that draw the games themselves.
     seed = (settings.seed + number, _COMPARISONS)
     rows = [
-        preference_models.sampled(p, settings.comparisons, (*seed, x))
-        for x, p in enumerate(rows)
+      preference_models.sampled(p, settings.comparisons, (*seed, x))
+      for x, p in enumerate(rows)
     ]
   return np.stack(rows)
 
@@ -211,7 +213,7 @@ def described(problem: Problem) -> str:
   if total == 1:
     parts.append("transitive" if transitive else "not transitive")
     parts.append(
-        "a Condorcet winner" if winners else "without a Condorcet winner"
+      "a Condorcet winner" if winners else "without a Condorcet winner"
     )
   else:
     parts.append(f"{transitive:,} transitive")

@@ -18,9 +18,9 @@ METRICS = ("divergence", "regularized_gap", "duality_gap")
 
 
 def make(
-    setting: Mapping[str, Any],
-    measured: Mapping[str, Float[np.ndarray, " B"]],
-    policy: Float[np.ndarray, "X A"],
+  setting: Mapping[str, Any],
+  measured: Mapping[str, Float[np.ndarray, " B"]],
+  policy: Float[np.ndarray, "X A"],
 ) -> dict[str, Any]:
   """Returns a row.
 
@@ -45,23 +45,23 @@ def make(
 
 
 def metrics(
-    rows: Sequence[Mapping[str, Any]], dtype: Any
+  rows: Sequence[Mapping[str, Any]], dtype: Any
 ) -> dict[str, Float[np.ndarray, "K B"]]:
   """Returns the measures of rows, of each game."""
   return {
-      name: np.array(
-          [
-              [_number(value, row, name) for value in _by_game(row, name)]
-              for row in rows
-          ],
-          dtype,
-      )
-      for name in METRICS
+    name: np.array(
+      [
+        [_number(value, row, name) for value in _by_game(row, name)]
+        for row in rows
+      ],
+      dtype,
+    )
+    for name in METRICS
   }
 
 
 def path(
-    rows: Sequence[Mapping[str, Any]], dtype: Any
+  rows: Sequence[Mapping[str, Any]], dtype: Any
 ) -> Float[np.ndarray, "K X A"] | None:
   """Returns the policies of the first game, or None where none are drawn."""
   if "policy" not in rows[0]:

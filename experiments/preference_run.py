@@ -10,11 +10,11 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from experiments import (
-    preference_factory,
-    preference_problem,
-    preference_rows,
-    preference_settings,
-    preference_table,
+  preference_factory,
+  preference_problem,
+  preference_rows,
+  preference_settings,
+  preference_table,
 )
 from experiments.runs import host_loop
 from mdrl import run
@@ -71,9 +71,9 @@ class Result(NamedTuple):
       return None
     step = "" if self.step_size is None else f", step size {self.step_size:g}"
     return (
-        f"{self.solver} at temperature {self.temperature:g}{step} ceased to "
-        f"be numbers within {self.steps[bad.any(axis=0)][0]:,} updates; use "
-        f"{' or '.join(self._remedies())}"
+      f"{self.solver} at temperature {self.temperature:g}{step} ceased to "
+      f"be numbers within {self.steps[bad.any(axis=0)][0]:,} updates; use "
+      f"{' or '.join(self._remedies())}"
     )
 
   def _remedies(self):
@@ -86,7 +86,7 @@ class Result(NamedTuple):
 
 
 def make_solvers(
-    settings: preference_settings.Settings, name: str
+  settings: preference_settings.Settings, name: str
 ) -> list[base.Solver]:
   """Returns a solver at all its temperatures and step sizes.
 
@@ -94,7 +94,7 @@ def make_solvers(
     ValueError: If a hyper-parameter is out of range.
   """
   pairs = preference_factory.grid(
-      name, settings.temperatures, settings.step_sizes
+    name, settings.temperatures, settings.step_sizes
   )
   config = settings.config[name]
   try:
@@ -111,10 +111,10 @@ class Batch:
   """A solver on all games, at all temperatures and step sizes."""
 
   def __init__(
-      self,
-      settings: preference_settings.Settings,
-      name: str,
-      problem: preference_problem.Problem,
+    self,
+    settings: preference_settings.Settings,
+    name: str,
+    problem: preference_problem.Problem,
   ):
     """Prepares to run a solver.
 
@@ -125,64 +125,64 @@ class Batch:
     self._name, self._games = name, games
     self._solver = make_solvers(settings, name)[0]
     self._pairs = preference_factory.grid(
-        name, settings.temperatures, settings.step_sizes
+      name, settings.temperatures, settings.step_sizes
     )
     places = [settings.temperatures.index(pair[0]) for pair in self._pairs]
     self._targets = problem.equilibria[:, jnp.asarray(places)]
     self._temperatures, steps = preference_factory.stacked(
-        self._pairs, games.dtype
+      self._pairs, games.dtype
     )
     seeds = jnp.asarray(preference_problem.seeds(settings))
     self._of_all = (games, seeds, self._temperatures, steps)
     self._chunk = settings.chunk or chunk_size(games, len(self._pairs))
     self._static = {
-        "name": name,
-        "config": tuple(settings.config[name].items()),
-        "chunk": self._chunk,
+      "name": name,
+      "config": tuple(settings.config[name].items()),
+      "chunk": self._chunk,
     }
 
   def job(self, points: Sequence[int]) -> host_loop.Job:
     """Returns what is to be done: updates, and measures at points."""
     return host_loop.Job(
-        title=self._name,
-        labels={"solver": self._name},
-        points=points,
-        init=lambda: _init(self._of_all, **self._static),
-        advance=lambda state, count: _advance(
-            self._of_all, state, count, **self._static
-        ),
-        measure=self._rows,
-        result=lambda state: jax.device_get(
-            _policies(self._games, self._plans(state))
-        ),
-        piece_seconds=_PIECE_SECONDS,
+      title=self._name,
+      labels={"solver": self._name},
+      points=points,
+      init=lambda: _init(self._of_all, **self._static),
+      advance=lambda state, count: _advance(
+        self._of_all, state, count, **self._static
+      ),
+      measure=self._rows,
+      result=lambda state: jax.device_get(
+        _policies(self._games, self._plans(state))
+      ),
+      piece_seconds=_PIECE_SECONDS,
     )
 
   def results(self, finished: host_loop.Finished) -> list[Result]:
     """Returns what the rows and the last policies of the job hold."""
     return [
-        self._result(finished, pair, finished.result[:, m])
-        for m, pair in enumerate(self._pairs)
+      self._result(finished, pair, finished.result[:, m])
+      for m, pair in enumerate(self._pairs)
     ]
 
   def _result(self, finished, pair, policies):
     rows = [
-        row
-        for row in finished.rows
-        if (row["temperature"], row["step_size"]) == pair
+      row
+      for row in finished.rows
+      if (row["temperature"], row["step_size"]) == pair
     ]
     path = preference_rows.path(rows, policies.dtype)
     return Result(
-        solver=self._name,
-        temperature=pair[0],
-        step_size=pair[1],
-        steps=np.array([row["step"] for row in rows]),
-        queries=np.array([row["queries"] for row in rows]),
-        metrics=preference_rows.metrics(rows, policies.dtype),
-        policies=policies,
-        path=policies[:1] if path is None else path,
-        seconds=finished.clock.seconds,
-        compile_seconds=finished.clock.compile_seconds,
+      solver=self._name,
+      temperature=pair[0],
+      step_size=pair[1],
+      steps=np.array([row["step"] for row in rows]),
+      queries=np.array([row["queries"] for row in rows]),
+      metrics=preference_rows.metrics(rows, policies.dtype),
+      policies=policies,
+      path=policies[:1] if path is None else path,
+      seconds=finished.clock.seconds,
+      compile_seconds=finished.clock.compile_seconds,
     )
 
   def _plans(self, state):
@@ -190,28 +190,28 @@ class Batch:
 
   def _rows(self, state, clock):
     measured, policies = jax.device_get(
-        _measured(
-            self._games,
-            self._plans(state),
-            self._targets,
-            self._temperatures,
-        )
+      _measured(
+        self._games,
+        self._plans(state),
+        self._targets,
+        self._temperatures,
+      )
     )
     asked = self._asked
     return [
-        preference_rows.make(
-            {
-                "temperature": temperature,
-                "step_size": step_size,
-                "step": clock.step,
-                "queries": int(asked.init + asked.update * clock.step),
-                "seconds": clock.seconds,
-                "compile_seconds": clock.compile_seconds,
-            },
-            {metric: values[:, m] for metric, values in measured.items()},
-            policies[m],
-        )
-        for m, (temperature, step_size) in enumerate(self._pairs)
+      preference_rows.make(
+        {
+          "temperature": temperature,
+          "step_size": step_size,
+          "step": clock.step,
+          "queries": int(asked.init + asked.update * clock.step),
+          "seconds": clock.seconds,
+          "compile_seconds": clock.compile_seconds,
+        },
+        {metric: values[:, m] for metric, values in measured.items()},
+        policies[m],
+      )
+      for m, (temperature, step_size) in enumerate(self._pairs)
     ]
 
   @functools.cached_property
@@ -226,7 +226,7 @@ def chunk_size(games: preference_game.PreferenceGame, num_settings: int) -> int:
   if jax.default_backend() != "cpu":
     return count
   each = games.advantage.nbytes / count + 8 * num_settings * (
-      games.advantage.shape[1] * games.advantage.shape[2] * games.dtype.itemsize
+    games.advantage.shape[1] * games.advantage.shape[2] * games.dtype.itemsize
   )
   most = int(min(count, max(1, _CHUNK_BYTES // each)))
   # A remainder would be a program of its own, unless the chunks divide evenly.
@@ -238,7 +238,7 @@ def _in_turns(fn, arguments, chunk):
   """Maps a function over games, of which so many move together."""
   count = len(jax.tree.leaves(arguments)[0])
   return jax.lax.map(
-      lambda each: fn(*each), arguments, batch_size=min(chunk, count)
+    lambda each: fn(*each), arguments, batch_size=min(chunk, count)
   )
 
 
@@ -249,47 +249,47 @@ def _at_all(fn, of_all, state, static):
   def one(game, seed, state, setting):
     temperature, step_size = setting
     solver = preference_factory.make(
-        static["name"], temperature, step_size, dict(static["config"]), seed
+      static["name"], temperature, step_size, dict(static["config"]), seed
     )
     return fn(solver, game, state)
 
   def of_game(game, seed, state):
     return jax.vmap(one, in_axes=(None, None, 0, 0))(
-        game, seed, state, tuple(settings)
+      game, seed, state, tuple(settings)
     )
 
   return _in_turns(of_game, (games, seeds, state), static["chunk"])
 
 
 _compiled = functools.partial(
-    jax.jit, static_argnames=("name", "config", "chunk")
+  jax.jit, static_argnames=("name", "config", "chunk")
 )
 
 
 @_compiled
 def _init(of_all, **static):
   return _at_all(
-      lambda solver, game, state: solver.init(game), of_all, None, static
+    lambda solver, game, state: solver.init(game), of_all, None, static
   )
 
 
 @_compiled
 def _advance(of_all, state, count, **static):
   return _at_all(
-      lambda solver, game, state: run.advance(solver, game, state, count),
-      of_all,
-      state,
-      static,
+    lambda solver, game, state: run.advance(solver, game, state, count),
+    of_all,
+    state,
+    static,
   )
 
 
 @_compiled
 def _plans(of_all, state, **static):
   return _at_all(
-      lambda solver, game, state: solver.plans(game, state)[0],
-      of_all,
-      state,
-      static,
+    lambda solver, game, state: solver.plans(game, state)[0],
+    of_all,
+    state,
+    static,
   )
 
 
@@ -299,9 +299,9 @@ def _measured(games, plans, targets, temperatures):
 
   def of_game(game, plans, targets):
     return jax.vmap(
-        lambda plan, target, temperature: _measure(
-            game, (plan,), (target,), temperature
-        )
+      lambda plan, target, temperature: _measure(
+        game, (plan,), (target,), temperature
+      )
     )(plans, targets, temperatures)
 
   first = jax.tree.map(lambda x: x[0], games)
@@ -317,9 +317,9 @@ def _policies(games, plans):
 
 def _measure(game, plans, target, temperature) -> dict[str, Array]:
   return {
-      "duality_gap": jnp.mean(preferences.duality_gap(game, plans)),
-      "regularized_gap": jnp.mean(
-          preferences.regularized_gap(game, plans, temperature)
-      ),
-      "divergence": jnp.mean(preferences.divergence(game, target, plans)),
+    "duality_gap": jnp.mean(preferences.duality_gap(game, plans)),
+    "regularized_gap": jnp.mean(
+      preferences.regularized_gap(game, plans, temperature)
+    ),
+    "divergence": jnp.mean(preferences.divergence(game, target, plans)),
   }

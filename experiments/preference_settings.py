@@ -23,13 +23,25 @@ FILES = ("policy.npz", "comparison.png", "simplex.png")
 
 # Flags and the fields that hold them, of what decides every number.
 _DECISIVE = {
-    **{name: name for name in (
-        "game", "checkpoints", "batch", "responses", "contexts", "seed",
-        "reference", "flip", "comparisons", "precision", "chunk",
-    )},
-    "solver": "solvers",
-    "temperature": "temperatures",
-    "step_size": "step_sizes",
+  **{
+    name: name
+    for name in (
+      "game",
+      "checkpoints",
+      "batch",
+      "responses",
+      "contexts",
+      "seed",
+      "reference",
+      "flip",
+      "comparisons",
+      "precision",
+      "chunk",
+    )
+  },
+  "solver": "solvers",
+  "temperature": "temperatures",
+  "step_size": "step_sizes",
 }
 
 
@@ -96,10 +108,10 @@ class Settings:
     """What numbers depend on besides game and solvers, in a line."""
     shown = ", ".join(f"{value:g}" for value in self.temperatures)
     parts = [
-        f"temperature{'s' * (len(self.temperatures) > 1)} {shown}",
-        f"{self.reference} reference",
-        f"seed {self.seed}",
-        f"{self.updates:,} updates",
+      f"temperature{'s' * (len(self.temperatures) > 1)} {shown}",
+      f"{self.reference} reference",
+      f"seed {self.seed}",
+      f"{self.updates:,} updates",
     ]
     if self.flip:
       parts.append(f"raters err with probability {self.flip:g}")
@@ -119,91 +131,140 @@ def define(values: flags.FlagValues) -> None:
 def _define_problem(values):
   """What is solved."""
   flags.DEFINE_string(
-      "game",
-      "cyclic_dice",
-      "A game of --list_games, with parameters as in "
-      "three_raters(epsilon=0.1), a .csv or .npy file of win rates, or "
-      "openspiel:GAME.",
-      flag_values=values,
+    "game",
+    "cyclic_dice",
+    "A game of --list_games, with parameters as in "
+    "three_raters(epsilon=0.1), a .csv or .npy file of win rates, or "
+    "openspiel:GAME.",
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "batch", 1, "Number of games, of consecutive seeds.", 1,
-      limits.BATCH, flag_values=values,
+    "batch",
+    1,
+    "Number of games, of consecutive seeds.",
+    1,
+    limits.BATCH,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "responses", None, "Responses of a random game; 10 by default.",
-      2, limits.RESPONSES, flag_values=values,
+    "responses",
+    None,
+    "Responses of a random game; 10 by default.",
+    2,
+    limits.RESPONSES,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "contexts", 1, "Contexts of each random game.", 1,
-      limits.CONTEXTS, flag_values=values,
+    "contexts",
+    1,
+    "Contexts of each random game.",
+    1,
+    limits.CONTEXTS,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "seed", 0, "Of the first game, its reference and samples.",
-      0, limits.SEED, flag_values=values,
+    "seed",
+    0,
+    "Of the first game, its reference and samples.",
+    0,
+    limits.SEED,
+    flag_values=values,
   )
   flags.DEFINE_enum(
-      "reference", "skewed", ["skewed", "uniform", "random"],
-      "Policy that solvers start from and regularised ones stay near: skewed "
-      "has evenly spaced logits from 1 to -1, random has standard normal ones.",
-      flag_values=values,
+    "reference",
+    "skewed",
+    ["skewed", "uniform", "random"],
+    "Policy that solvers start from and regularised ones stay near: skewed "
+    "has evenly spaced logits from 1 to -1, random has standard normal ones.",
+    flag_values=values,
   )
   limits.define_float(
-      "flip", 0.0, "Probability that a rater errs.", 0.0, 0.5, values
+    "flip", 0.0, "Probability that a rater errs.", 0.0, 0.5, values
   )
   flags.DEFINE_integer(
-      "comparisons", None, "Replace preferences by the win rates of so many "
-      "random comparisons of each pair.", 1, limits.COMPARISONS,
-      flag_values=values,
+    "comparisons",
+    None,
+    "Replace preferences by the win rates of so many "
+    "random comparisons of each pair.",
+    1,
+    limits.COMPARISONS,
+    flag_values=values,
   )
 
 
 def _define_run(values):
   """How it is solved, and where the results go."""
   flags.DEFINE_string(
-      "solver", "all", "Names of --list_solvers, separated by commas, or all.",
-      flag_values=values,
+    "solver",
+    "all",
+    "Names of --list_solvers, separated by commas, or all.",
+    flag_values=values,
   )
   flags.DEFINE_list(
-      "temperature", ["0.1"], "Weight of the divergence from the reference, in "
-      "units of preference probability; several make a sweep.",
-      flag_values=values,
+    "temperature",
+    ["0.1"],
+    "Weight of the divergence from the reference, in "
+    "units of preference probability; several make a sweep.",
+    flag_values=values,
   )
   flags.DEFINE_list(
-      "step_size", [], "A step in units of 1 / probability, whatever the paper "
-      "calls it; several make a sweep; by default each solver's own.",
-      flag_values=values,
+    "step_size",
+    [],
+    "A step in units of 1 / probability, whatever the paper "
+    "calls it; several make a sweep; by default each solver's own.",
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "updates", 1000, "Number of updates.", 1, limits.UPDATES,
-      flag_values=values,
+    "updates",
+    1000,
+    "Number of updates.",
+    1,
+    limits.UPDATES,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "checkpoints", 30, "Number of evaluations, evenly spaced in the "
-      "logarithm of the updates.", 1, limits.CHECKPOINTS, flag_values=values,
+    "checkpoints",
+    30,
+    "Number of evaluations, evenly spaced in the logarithm of the updates.",
+    1,
+    limits.CHECKPOINTS,
+    flag_values=values,
   )
   flags.DEFINE_enum(
-      "precision", "float64", ["float64", "float32"], "Of all numbers.",
-      flag_values=values,
+    "precision",
+    "float64",
+    ["float64", "float32"],
+    "Of all numbers.",
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "chunk", None, "Games that move together; by default as many as fit a "
-      "CPU's cache, or all of them on an accelerator.", 1, limits.BATCH,
-      flag_values=values,
+    "chunk",
+    None,
+    "Games that move together; by default as many as fit a "
+    "CPU's cache, or all of them on an accelerator.",
+    1,
+    limits.BATCH,
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "cache_dir", "~/.cache/mdrl", "Where compiled programs are kept for "
-      "later runs; '' for nowhere.", flag_values=values,
+    "cache_dir",
+    "~/.cache/mdrl",
+    "Where compiled programs are kept for later runs; '' for nowhere.",
+    flag_values=values,
   )
   flags.DEFINE_string("out", None, "Folder of the run.", flag_values=values)
   run_flags.define(values, "run")
   flags.DEFINE_bool(
-      "list_solvers", False, "Print the solvers and their defaults, and exit.",
-      flag_values=values,
+    "list_solvers",
+    False,
+    "Print the solvers and their defaults, and exit.",
+    flag_values=values,
   )
   flags.DEFINE_bool(
-      "list_games", False, "Print the games and their structure, and exit.",
-      flag_values=values,
+    "list_games",
+    False,
+    "Print the games and their structure, and exit.",
+    flag_values=values,
   )
 
 
@@ -228,27 +289,40 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
   overrides = {name: given[name] for name in preference_table.FIELDS}
   preference_table.check_overrides(solvers, overrides)
   if given["step_size"] and all(
-      preference_table.SOLVERS[name].step_size is None for name in solvers
+    preference_table.SOLVERS[name].step_size is None for name in solvers
   ):
     raise ValueError(
-        f"`--step_size` does nothing for {', '.join(solvers)}, which have "
-        "steps of their own; leave it out"
+      f"`--step_size` does nothing for {', '.join(solvers)}, which have "
+      "steps of their own; leave it out"
     )
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", pathlib.Path(given["game"]).name)
   same = (
-      "game", "updates", "checkpoints", "batch", "responses", "contexts",
-      "seed", "reference", "flip", "comparisons", "precision", "chunk",
-      "cache_dir", "save_seconds", "resume", "overwrite",
+    "game",
+    "updates",
+    "checkpoints",
+    "batch",
+    "responses",
+    "contexts",
+    "seed",
+    "reference",
+    "flip",
+    "comparisons",
+    "precision",
+    "chunk",
+    "cache_dir",
+    "save_seconds",
+    "resume",
+    "overwrite",
   )
   return Settings(
-      **{key: given[key] for key in same},
-      solvers=solvers,
-      config={
-          name: preference_table.resolve(name, overrides) for name in solvers
-      },
-      temperatures=_numbers("temperature", given["temperature"]),
-      step_sizes=_numbers("step_size", given["step_size"]),
-      out=run_flags.folder(given["out"], f"runs/{folder}_{name.strip('_')}"),
+    **{key: given[key] for key in same},
+    solvers=solvers,
+    config={
+      name: preference_table.resolve(name, overrides) for name in solvers
+    },
+    temperatures=_numbers("temperature", given["temperature"]),
+    step_sizes=_numbers("step_size", given["step_size"]),
+    out=run_flags.folder(given["out"], f"runs/{folder}_{name.strip('_')}"),
   )
 
 

@@ -7,10 +7,10 @@ import jax
 import numpy as np
 
 from experiments import (
-    program_cache,
-    reference,
-    solver_factory,
-    tree_progress,
+  program_cache,
+  reference,
+  solver_factory,
+  tree_progress,
 )
 from experiments import settings as settings_lib
 from mdrl.evaluation import payoff_norm
@@ -54,12 +54,12 @@ def make(settings: settings_lib.Settings) -> Problem:
   program_cache.keep(settings.cache_dir)
   _check_reference(settings)
   game, names = openspiel.compile_game(
-      settings.game,
-      max_histories=settings.max_histories,
-      cache_dir=program_cache.games_folder(settings.cache_dir),
-      progress=tree_progress.lines(settings.game),
-      reaches=settings.reference == "aqre"
-      or solver_factory.needs_reaches(settings.config),
+    settings.game,
+    max_histories=settings.max_histories,
+    cache_dir=program_cache.games_folder(settings.cache_dir),
+    progress=tree_progress.lines(settings.game),
+    reaches=settings.reference == "aqre"
+    or solver_factory.needs_reaches(settings.config),
   )
   unit = 1.0
   if settings.config.get("normalize"):
@@ -69,21 +69,19 @@ def make(settings: settings_lib.Settings) -> Problem:
   temperature = None
   if kind not in (None, "nash"):
     temperature = reference.temperature(
-        kind, settings.reference_temperature, settings.config, unit
+      kind, settings.reference_temperature, settings.config, unit
     )
   return Problem(
-      name=openspiel.game_string(settings.game),
-      game=game,
-      names=names,
-      solver=solver,
-      payoff_norm=unit,
-      first_policies=base.random_policies(
-          game, jax.random.key(settings.seed)
-      )
-      if settings.seed
-      else None,
-      reference=None if kind is None else _reference(kind, game, temperature),
-      reference_temperature=temperature,
+    name=openspiel.game_string(settings.game),
+    game=game,
+    names=names,
+    solver=solver,
+    payoff_norm=unit,
+    first_policies=base.random_policies(game, jax.random.key(settings.seed))
+    if settings.seed
+    else None,
+    reference=None if kind is None else _reference(kind, game, temperature),
+    reference_temperature=temperature,
   )
 
 
@@ -91,17 +89,15 @@ def _check_reference(settings):
   kind, given = settings.reference, settings.reference_temperature
   if given is not None and kind not in ("qre", "aqre"):
     raise ValueError(
-        "`--reference_temperature` is read with `--reference=qre` or aqre "
-        f"alone, got reference={kind}"
+      "`--reference_temperature` is read with `--reference=qre` or aqre "
+      f"alone, got reference={kind}"
     )
   if given is not None and not 0 < given < np.inf:
-    raise ValueError(
-        f"`--reference_temperature` must be positive, got {given}"
-    )
+    raise ValueError(f"`--reference_temperature` must be positive, got {given}")
   if kind is not None and settings.precision != "float64":
     raise ValueError(
-        "`--reference` needs --precision=float64, as root finding does, got "
-        f"{settings.precision}"
+      "`--reference` needs --precision=float64, as root finding does, got "
+      f"{settings.precision}"
     )
 
 
@@ -109,9 +105,9 @@ def _reference(kind, game, temperature):
   at = "" if temperature is None else f" at temperature {temperature:g}"
   # In games of Leduc's size this takes from seconds to minutes.
   print(
-      f"finding the {reference.NAMES[kind]} equilibrium{at}",
-      file=sys.stderr,
-      flush=True,
+    f"finding the {reference.NAMES[kind]} equilibrium{at}",
+    file=sys.stderr,
+    flush=True,
   )
   try:
     return reference.find(kind, game, temperature or 0.0)
@@ -119,7 +115,7 @@ def _reference(kind, game, temperature):
     if kind == "nash":
       raise
     raise ValueError(
-        f"`--reference={kind}` was not found at temperature {temperature:g}, "
-        "which is too low for root finding here; choose a higher "
-        "`--reference_temperature`, or --reference=nash"
+      f"`--reference={kind}` was not found at temperature {temperature:g}, "
+      "which is too low for root finding here; choose a higher "
+      "`--reference_temperature`, or --reference=nash"
     ) from error

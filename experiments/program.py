@@ -18,10 +18,10 @@ _BROKEN_PIPE = 128 + 13
 
 
 def run(
-    module: str,
-    doc: str | None,
-    main: Callable[[Sequence[str]], None],
-    define: Callable[[Sequence[str]], list[str]],
+  module: str,
+  doc: str | None,
+  main: Callable[[Sequence[str]], None],
+  define: Callable[[Sequence[str]], list[str]],
 ) -> NoReturn:
   """Parses the flags of this process, runs `main` and ends the process.
 
@@ -68,8 +68,8 @@ def _parsed(name, define, argv):
     _refuse(name, error)
   if len(rest) > 1:
     command_line.fail(
-        name,
-        f"unexpected arguments: {' '.join(rest[1:])}; flags are --NAME=VALUE",
+      name,
+      f"unexpected arguments: {' '.join(rest[1:])}; flags are --NAME=VALUE",
     )
   return rest
 
@@ -107,7 +107,7 @@ class _Help(flags.BooleanFlag):
 
   def __init__(self, name, short_name, summary, text):
     super().__init__(
-        name, False, summary, short_name=short_name, allow_override=True
+      name, False, summary, short_name=short_name, allow_override=True
     )
     self._text = text
 
@@ -124,17 +124,17 @@ def _define_help(module, doc):
     for flag in flags.FLAGS.get_flags_for_module(module):
       flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     return (
-        f"{_spelled(doc)}\nflags:\n{flags.FLAGS.main_module_help()}\n\n"
-        "Try --helpfull to get a list of all flags."
+      f"{_spelled(doc)}\nflags:\n{flags.FLAGS.main_module_help()}\n\n"
+      "Try --helpfull to get a list of all flags."
     )
 
   def full():
     return f"{_spelled(doc)}\nflags:\n{flags.FLAGS.get_help()}"
 
   for name, short_name, summary, text in (
-      ("help", "h", "show this help", own),
-      ("helpshort", "?", "show this help", own),
-      ("helpfull", None, "show full help", full),
+    ("help", "h", "show this help", own),
+    ("helpshort", "?", "show this help", own),
+    ("helpfull", None, "show full help", full),
   ):
     flags.DEFINE_flag(_Help(name, short_name, summary, text))
 
@@ -144,7 +144,7 @@ def _spelled(doc):
   if not pathlib.Path(sys.argv[0]).name.startswith("mdrl-"):
     return doc
   return re.sub(
-      r"python -m experiments\.(\w+)",
-      lambda match: f"mdrl-{match[1].replace('_', '-')}",
-      doc,
+    r"python -m experiments\.(\w+)",
+    lambda match: f"mdrl-{match[1].replace('_', '-')}",
+    doc,
   )

@@ -18,9 +18,9 @@ import jax
 _VARIABLE = "JAX_COMPILATION_CACHE_DIR"
 # JAX goes on without its cache as well, but says so once for every program.
 _TROUBLE = re.compile(
-    r"Error (?:reading|writing) persistent compilation cache entry for "
-    r"'(.*?)': (.*)",
-    re.DOTALL,
+  r"Error (?:reading|writing) persistent compilation cache entry for "
+  r"'(.*?)': (.*)",
+  re.DOTALL,
 )
 
 
@@ -53,9 +53,9 @@ def _is_usable(cache_dir):
       return True
   except (OSError, RuntimeError, ValueError) as error:
     warnings.warn(
-        "nothing is kept for later runs, as `--cache_dir` must be a folder "
-        f"that can be written, or '' for none: {error}",
-        stacklevel=2,
+      "nothing is kept for later runs, as `--cache_dir` must be a folder "
+      f"that can be written, or '' for none: {error}",
+      stacklevel=2,
     )
     return False
 

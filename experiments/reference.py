@@ -24,7 +24,7 @@ _STEP_PER_TEMPERATURE = 0.1
 
 
 def temperature(
-    kind: str, given: float | None, config: Mapping[str, Any], unit: float
+  kind: str, given: float | None, config: Mapping[str, Any], unit: float
 ) -> float:
   """Returns the temperature of a quantal-response equilibrium, in utility.
 
@@ -41,25 +41,25 @@ def temperature(
   if given is not None:
     return given
   stays = (
-      config.get("temperature", 0) > 0
-      and not config["temperature_power"]
-      and config.get("magnet_rate") == 0
-      # Other maps and gains lead to equilibria of other kinds.
-      and config["mirror_map"] == "entropy"
-      and config["feedback"] == _FEEDBACK[kind]
+    config.get("temperature", 0) > 0
+    and not config["temperature_power"]
+    and config.get("magnet_rate") == 0
+    # Other maps and gains lead to equilibria of other kinds.
+    and config["mirror_map"] == "entropy"
+    and config["feedback"] == _FEEDBACK[kind]
   )
   if not stays:
     raise ValueError(
-        "`--reference_temperature` must be given, as this solver does not "
-        f"approach the {NAMES[kind]} equilibrium of one temperature; or use "
-        "--solver=magnetic --config.magnet_rate=0 --config.mirror_map=entropy "
-        f"--config.feedback={_FEEDBACK[kind]}"
+      "`--reference_temperature` must be given, as this solver does not "
+      f"approach the {NAMES[kind]} equilibrium of one temperature; or use "
+      "--solver=magnetic --config.magnet_rate=0 --config.mirror_map=entropy "
+      f"--config.feedback={_FEEDBACK[kind]}"
     )
   return config["temperature"] * unit
 
 
 def find(
-    kind: str, game: tree_game.TreeGame, temperature: float
+  kind: str, game: tree_game.TreeGame, temperature: float
 ) -> base.Policies:
   """Returns an equilibrium.
 
@@ -75,8 +75,8 @@ def find(
     case "nash":
       plans = linear_program.solve(game).plans
       return tuple(
-          t.to_policy(jnp.maximum(jnp.asarray(plan, game.dtype), 0))
-          for t, plan in zip(game.treeplexes, plans, strict=True)
+        t.to_policy(jnp.maximum(jnp.asarray(plan, game.dtype), 0))
+        for t, plan in zip(game.treeplexes, plans, strict=True)
       )
     case "qre":
       return quantal_response.equilibrium(game, temperature)
@@ -84,7 +84,7 @@ def find(
       return _agent_equilibrium(game, temperature)
     case other:
       raise ValueError(
-          f"`kind` must be one of {', '.join(NAMES)}, got {other!r}"
+        f"`kind` must be one of {', '.join(NAMES)}, got {other!r}"
       )
 
 
@@ -95,11 +95,11 @@ def _agent_equilibrium(game, temperature):
   except ValueError:
     # The branch from uniform play turns back before this temperature.
     solver = behavioral.Behavioral(
-        solver=magnetic.MagneticMirrorDescent(
-            step_size=_STEP_PER_TEMPERATURE * temperature,
-            temperature=temperature,
-        ),
-        feedback="q",
+      solver=magnetic.MagneticMirrorDescent(
+        step_size=_STEP_PER_TEMPERATURE * temperature,
+        temperature=temperature,
+      ),
+      feedback="q",
     )
     state = run.advance(solver, game, run.init(solver, game), _UPDATES)
     start = solver.policies(game, state)
@@ -108,7 +108,7 @@ def _agent_equilibrium(game, temperature):
 
 @jax.jit
 def divergence(
-    game: tree_game.TreeGame, reference: base.Policies, policies: base.Policies
+  game: tree_game.TreeGame, reference: base.Policies, policies: base.Policies
 ) -> Float[Array, ""]:
   """Returns what policies diverge by from a reference, in nats.
 
@@ -117,9 +117,7 @@ def divergence(
   a policy never plays what the reference does.
   """
   each = [
-      dilated.divergence(t, _ENTROPY, wanted, dilated.to_dual(t, _ENTROPY, own))
-      for t, wanted, own in zip(
-          game.treeplexes, reference, policies, strict=True
-      )
+    dilated.divergence(t, _ENTROPY, wanted, dilated.to_dual(t, _ENTROPY, own))
+    for t, wanted, own in zip(game.treeplexes, reference, policies, strict=True)
   ]
   return jnp.sum(jnp.stack(each))

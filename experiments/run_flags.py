@@ -13,14 +13,16 @@ flags.disclaim_key_flags()
 def define(values: flags.FlagValues, kind: str) -> None:
   """Defines them; `kind` is what the folder of `--out` holds."""
   limits.define_float(
-      "save_seconds", 5.0, "Seconds between saved states.", 0.0, values=values
+    "save_seconds", 5.0, "Seconds between saved states.", 0.0, values=values
   )
   flags.DEFINE_bool(
-      "resume", False, f"Go on with the {kind} in --out, if there is one.",
-      flag_values=values,
+    "resume",
+    False,
+    f"Go on with the {kind} in --out, if there is one.",
+    flag_values=values,
   )
   flags.DEFINE_bool(
-      "overwrite", False, f"Delete the {kind} in --out.", flag_values=values
+    "overwrite", False, f"Delete the {kind} in --out.", flag_values=values
   )
 
 
@@ -36,5 +38,5 @@ def folder(out: str | None, default: str | pathlib.Path) -> pathlib.Path:
     return path.expanduser()
   except RuntimeError as error:
     raise ValueError(
-        f"`--out` must be a folder, got {path}, of no known user's home"
+      f"`--out` must be a folder, got {path}, of no known user's home"
     ) from error

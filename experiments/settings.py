@@ -12,14 +12,14 @@ FILES = ("policy.npz", "convergence.png")
 
 # What decides every number of a run, besides the number of updates.
 _DECISIVE = (
-    "game",
-    "solver",
-    "config",
-    "precision",
-    "checkpoints",
-    "seed",
-    "reference",
-    "reference_temperature",
+  "game",
+  "solver",
+  "config",
+  "precision",
+  "checkpoints",
+  "seed",
+  "reference",
+  "reference_temperature",
 )
 _ALWAYS_SAID = ("step_size", "temperature")
 
@@ -77,9 +77,9 @@ class Settings:
     """What numbers depend on besides game and solver, in a line."""
     defaults = solver_table.SOLVERS[self.solver].defaults
     parts = [
-        f"{name} {value}"
-        for name, value in self.config.items()
-        if name in _ALWAYS_SAID or value != defaults.get(name)
+      f"{name} {value}"
+      for name, value in self.config.items()
+      if name in _ALWAYS_SAID or value != defaults.get(name)
     ]
     parts.append(f"seed {self.seed}" if self.seed else "from uniform play")
     if self.precision != "float64":

@@ -18,79 +18,82 @@ from absl import flags
 from ml_collections import config_dict, config_flags
 
 from experiments import (
-    command_line,
-    limits,
-    program,
-    run_flags,
-    solver_table,
+  command_line,
+  limits,
+  program,
+  run_flags,
+  solver_table,
 )
 from experiments import settings as settings_lib
 from experiments.runs import folder as folder_lib
 
 _GAME = flags.DEFINE_string(
-    "game",
-    "leduc_poker",
-    "OpenSpiel's game string, or the path of an .efg or .nfg file.",
+  "game",
+  "leduc_poker",
+  "OpenSpiel's game string, or the path of an .efg or .nfg file.",
 )
 _SOLVER = flags.DEFINE_enum(
-    "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm."
+  "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm."
 )
 _OUT = flags.DEFINE_string(
-    "out", None, "Folder of the run; by default runs/<game>_<solver>."
+  "out", None, "Folder of the run; by default runs/<game>_<solver>."
 )
 _UPDATES = flags.DEFINE_integer(
-    "updates", 40_000, "Number of updates.", 1, limits.UPDATES
+  "updates", 40_000, "Number of updates.", 1, limits.UPDATES
 )
 _CHECKPOINTS = flags.DEFINE_integer(
-    "checkpoints",
-    50,
-    "Number of evaluations, evenly spaced in the logarithm of the updates.",
-    1,
-    limits.CHECKPOINTS,
+  "checkpoints",
+  50,
+  "Number of evaluations, evenly spaced in the logarithm of the updates.",
+  1,
+  limits.CHECKPOINTS,
 )
 _PRECISION = flags.DEFINE_enum(
-    "precision", "float64", ["float64", "float32"], "Of all numbers."
+  "precision", "float64", ["float64", "float32"], "Of all numbers."
 )
 _SEED = flags.DEFINE_integer(
-    "seed",
-    0,
-    "Of the first policies, drawn uniformly; 0 starts from uniform policies.",
-    0,
-    limits.SEED,
+  "seed",
+  0,
+  "Of the first policies, drawn uniformly; 0 starts from uniform policies.",
+  0,
+  limits.SEED,
 )
 _MAX_HISTORIES = flags.DEFINE_integer(
-    "max_histories", 20_000_000, "The largest tree to read.", 1,
-    limits.HISTORIES,
+  "max_histories",
+  20_000_000,
+  "The largest tree to read.",
+  1,
+  limits.HISTORIES,
 )
 _CACHE_DIR = flags.DEFINE_string(
-    "cache_dir",
-    "~/.cache/mdrl",
-    "Where trees and compiled programs are kept for later runs; '' for none.",
+  "cache_dir",
+  "~/.cache/mdrl",
+  "Where trees and compiled programs are kept for later runs; '' for none.",
 )
 _SAVE_SECONDS = limits.define_float(
-    "save_seconds", 5.0, "Seconds between saved states.", 0.0
+  "save_seconds", 5.0, "Seconds between saved states.", 0.0
 )
 _RESUME = flags.DEFINE_bool(
-    "resume", False, "Go on with the run in --out, if there is one."
+  "resume", False, "Go on with the run in --out, if there is one."
 )
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run in --out.")
 _REFERENCE = flags.DEFINE_enum(
-    "reference",
-    None,
-    ["qre", "aqre", "nash"],
-    "Also measure the divergence from this equilibrium: the quantal-response "
-    "equilibrium of the normal form or of agents, by root finding, or a Nash "
-    "equilibrium, by linear programming; where there are many of those, others "
-    "are as good.",
+  "reference",
+  None,
+  ["qre", "aqre", "nash"],
+  "Also measure the divergence from this equilibrium: the quantal-response "
+  "equilibrium of the normal form or of agents, by root finding, or a Nash "
+  "equilibrium, by linear programming; where there are many of those, others "
+  "are as good.",
 )
 _REFERENCE_TEMPERATURE = limits.define_float(
-    "reference_temperature",
-    None,
-    "Of --reference=qre and aqre, in utility; by default that of the "
-    "equilibrium which the solver approaches, if it is one of these.",
+  "reference_temperature",
+  None,
+  "Of --reference=qre and aqre, in utility; by default that of the "
+  "equilibrium which the solver approaches, if it is one of these.",
 )
 _LIST_SOLVERS = flags.DEFINE_bool(
-    "list_solvers", False, "Print the solvers and their defaults, and exit."
+  "list_solvers", False, "Print the solvers and their defaults, and exit."
 )
 
 
@@ -100,17 +103,19 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
     override = re.match(r"--?(?:no)?config\.([^=]*)", argument)
     if override and override[1] not in solver_table.FIELDS:
       command_line.fail(
-          "solve_game",
-          f"`--config.{override[1]}` is no hyper-parameter of any solver; "
-          f"there are {', '.join(solver_table.FIELDS)}"
+        "solve_game",
+        f"`--config.{override[1]}` is no hyper-parameter of any solver; "
+        f"there are {', '.join(solver_table.FIELDS)}",
       )
-  fields = config_dict.ConfigDict({
+  fields = config_dict.ConfigDict(
+    {
       name: config_dict.placeholder(field.type)
       for name, field in solver_table.FIELDS.items()
-  })
+    }
+  )
   # This looks for overrides at once, so that it needs the arguments here.
   config_flags.DEFINE_config_dict(
-      "config", fields, solver_table.help_text(), sys_argv=list(argv)
+    "config", fields, solver_table.help_text(), sys_argv=list(argv)
   )
   flags.FLAGS["config"].default_as_str = "the solver's own"
   return program.parse(argv)
@@ -126,11 +131,11 @@ def main(argv: Sequence[str]) -> None:
   with command_line.running("solve_game") as interrupts:
     settings = _settings()
     with folder_lib.Folder(
-        settings.out,
-        "solve_game",
-        settings_lib.FILES,
-        resume=settings.resume,
-        overwrite=settings.overwrite,
+      settings.out,
+      "solve_game",
+      settings_lib.FILES,
+      resume=settings.resume,
+      overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
       from experiments import solve_loop
@@ -142,23 +147,21 @@ def main(argv: Sequence[str]) -> None:
 def _settings() -> settings_lib.Settings:
   game, solver = _GAME.value, _SOLVER.value
   return settings_lib.Settings(
-      game=game,
-      solver=solver,
-      config=solver_table.resolve(solver, flags.FLAGS.config.to_dict()),
-      out=run_flags.folder(
-          _OUT.value, settings_lib.default_out(game, solver)
-      ),
-      updates=_UPDATES.value,
-      checkpoints=_CHECKPOINTS.value,
-      precision=_PRECISION.value,
-      seed=_SEED.value,
-      max_histories=_MAX_HISTORIES.value,
-      cache_dir=_CACHE_DIR.value,
-      save_seconds=_SAVE_SECONDS.value,
-      resume=_RESUME.value,
-      overwrite=_OVERWRITE.value,
-      reference=_REFERENCE.value,
-      reference_temperature=_REFERENCE_TEMPERATURE.value,
+    game=game,
+    solver=solver,
+    config=solver_table.resolve(solver, flags.FLAGS.config.to_dict()),
+    out=run_flags.folder(_OUT.value, settings_lib.default_out(game, solver)),
+    updates=_UPDATES.value,
+    checkpoints=_CHECKPOINTS.value,
+    precision=_PRECISION.value,
+    seed=_SEED.value,
+    max_histories=_MAX_HISTORIES.value,
+    cache_dir=_CACHE_DIR.value,
+    save_seconds=_SAVE_SECONDS.value,
+    resume=_RESUME.value,
+    overwrite=_OVERWRITE.value,
+    reference=_REFERENCE.value,
+    reference_temperature=_REFERENCE_TEMPERATURE.value,
   )
 
 

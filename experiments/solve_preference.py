@@ -21,9 +21,7 @@ from experiments import command_line, preference_settings, program, tables
 from experiments.runs import folder as folder_lib
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Runs what the flags ask for."""
   del argv
   if preference_settings.answered(values):
@@ -32,11 +30,11 @@ def main(
     settings = preference_settings.read(values, "preference")
     command_line.quieten()
     with folder_lib.Folder(
-        settings.out,
-        "solve_preference",
-        preference_settings.FILES,
-        resume=settings.resume,
-        overwrite=settings.overwrite,
+      settings.out,
+      "solve_preference",
+      preference_settings.FILES,
+      resume=settings.resume,
+      overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
       from experiments import preference_loop
@@ -56,7 +54,7 @@ def main(
 def run() -> None:
   """Runs this program."""
   program.run(
-      "experiments.solve_preference", __doc__, main, preference_settings.parse
+    "experiments.solve_preference", __doc__, main, preference_settings.parse
   )
 
 

@@ -8,39 +8,39 @@ from experiments import limits
 from mdrl import checks
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import (
-    averaged,
-    base,
-    behavioral,
-    magnetic,
-    magnetic_preference,
-    mirror_descent,
-    mirror_prox,
-    optimistic,
-    regret_matching,
-    regret_rules,
-    schedules,
+  averaged,
+  base,
+  behavioral,
+  magnetic,
+  magnetic_preference,
+  mirror_descent,
+  mirror_prox,
+  optimistic,
+  regret_matching,
+  regret_rules,
+  schedules,
 )
 
 _DESCENTS = {
-    "mirror_descent": mirror_descent.MirrorDescent,
-    "mirror_prox": mirror_prox.MirrorProx,
-    "optimistic": optimistic.OptimisticMirrorDescent,
+  "mirror_descent": mirror_descent.MirrorDescent,
+  "mirror_prox": mirror_prox.MirrorProx,
+  "optimistic": optimistic.OptimisticMirrorDescent,
 }
 # What falls faster is zero after a few updates.
 _MOST_POWER = 10
 _RULES = {
-    "cfr": regret_rules.Vanilla,
-    "cfr_plus": regret_rules.Plus,
-    "linear_cfr": lambda: regret_rules.Discounted(
-        positive_power=1.0, negative_power=1.0
-    ),
-    "dcfr": regret_rules.Discounted,
-    "pcfr_plus": regret_rules.Predictive,
+  "cfr": regret_rules.Vanilla,
+  "cfr_plus": regret_rules.Plus,
+  "linear_cfr": lambda: regret_rules.Discounted(
+    positive_power=1.0, negative_power=1.0
+  ),
+  "dcfr": regret_rules.Discounted,
+  "pcfr_plus": regret_rules.Predictive,
 }
 
 
 def make(
-    name: str, values: Mapping[str, Any], payoff_norm: float
+  name: str, values: Mapping[str, Any], payoff_norm: float
 ) -> averaged.Averaged:
   """Returns a solver that also keeps its average.
 
@@ -53,7 +53,7 @@ def make(
     ValueError: If a value is out of range.
   """
   return averaged.Averaged(
-      solver=_solver(name, values, payoff_norm), power=values["average_power"]
+    solver=_solver(name, values, payoff_norm), power=values["average_power"]
   )
 
 
@@ -67,8 +67,8 @@ def _solver(name, values, payoff_norm) -> base.Solver:
   unit = payoff_norm if values["normalize"] else 1.0
   checks.positive("step_size", values["step_size"])
   shared = {
-      "step_size": _schedule("step", "step_size", values, 1 / unit),
-      "mirror_map": _mirror_map(values),
+    "step_size": _schedule("step", "step_size", values, 1 / unit),
+    "mirror_map": _mirror_map(values),
   }
   if name in _DESCENTS:
     return _fed(_DESCENTS[name](**shared), values)
@@ -80,10 +80,10 @@ def _solver(name, values, payoff_norm) -> base.Solver:
     # In a sweep, all settings are one array of floating-point numbers.
     period = period if isinstance(period, int) else period.astype("int32")
     return _fed(
-        magnetic_preference.MagneticPreferenceOptimization(
-            period=period, **shared
-        ),
-        values,
+      magnetic_preference.MagneticPreferenceOptimization(
+        period=period, **shared
+      ),
+      values,
     )
   checks.between("magnet_rate", values["magnet_rate"], 0, 1)
   shared["magnet_rate"] = _schedule("magnet", "magnet_rate", values, 1)
@@ -103,7 +103,7 @@ def _fed(solver, values):
       return behavioral.Behavioral(solver=solver, feedback=values["feedback"])
     case other:
       raise ValueError(
-          f"`feedback` must be sequence, counterfactual or q, got {other!r}"
+        f"`feedback` must be sequence, counterfactual or q, got {other!r}"
       )
 
 
@@ -111,8 +111,8 @@ def _schedule(prefix, field, values, unit):
   initial = values[field] * unit
   if isinstance(initial, float) and math.isinf(initial):
     raise ValueError(
-        f"`{field}` must be finite in the game's own unit, got "
-        f"{values[field]:g} times {unit:.4g}; choose a smaller one"
+      f"`{field}` must be finite in the game's own unit, got "
+      f"{values[field]:g} times {unit:.4g}; choose a smaller one"
     )
   power, delay = (values[f"{prefix}_{k}"] for k in ("power", "delay"))
   checks.between(f"{prefix}_power", power, 0, _MOST_POWER)
@@ -133,6 +133,5 @@ def _mirror_map(values):
       return mirror_maps.Tsallis(order=values["tsallis_order"])
     case other:
       raise ValueError(
-          "`mirror_map` must be euclidean, entropy or tsallis, got "
-          f"{other!r}"
+        f"`mirror_map` must be euclidean, entropy or tsallis, got {other!r}"
       )

@@ -16,21 +16,21 @@ from collections.abc import Sequence
 from absl import flags
 
 from experiments import (
-    command_line,
-    limits,
-    program,
-    run_flags,
-    settings,
-    solver_table,
-    sweep_grid,
+  command_line,
+  limits,
+  program,
+  run_flags,
+  settings,
+  solver_table,
+  sweep_grid,
 )
 from experiments.runs import folder as folder_lib
 
 _FILES = ("table.csv", "heatmap.png")
 
 _GRID = (
-    "step_size=0.25,0.5,0.75,1,1.5,2,3,4;"
-    "temperature=0.0125,0.025,0.05,0.1,0.2,0.4,0.8,1.6"
+  "step_size=0.25,0.5,0.75,1,1.5,2,3,4;"
+  "temperature=0.0125,0.025,0.05,0.1,0.2,0.4,0.8,1.6"
 )
 
 
@@ -41,52 +41,91 @@ def define(values: flags.FlagValues) -> None:
 
 def _define(values):
   flags.DEFINE_string(
-      "game", "leduc_poker", "OpenSpiel's game string, or the path of an "
-      ".efg or .nfg file.", flag_values=values,
+    "game",
+    "leduc_poker",
+    "OpenSpiel's game string, or the path of an .efg or .nfg file.",
+    flag_values=values,
   )
   flags.DEFINE_enum(
-      "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm.",
-      flag_values=values,
+    "solver",
+    "magnetic",
+    list(solver_table.SOLVERS),
+    "The algorithm.",
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "grid", _GRID, "Values of hyper-parameters, as "
-      "NAME=VALUE,VALUE;NAME=VALUE.", flag_values=values,
+    "grid",
+    _GRID,
+    "Values of hyper-parameters, as NAME=VALUE,VALUE;NAME=VALUE.",
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "fixed", "", "Other hyper-parameters that are not the solver's default, "
-      "as NAME=VALUE;NAME=VALUE.", flag_values=values,
+    "fixed",
+    "",
+    "Other hyper-parameters that are not the solver's default, "
+    "as NAME=VALUE;NAME=VALUE.",
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "seeds", 1, "First policies for each setting: uniform ones, and random "
-      "ones from the second on.", 1, limits.RUNS, flag_values=values,
+    "seeds",
+    1,
+    "First policies for each setting: uniform ones, and random "
+    "ones from the second on.",
+    1,
+    limits.RUNS,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "updates", 1000, "Number of updates.", 1, limits.UPDATES,
-      flag_values=values,
+    "updates",
+    1000,
+    "Number of updates.",
+    1,
+    limits.UPDATES,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "checkpoints", 20, "Number of evaluations, evenly spaced in the "
-      "logarithm of the updates.", 1, limits.CHECKPOINTS, flag_values=values,
+    "checkpoints",
+    20,
+    "Number of evaluations, evenly spaced in the logarithm of the updates.",
+    1,
+    limits.CHECKPOINTS,
+    flag_values=values,
   )
   flags.DEFINE_enum(
-      "precision", "float64", ["float64", "float32"], "Of all numbers.",
-      flag_values=values,
+    "precision",
+    "float64",
+    ["float64", "float32"],
+    "Of all numbers.",
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "cpu_devices", 0, "Devices that JAX makes of a CPU; 0 makes one of every "
-      "core.", 0, limits.CPU_DEVICES, flag_values=values,
+    "cpu_devices",
+    0,
+    "Devices that JAX makes of a CPU; 0 makes one of every core.",
+    0,
+    limits.CPU_DEVICES,
+    flag_values=values,
   )
   flags.DEFINE_integer(
-      "max_histories", 20_000_000, "The largest tree to read.", 1,
-      limits.HISTORIES, flag_values=values,
+    "max_histories",
+    20_000_000,
+    "The largest tree to read.",
+    1,
+    limits.HISTORIES,
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "cache_dir", "~/.cache/mdrl", "Where trees and compiled programs are "
-      "kept for later runs; '' for nowhere.", flag_values=values,
+    "cache_dir",
+    "~/.cache/mdrl",
+    "Where trees and compiled programs are "
+    "kept for later runs; '' for nowhere.",
+    flag_values=values,
   )
   flags.DEFINE_string(
-      "out", None, "Folder of the sweep; by default "
-      "runs/sweep_<game>_<solver>.", flag_values=values,
+    "out",
+    None,
+    "Folder of the sweep; by default runs/sweep_<game>_<solver>.",
+    flag_values=values,
   )
   run_flags.define(values, "sweep")
 
@@ -97,24 +136,22 @@ def parse(argv: Sequence[str]) -> list[str]:
   return program.parse(argv)
 
 
-def main(
-    argv: Sequence[str], values: flags.FlagValues = flags.FLAGS
-) -> None:
+def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Runs what the flags ask for."""
   del argv
   command_line.quieten()
   given = values.flag_values_dict()
   with command_line.running("sweep_game") as interrupts:
     grid = sweep_grid.read(
-        given["solver"], given["grid"], given["fixed"], given["seeds"]
+      given["solver"], given["grid"], given["fixed"], given["seeds"]
     )
     name = settings.default_out(given["game"], given["solver"])
     with folder_lib.Folder(
-        run_flags.folder(given["out"], name.with_name(f"sweep_{name.name}")),
-        "sweep_game",
-        _FILES,
-        resume=given["resume"],
-        overwrite=given["overwrite"],
+      run_flags.folder(given["out"], name.with_name(f"sweep_{name.name}")),
+      "sweep_game",
+      _FILES,
+      resume=given["resume"],
+      overwrite=given["overwrite"],
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
       from experiments import sweep_run

@@ -50,17 +50,17 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
     field = _field("grid", solver, name)
     if field.type not in (float, int):
       raise ValueError(
-          f"`--grid` sweeps over numbers, got {name}, which is a choice; set "
-          f"it with --fixed={name}=VALUE"
+        f"`--grid` sweeps over numbers, got {name}, which is a choice; set "
+        f"it with --fixed={name}=VALUE"
       )
     swept[name] = [
-        _number("grid", name, value, field.type) for value in text.split(",")
+      _number("grid", name, value, field.type) for value in text.split(",")
     ]
     if len(set(swept[name])) < len(swept[name]):
       raise ValueError(f"`--grid` must name each value once, got {name}={text}")
   if not swept:
     raise ValueError(
-        f"`--grid` must name a hyper-parameter of {solver}, got {grid!r}"
+      f"`--grid` must name a hyper-parameter of {solver}, got {grid!r}"
     )
   overrides = {}
   for name, text in _items("fixed", fixed):
@@ -79,24 +79,24 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
     for flag, given in (("grid", swept), ("fixed", overrides)):
       if "average_power" in given:
         raise ValueError(
-            f"`--{flag}` has average_power, which weighs the average, and a "
-            f"sweep of {solver} measures the last iterate alone; leave it out"
+          f"`--{flag}` has average_power, which weighs the average, and a "
+          f"sweep of {solver} measures the last iterate alone; leave it out"
         )
   runs = math.prod(len(values) for values in swept.values()) * seeds
   if runs > limits.RUNS:
     raise ValueError(
-        f"`--grid` and `--seeds` must make at most {limits.RUNS:,} runs, got "
-        f"{runs:,}; name fewer values"
+      f"`--grid` and `--seeds` must make at most {limits.RUNS:,} runs, got "
+      f"{runs:,}; name fewer values"
     )
   # Some are read at certain values of others alone, such as powers above 0.
   most = {name: max(values) for name, values in swept.items()}
   values = solver_table.resolve(solver, overrides | most, flag="")
   defaults = solver_table.SOLVERS[solver].defaults
   return Grid(
-      solver=solver,
-      names=tuple(swept),
-      settings=tuple(itertools.product(*swept.values())),
-      fixed=values | {name: defaults[name] for name in swept},
+    solver=solver,
+    names=tuple(swept),
+    settings=tuple(itertools.product(*swept.values())),
+    fixed=values | {name: defaults[name] for name in swept},
   )
 
 
@@ -106,8 +106,8 @@ def _items(flag, text):
     name, equals, value = (part.strip() for part in item.partition("="))
     if not equals or not value or name in seen:
       raise ValueError(
-          f"`--{flag}` must be NAME=VALUE;NAME=VALUE, each name once, got "
-          f"{text!r}"
+        f"`--{flag}` must be NAME=VALUE;NAME=VALUE, each name once, got "
+        f"{text!r}"
       )
     seen.add(name)
     yield name, value
@@ -117,8 +117,8 @@ def _field(flag, solver, name):
   defaults = solver_table.SOLVERS[solver].defaults
   if name not in defaults:
     raise ValueError(
-        f"`--{flag}` has {name!r}, which is no hyper-parameter of {solver}; it "
-        f"has {', '.join(defaults)}"
+      f"`--{flag}` has {name!r}, which is no hyper-parameter of {solver}; it "
+      f"has {', '.join(defaults)}"
     )
   return solver_table.FIELDS[name]
 
@@ -131,6 +131,6 @@ def _number(flag, name, text, kind):
     number, finite = 0, False
   if not finite:
     raise ValueError(
-        f"`--{flag}` must give {name} {_KINDS[kind]}, got {text!r}"
+      f"`--{flag}` must give {name} {_KINDS[kind]}, got {text!r}"
     )
   return number

@@ -10,9 +10,7 @@ _FLOOR = 1e-16
 _MAX_COLUMNS = 3
 
 
-def draw(
-    grid: sweep_grid.Grid, last: np.ndarray, title: str
-) -> figure.Figure:
+def draw(grid: sweep_grid.Grid, last: np.ndarray, title: str) -> figure.Figure:
   """Returns one heat map for each value of a third hyper-parameter.
 
   Args:
@@ -31,7 +29,7 @@ def draw(
   cube = np.full([len(values) for values in axes_values], np.nan)
   for setting, value in zip(grid.settings, shown, strict=True):
     at = tuple(
-        values.index(x) for values, x in zip(axes_values, setting, strict=False)
+      values.index(x) for values, x in zip(axes_values, setting, strict=False)
     )
     cube[at] = np.fmin(cube[at], value)
   if cube.ndim == 2:
@@ -41,8 +39,13 @@ def draw(
   norm = colors.LogNorm(low, high if high > low else 2 * low)
   across = min(cube.shape[2], _MAX_COLUMNS)
   down = -(-cube.shape[2] // across)
-  fig, panels = _figure(down, across, (1.5 + 0.62 * cube.shape[1]) * across + 1,
-                        (1.4 + 0.42 * cube.shape[0]) * down, title)
+  fig, panels = _figure(
+    down,
+    across,
+    (1.5 + 0.62 * cube.shape[1]) * across + 1,
+    (1.4 + 0.42 * cube.shape[0]) * down,
+    title,
+  )
   image = None
   for k, axes in enumerate(panels[: cube.shape[2]]):
     image = _heat_map(axes, cube[:, :, k], axes_values, norm)
@@ -76,7 +79,7 @@ def _line(name, values, shown, title):
 
 def _heat_map(axes, table, values, norm):
   image = axes.imshow(
-      table, norm=norm, cmap="viridis_r", origin="lower", aspect="auto"
+    table, norm=norm, cmap="viridis_r", origin="lower", aspect="auto"
   )
   axes.set_xticks(range(table.shape[1]), [f"{v:g}" for v in values[1]])
   axes.set_yticks(range(table.shape[0]), [f"{v:g}" for v in values[0]])
@@ -84,7 +87,12 @@ def _heat_map(axes, table, values, norm):
     # Dark cells are those of high numbers.
     dark = norm(table[a, b]) > 0.5
     axes.text(
-        b, a, f"{table[a, b]:.1e}", ha="center", va="center", fontsize=7,
-        color="white" if dark else "black",
+      b,
+      a,
+      f"{table[a, b]:.1e}",
+      ha="center",
+      va="center",
+      fontsize=7,
+      color="white" if dark else "black",
     )
   return image

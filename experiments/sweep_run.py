@@ -12,16 +12,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import (
-    csv_file,
-    figures,
-    memory,
-    program_cache,
-    solver_factory,
-    solver_table,
-    sweep_grid,
-    sweep_plots,
-    tree_progress,
-    verdict,
+  csv_file,
+  figures,
+  memory,
+  program_cache,
+  solver_factory,
+  solver_table,
+  sweep_grid,
+  sweep_plots,
+  tree_progress,
+  verdict,
 )
 from experiments.runs import fingerprint, host_loop, interrupts, provenance
 from experiments.runs import folder as folder_lib
@@ -56,10 +56,10 @@ class Found(NamedTuple):
 
 
 def run_grid(
-    grid: sweep_grid.Grid,
-    given: Mapping[str, Any],
-    folder: folder_lib.Folder,
-    signals: interrupts.Interrupts,
+  grid: sweep_grid.Grid,
+  given: Mapping[str, Any],
+  folder: folder_lib.Folder,
+  signals: interrupts.Interrupts,
 ) -> str:
   """Runs a sweep, writes its files and returns what to print.
 
@@ -70,11 +70,11 @@ def run_grid(
   """
   _set_up(given)
   game, _ = openspiel.compile_game(
-      given["game"],
-      max_histories=given["max_histories"],
-      reaches=solver_factory.needs_reaches(grid.fixed),
-      cache_dir=program_cache.games_folder(given["cache_dir"]),
-      progress=tree_progress.lines(given["game"]),
+    given["game"],
+    max_histories=given["max_histories"],
+    reaches=solver_factory.needs_reaches(grid.fixed),
+    cache_dir=program_cache.games_folder(given["cache_dir"]),
+    progress=tree_progress.lines(given["game"]),
   )
   norm = payoff_norm.payoff_norm(game)
   for setting in grid.settings:
@@ -86,23 +86,23 @@ def run_grid(
   if folder.recorded is not None:
     decisive.check_same(folder.recorded["decisive"], folder.path)
   record = {
-      "flags": {name: given[name] for name in _RECORDED},
-      "decisive": decisive.as_json(),
-      "fixed": grid.fixed,
-      "payoff_norm": norm,
-      "devices": _devices(),
-      **provenance.record(folder.recorded),
+    "flags": {name: given[name] for name in _RECORDED},
+    "decisive": decisive.as_json(),
+    "fixed": grid.fixed,
+    "payoff_norm": norm,
+    "devices": _devices(),
+    **provenance.record(folder.recorded),
   }
   with signals.noted():
     folder.begin(record)
   steps = run.log_checkpoints(given["updates"], given["checkpoints"])
   label = f"{given['game']} {grid.solver}"
   [finished] = host_loop.drive(
-      [batch.job(steps, label)],
-      folder,
-      decisive.fingerprint(),
-      signals,
-      save_seconds=given["save_seconds"],
+    [batch.job(steps, label)],
+    folder,
+    decisive.fingerprint(),
+    signals,
+    save_seconds=given["save_seconds"],
   )
   found = batch.found(finished)
   last = np.median(found.gaps[..., -1], axis=1)
@@ -110,7 +110,7 @@ def run_grid(
   figure = sweep_plots.draw(grid, last, title)
   with signals.noted():
     folder.write(
-        "table.csv", lambda file: csv_file.write(file, _table(grid, found))
+      "table.csv", lambda file: csv_file.write(file, _table(grid, found))
     )
     folder.write("heatmap.png", lambda file: figures.save(file, figure))
   return _summary(grid, found, last, label, folder.path, game)
@@ -135,8 +135,8 @@ def _conditions(grid, given):
   defaults = solver_table.SOLVERS[grid.solver].defaults
   seeds = given["seeds"]
   parts = [
-      f"after {given['updates']:,} updates",
-      f"median of seeds 0 to {seeds - 1}" if seeds > 1 else "from uniform play",
+    f"after {given['updates']:,} updates",
+    f"median of seeds 0 to {seeds - 1}" if seeds > 1 else "from uniform play",
   ]
   for name, value in grid.fixed.items():
     always = name in ("step_size", "temperature") and name not in grid.names
@@ -172,7 +172,7 @@ class _Batch:
     self._reports = solver_table.SOLVERS[grid.solver].reports
     self._init = jax.jit(sweep.sweep(self._first, (True, True, False)))
     self._advance = jax.jit(
-        sweep.sweep(self._further, (True, False, True, False))
+      sweep.sweep(self._further, (True, False, True, False))
     )
     self._measure = jax.jit(sweep.sweep(self._gap, (True, False, True)))
 
@@ -180,42 +180,40 @@ class _Batch:
     """Raises ValueError if states or rows of all runs do not fit in memory."""
     num_runs = math.prod(self._shape)
     state = jax.eval_shape(
-        self._first, self._settings[:, 0], self._seeds[0], self._game
+      self._first, self._settings[:, 0], self._seeds[0], self._game
     )
     each = sum(
-        math.prod(leaf.shape) * leaf.dtype.itemsize
-        for leaf in jax.tree.leaves(state)
+      math.prod(leaf.shape) * leaf.dtype.itemsize
+      for leaf in jax.tree.leaves(state)
     )
     memory.check(
-        f"{num_runs:,} runs of {each / 2**20:,.1f} MiB, in {num_rows:,} rows,",
-        num_runs * (_COPIES * each + memory.ROW_BYTES * num_rows),
-        "name fewer values in --grid or choose fewer --seeds or --checkpoints",
+      f"{num_runs:,} runs of {each / 2**20:,.1f} MiB, in {num_rows:,} rows,",
+      num_runs * (_COPIES * each + memory.ROW_BYTES * num_rows),
+      "name fewer values in --grid or choose fewer --seeds or --checkpoints",
     )
 
   def job(self, steps, label) -> host_loop.Job:
     """Returns the updates of all runs, and a measurement at all steps."""
     num_runs = math.prod(self._shape)
     return host_loop.Job(
-        title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
-        points=steps.tolist(),
-        init=self._start,
-        advance=lambda state, count: self._advance(
-            self._settings, self._game, state, jnp.asarray(count)
-        ),
-        measure=self._rows,
-        place=self._shared,
+      title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
+      points=steps.tolist(),
+      init=self._start,
+      advance=lambda state, count: self._advance(
+        self._settings, self._game, state, jnp.asarray(count)
+      ),
+      measure=self._rows,
+      place=self._shared,
     )
 
   def found(self, finished) -> Found:
     """Returns what the rows of the job hold."""
     steps = np.array([row["step"] for row in finished.rows])
     # Null, of which NumPy makes no number, is what was none.
-    columns = [
-        np.array(row["exploitability"], float) for row in finished.rows
-    ]
+    columns = [np.array(row["exploitability"], float) for row in finished.rows]
     clock = finished.clock
     return Found(
-        steps, np.stack(columns, axis=-1), clock.seconds, clock.compile_seconds
+      steps, np.stack(columns, axis=-1), clock.seconds, clock.compile_seconds
     )
 
   def _start(self):
@@ -224,7 +222,7 @@ class _Batch:
   def _shared(self, state):
     """Shares a state among the devices, as the programs do."""
     return jax.device_put(
-        state, jax.tree.map(lambda x: x.sharding, self._start())
+      state, jax.tree.map(lambda x: x.sharding, self._start())
     )
 
   def _rows(self, state, clock):
@@ -232,11 +230,11 @@ class _Batch:
     table = gap[: math.prod(self._shape)].reshape(self._shape)
     # JSON has neither infinity nor what is not a number.
     values = [
-        [value if math.isfinite(value) else None for value in row]
-        for row in table.tolist()
+      [value if math.isfinite(value) else None for value in row]
+      for row in table.tolist()
     ]
     return [
-        {"step": clock.step, "seconds": clock.seconds, "exploitability": values}
+      {"step": clock.step, "seconds": clock.seconds, "exploitability": values}
     ]
 
   def _solver(self, setting):
@@ -247,9 +245,9 @@ class _Batch:
 
   def _first(self, setting, seed, game):
     policies = jax.tree.map(
-        lambda drawn, uniform: jnp.where(seed > 0, drawn, uniform),
-        base.random_policies(game, jax.random.key(seed)),
-        base.uniform_policies(game),
+      lambda drawn, uniform: jnp.where(seed > 0, drawn, uniform),
+      base.random_policies(game, jax.random.key(seed)),
+      base.uniform_policies(game),
     )
     return self._solver(setting).init(game, policies)
 
@@ -280,8 +278,8 @@ def _summary(grid, found, last, label, folder, game):
   order = finite[np.argsort(last[finite])]
   reports = solver_table.SOLVERS[grid.solver].reports
   lines = [
-      f"{label}: exploitability after {found.steps[-1]:,} updates ({reports} "
-      f"iterate), the best of {len(grid.settings)} settings"
+    f"{label}: exploitability after {found.steps[-1]:,} updates ({reports} "
+    f"iterate), the best of {len(grid.settings)} settings"
   ]
   for k in order[:_SHOWN].tolist():
     named = zip(grid.names, grid.settings[k], strict=True)
@@ -291,19 +289,17 @@ def _summary(grid, found, last, label, folder, game):
   bound = verdict.bound_far_below(best, game)
   if bound is not None:
     lines.append(
-        f"  steps of {best['step_size']:g} are far above what any bound "
-        f"allows, about {bound:.2g}: lower step_size in `--grid` or `--fixed`"
+      f"  steps of {best['step_size']:g} are far above what any bound "
+      f"allows, about {bound:.2g}: lower step_size in `--grid` or `--fixed`"
     )
   bad = int((~np.isfinite(last)).sum())
   if bad:
-    lines.append(
-        f"  {bad} setting{'s' * (bad > 1)} ended in no finite number"
-    )
+    lines.append(f"  {bad} setting{'s' * (bad > 1)} ended in no finite number")
   runs = found.gaps.shape[0] * found.gaps.shape[1]
   devices = _devices()
   lines.append(
-      f"{runs} runs in {found.seconds:.2f} s on {devices} "
-      f"device{'s' * (devices > 1)}, compiled in {found.compile_seconds:.1f} s;"
-      f" see {folder}"
+    f"{runs} runs in {found.seconds:.2f} s on {devices} "
+    f"device{'s' * (devices > 1)}, compiled in {found.compile_seconds:.1f} s;"
+    f" see {folder}"
   )
   return "\n".join(lines)

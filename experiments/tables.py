@@ -17,10 +17,10 @@ def page_width() -> int:
 
 
 def text(
-    head: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    width: int,
-    num_keys: int = 1,
+  head: Sequence[str],
+  rows: Sequence[Sequence[str]],
+  width: int,
+  num_keys: int = 1,
 ) -> str:
   """Returns a table; where it is too wide, its columns go on below.
 
@@ -32,12 +32,12 @@ def text(
   """
   columns = [list(column) for column in zip(head, *rows, strict=True)]
   sizes = [
-      max(len(line) for cell in column for line in cell.split("\n"))
-      for column in columns
+    max(len(line) for cell in column for line in cell.split("\n"))
+    for column in columns
   ]
   blocks = [
-      "\n".join(_lines([columns[k] for k in shown]))
-      for shown in _pages(sizes, width, num_keys)
+    "\n".join(_lines([columns[k] for k in shown]))
+    for shown in _pages(sizes, width, num_keys)
   ]
   return "\n\n".join(blocks)
 
@@ -62,13 +62,17 @@ def _lines(columns) -> Iterator[str]:
   tall = max(map(len, heads))
   padded = [[""] * (tall - len(lines)) + lines for lines in heads]
   full = [
-      lines + column[1:] for lines, column in zip(padded, columns, strict=True)
+    lines + column[1:] for lines, column in zip(padded, columns, strict=True)
   ]
   widths = [max(map(len, column)) for column in full]
   for number, cells in enumerate(zip(*full, strict=True)):
     if number == tall:
       yield "-" * (sum(widths) + _GAP * (len(widths) - 1))
-    yield (" " * _GAP).join(
+    yield (
+      (" " * _GAP)
+      .join(
         cell.rjust(width) if k else cell.ljust(width)
         for k, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ).rstrip()
+      )
+      .rstrip()
+    )

@@ -20,10 +20,10 @@ def lines(game: str) -> tree_limits.Progress:
       said = now
       of = f" of about {reading.about:,.3g}" if reading.about else ""
       print(
-          f"reading {game}: {reading.histories:,}{of} histories  "
-          f"{reading.seconds:.0f} s",
-          file=sys.stderr,
-          flush=True,
+        f"reading {game}: {reading.histories:,}{of} histories  "
+        f"{reading.seconds:.0f} s",
+        file=sys.stderr,
+        flush=True,
       )
 
   return tell

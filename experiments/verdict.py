@@ -16,10 +16,10 @@ _FLOOR = 1e-12
 
 
 def sentences(
-    row: Mapping[str, Any],
-    reports: str,
-    config: Mapping[str, Any],
-    game: base.Game,
+  row: Mapping[str, Any],
+  reports: str,
+  config: Mapping[str, Any],
+  game: base.Game,
 ) -> list[str]:
   """Returns warnings, each a part of a line.
 
@@ -37,15 +37,13 @@ def _better_iterate(row, reports):
   mine, others = (row[f"exploitability_{k}"] for k in (reports, other))
   if mine > _FAR_WORSE * max(others, _FLOOR):
     yield (
-        f"the {other} iterate is {mine / max(others, _FLOOR):,.0f} times less "
-        f"exploitable than the {reports}, which is the result: policy.npz holds"
-        f" it as `{other}`"
+      f"the {other} iterate is {mine / max(others, _FLOOR):,.0f} times less "
+      f"exploitable than the {reports}, which is the result: policy.npz holds"
+      f" it as `{other}`"
     )
 
 
-def bound_far_below(
-    config: Mapping[str, Any], game: base.Game
-) -> float | None:
+def bound_far_below(config: Mapping[str, Any], game: base.Game) -> float | None:
   """Returns what bounds steps if they are far above it, or else None."""
   size = config.get("step_size")
   if size is None:
@@ -67,8 +65,8 @@ def _long_steps(config, game):
   bound = bound_far_below(config, game)
   if bound is not None:
     yield (
-        f"steps of {size:g} are far above what any bound allows, about "
-        f"{bound:.2g}: lower `--config.step_size`"
+      f"steps of {size:g} are far above what any bound allows, about "
+      f"{bound:.2g}: lower `--config.step_size`"
     )
     return
   if config.get("magnet_rate") != 0 or config["mirror_map"] != "euclidean":
@@ -82,7 +80,7 @@ def _long_steps(config, game):
   most = 2 * temperature / (1 - temperature**2) / norm
   if size > most:
     yield (
-        f"at this temperature, steps above {most:.2g} may cycle around the "
-        f"regularised equilibrium, and these are {size:g}: lower "
-        "`--config.step_size`"
+      f"at this temperature, steps above {most:.2g} may cycle around the "
+      f"regularised equilibrium, and these are {size:g}: lower "
+      "`--config.step_size`"
     )

@@ -14,13 +14,13 @@ import numpy as np
 
 
 def between(
-    name: str,
-    value: Any,
-    low: float,
-    high: float = np.inf,
-    *,
-    open_low: bool = False,
-    infinite: bool = False,
+  name: str,
+  value: Any,
+  low: float,
+  high: float = np.inf,
+  *,
+  open_low: bool = False,
+  infinite: bool = False,
 ) -> None:
   """Raises ValueError unless every element is a number of the interval.
 
@@ -32,8 +32,8 @@ def between(
   fits = (numbers > low if open_low else numbers >= low) & (numbers <= high)
   if not np.all(fits & (infinite | np.isfinite(numbers))):
     raise ValueError(
-        f"`{name}` must lie in {_interval(low, high, open_low, infinite)}, "
-        f"got {_shown(value, numbers)}"
+      f"`{name}` must lie in {_interval(low, high, open_low, infinite)}, "
+      f"got {_shown(value, numbers)}"
     )
 
 
@@ -51,13 +51,13 @@ def held(name: str, value: Any, dtype: Any) -> None:
   positive(name, value)
   if np.ndim(value):
     raise ValueError(
-        f"`{name}` must be a single number, got {value}; use jax.vmap for many"
+      f"`{name}` must be a single number, got {value}; use jax.vmap for many"
     )
   number, limits = known(value), jnp.finfo(dtype)
   if number is not None and not limits.tiny <= number <= limits.max:
     raise ValueError(
-        f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
-        f"{limits.max:.0e}, got {value}; choose another unit"
+      f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
+      f"{limits.max:.0e}, got {value}; choose another unit"
     )
 
 
@@ -66,7 +66,7 @@ def whole(name: str, value: Any, low: int, high: float = np.inf) -> None:
   between(name, value, low, high)
   if not _traced(value) and np.asarray(value).dtype.kind not in "iu":
     raise ValueError(
-        f"`{name}` must be of whole numbers, got {value}, which is no integer"
+      f"`{name}` must be of whole numbers, got {value}, which is no integer"
     )
 
 

@@ -15,28 +15,27 @@ def real_array(name: str, value: Any) -> Float[np.ndarray, "..."]:
   """
   if np.ma.is_masked(value):
     raise ValueError(
-        f"`{name}` must give every number, got a masked array; fill it"
+      f"`{name}` must give every number, got a masked array; fill it"
     )
   try:
     array = np.asarray(value)
   except ValueError as error:
     raise ValueError(
-        f"`{name}` must be an array of real numbers, got {_shown(value)}: "
-        f"{error}"
+      f"`{name}` must be an array of real numbers, got {_shown(value)}: {error}"
     ) from error
   kind = array.dtype.kind
   # Floating types of JAX are no types of NumPy.
   own = kind == "V" and "float" in array.dtype.name
   if array.size and kind not in "iuf" and not own:
     raise ValueError(
-        f"`{name}` must be an array of real numbers, got one of "
-        f"{array.dtype.name}; convert it to floats"
+      f"`{name}` must be an array of real numbers, got one of "
+      f"{array.dtype.name}; convert it to floats"
     )
   return array.astype(float)
 
 
 def check_count(
-    name: str, value: Any, low: int = 1, high: int | None = None
+  name: str, value: Any, low: int = 1, high: int | None = None
 ) -> None:
   """Raises ValueError unless the value is a whole number of the range."""
   if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -49,7 +48,7 @@ def check_count(
 
 
 def check_number(
-    name: str, value: Any, low: float, high: float = np.inf
+  name: str, value: Any, low: float, high: float = np.inf
 ) -> None:
   """Raises ValueError unless the value is one number of the interval."""
   array = np.asarray(value)
@@ -66,8 +65,8 @@ def check_seed(name: str, value: Any) -> None:
     np.random.SeedSequence(value)
   except (TypeError, ValueError) as error:
     raise ValueError(
-        f"`{name}` must be a whole number from 0 on, or several, got "
-        f"{_shown(value)}"
+      f"`{name}` must be a whole number from 0 on, or several, got "
+      f"{_shown(value)}"
     ) from error
 
 

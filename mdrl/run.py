@@ -40,7 +40,7 @@ class Trace(NamedTuple):
 def _run(solver, game, state, num_updates, *, metrics_fn):
   def chunk(state, count):
     state = jax.lax.fori_loop(
-        0, count, lambda _, s: solver.update(game, s), state
+      0, count, lambda _, s: solver.update(game, s), state
     )
     metrics = metrics_fn(game, solver.plans(game, state))
     return state, Trace(state.step, metrics)
@@ -51,7 +51,7 @@ def _run(solver, game, state, num_updates, *, metrics_fn):
 @jax.jit
 def _advance(solver, game, state, num_updates):
   return jax.lax.fori_loop(
-      0, num_updates, lambda _, s: solver.update(game, s), state
+    0, num_updates, lambda _, s: solver.update(game, s), state
   )
 
 
@@ -61,9 +61,9 @@ def _init(solver, game, policies):
 
 
 def init(
-    solver: solver_lib.Solver,
-    game: game_lib.Game,
-    policies: game_lib.Policies | None = None,
+  solver: solver_lib.Solver,
+  game: game_lib.Game,
+  policies: game_lib.Policies | None = None,
 ) -> Any:
   """Returns the solver's first state, compiled.
 
@@ -84,10 +84,10 @@ def init(
 
 
 def advance(
-    solver: solver_lib.Solver,
-    game: game_lib.Game,
-    state: Any,
-    num_updates: int | Int[Array, ""],
+  solver: solver_lib.Solver,
+  game: game_lib.Game,
+  state: Any,
+  num_updates: int | Int[Array, ""],
 ) -> Any:
   """Returns the state after more updates, without measuring anything.
 
@@ -102,11 +102,11 @@ def advance(
 
 
 def run(
-    solver: solver_lib.Solver,
-    game: game_lib.Game,
-    metrics_fn: MetricsFn,
-    checkpoints: Sequence[int] | np.ndarray,
-    state: Any = None,
+  solver: solver_lib.Solver,
+  game: game_lib.Game,
+  metrics_fn: MetricsFn,
+  checkpoints: Sequence[int] | np.ndarray,
+  state: Any = None,
 ) -> tuple[Any, Trace]:
   """Runs a solver and measures it at checkpoints, in one compiled program.
 
@@ -133,8 +133,7 @@ def run(
   _check_kinds(solver, game)
   if not callable(metrics_fn):
     raise ValueError(
-        "`metrics_fn` must be a function of game and plans, got "
-        f"{metrics_fn!r}"
+      f"`metrics_fn` must be a function of game and plans, got {metrics_fn!r}"
     )
   if state is None:
     state = init(solver, game)
@@ -152,21 +151,21 @@ def _checked(checkpoints, start):
     steps = np.asarray([], float)
   if steps.ndim != 1 or not steps.size or steps.dtype.kind not in "iu":
     raise ValueError(
-        "`checkpoints` must be a sequence of whole numbers of updates, got "
-        f"{checkpoints!r}"
+      "`checkpoints` must be a sequence of whole numbers of updates, got "
+      f"{checkpoints!r}"
     )
   if (np.diff(steps) <= 0).any():
     raise ValueError(f"`checkpoints` must increase, got {steps.tolist()}")
   if steps[-1] > _most_updates():
     raise ValueError(
-        f"`checkpoints` must be at most {_most_updates()}, which is what "
-        f"{jnp.result_type(int)} holds, got {steps[-1]}"
+      f"`checkpoints` must be at most {_most_updates()}, which is what "
+      f"{jnp.result_type(int)} holds, got {steps[-1]}"
     )
   # Inside a transformation the state is not known, and not checked.
   if not isinstance(start, Tracer) and steps[0] < start:
     raise ValueError(
-        f"`checkpoints` must not lie before `state`, which has made {start} "
-        f"updates, got {steps.tolist()}; pass later checkpoints"
+      f"`checkpoints` must not lie before `state`, which has made {start} "
+      f"updates, got {steps.tolist()}; pass later checkpoints"
     )
   return steps
 
@@ -174,22 +173,22 @@ def _checked(checkpoints, start):
 def _check_kinds(solver, game):
   """Raises ValueError for a solver or game that is none, or not the other's."""
   for name, value, kind in (
-      ("solver", solver, solver_lib.Solver),
-      ("game", game, game_lib.Game),
+    ("solver", solver, solver_lib.Solver),
+    ("game", game, game_lib.Game),
   ):
     if not isinstance(value, kind):
       raise ValueError(
-          f"`{name}` must be a {kind.__name__}, got a {type(value).__name__}; "
-          "the solver comes first, then the game"
+        f"`{name}` must be a {kind.__name__}, got a {type(value).__name__}; "
+        "the solver comes first, then the game"
       )
   hyper_parameters.check(solver, game.dtype)
   if solver_lib.is_pairwise(solver) and not isinstance(
-      game, preference_game.PreferenceGame
+    game, preference_game.PreferenceGame
   ):
     raise ValueError(
-        "`game` must be a PreferenceGame, as the solver asks which of two "
-        f"responses is preferred, got a {type(game).__name__}; choose another "
-        "solver"
+      "`game` must be a PreferenceGame, as the solver asks which of two "
+      f"responses is preferred, got a {type(game).__name__}; choose another "
+      "solver"
     )
 
 
@@ -206,36 +205,34 @@ def _check_count(num_updates):
     if 0 <= count <= _most_updates():
       return
   raise ValueError(
-      "`num_updates` must be a whole number from 0 to "
-      f"{_most_updates()}, got {num_updates!r}"
+    "`num_updates` must be a whole number from 0 to "
+    f"{_most_updates()}, got {num_updates!r}"
   )
 
 
 def _check_state(solver, game, state):
   """Raises ValueError for a state of another solver, or of another game."""
-  if any(
-      isinstance(x, Tracer) for x in jax.tree.leaves((solver, game, state))
-  ):
+  if any(isinstance(x, Tracer) for x in jax.tree.leaves((solver, game, state))):
     return
   expected = _init.eval_shape(solver, game, None)
   if jax.tree.structure(state) != jax.tree.structure(expected):
     raise ValueError(
-        f"`state` must be a {type(expected).__name__} of "
-        f"{type(solver).__name__} on this game, got another "
-        f"{type(state).__name__}; make the first one by run.init"
+      f"`state` must be a {type(expected).__name__} of "
+      f"{type(solver).__name__} on this game, got another "
+      f"{type(state).__name__}; make the first one by run.init"
     )
   for (path, wanted), got in zip(
-      jax.tree_util.tree_leaves_with_path(expected),
-      jax.tree.leaves(state),
-      strict=True,
+    jax.tree_util.tree_leaves_with_path(expected),
+    jax.tree.leaves(state),
+    strict=True,
   ):
     dtype = jax.dtypes.canonicalize_dtype(jnp.result_type(got))
     if (np.shape(got), dtype) != (wanted.shape, wanted.dtype):
       raise ValueError(
-          "`state` must be one of this solver on this game, got "
-          f"{dtype}{list(np.shape(got))} and not "
-          f"{wanted.dtype}{list(wanted.shape)} at "
-          f"{jax.tree_util.keystr(path)}; make the first one by run.init"
+        "`state` must be one of this solver on this game, got "
+        f"{dtype}{list(np.shape(got))} and not "
+        f"{wanted.dtype}{list(wanted.shape)} at "
+        f"{jax.tree_util.keystr(path)}; make the first one by run.init"
       )
 
 
@@ -251,21 +248,21 @@ def raise_if_not_finite(trace: Trace) -> None:
     if bad.any():
       at = tuple(np.argwhere(bad)[0])
       steps = np.broadcast_to(
-          np.asarray(trace.step).reshape(
-              np.shape(trace.step) + (1,) * (values.ndim - np.ndim(trace.step))
-          ),
-          values.shape,
+        np.asarray(trace.step).reshape(
+          np.shape(trace.step) + (1,) * (values.ndim - np.ndim(trace.step))
+        ),
+        values.shape,
       )
       name = jax.tree_util.keystr(path, simple=True) or "the metric"
       raise ValueError(
-          f"`trace` must be finite, got {values[at]} for {name} after "
-          f"{steps[at]} updates; use a step size nearer to 1 / the size of the "
-          "payoffs"
+        f"`trace` must be finite, got {values[at]} for {name} after "
+        f"{steps[at]} updates; use a step size nearer to 1 / the size of the "
+        "payoffs"
       )
 
 
 def log_checkpoints(
-    num_updates: int, num_checkpoints: int
+  num_updates: int, num_checkpoints: int
 ) -> Int[np.ndarray, " K"]:
   """Returns 0, and whole numbers evenly spaced in logarithm up to the last.
 

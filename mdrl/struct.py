@@ -24,7 +24,7 @@ def field(**kwargs: Any) -> Any:
 
 
 @dataclass_transform(
-    frozen_default=True, kw_only_default=True, field_specifiers=(static, field)
+  frozen_default=True, kw_only_default=True, field_specifiers=(static, field)
 )
 def dataclass(cls: type[_T]) -> type[_T]:
   """Makes `cls` a frozen, keyword-only dataclass and a pytree.
@@ -45,8 +45,8 @@ def dataclass(cls: type[_T]) -> type[_T]:
 
   def flatten(node):
     return (
-        tuple(getattr(node, n) for n in data),
-        tuple(getattr(node, n) for n in meta),
+      tuple(getattr(node, n) for n in data),
+      tuple(getattr(node, n) for n in meta),
     )
 
   def unflatten(aux, children):
@@ -59,7 +59,7 @@ def dataclass(cls: type[_T]) -> type[_T]:
     return node
 
   jax.tree_util.register_pytree_with_keys(
-      cls, flatten_with_keys, unflatten, flatten
+    cls, flatten_with_keys, unflatten, flatten
   )
   return cls
 

@@ -33,27 +33,27 @@ from mdrl.evaluation import gaps, quantal_response
 from mdrl.games import behavioral_game, openspiel
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import (
-    averaged,
-    behavioral,
-    magnetic,
-    magnetic_preference,
-    regret_matching,
-    regret_rules,
-    schedules,
+  averaged,
+  behavioral,
+  magnetic,
+  magnetic_preference,
+  regret_matching,
+  regret_rules,
+  schedules,
 )
 
 # First temperature and step size of the paper's schedules, and the spectral
 # norm of the sequence-form payoffs.
 DARK_HEX = "dark_hex(board_size=2,gameversion=adh)"
 settings = {
-    "Kuhn poker": ("kuhn_poker", 1.0, 1.0, 0.661),
-    "2x2 abrupt dark hex": (DARK_HEX, 1.0, 1.0, 4.55),
-    "liar's dice, 4 sides": ("liars_dice(dice_sides=4)", 1.0, 2.0, 0.2279),
-    "Leduc poker": ("leduc_poker", 5.0, 1.0, 0.5),
+  "Kuhn poker": ("kuhn_poker", 1.0, 1.0, 0.661),
+  "2x2 abrupt dark hex": (DARK_HEX, 1.0, 1.0, 4.55),
+  "liar's dice, 4 sides": ("liars_dice(dice_sides=4)", 1.0, 2.0, 0.2279),
+  "Leduc poker": ("leduc_poker", 5.0, 1.0, 0.5),
 }
 games = {
-    name: openspiel.compile_game(string, reaches=True)[0]
-    for name, (string, *_) in settings.items()
+  name: openspiel.compile_game(string, reaches=True)[0]
+  for name, (string, *_) in settings.items()
 }
 REFRESHED = "refreshed magnet, sequence form"
 DILATED = "annealed, sequence form"
@@ -64,9 +64,9 @@ shown = checkpoints[1:]
 def mmd(temperature, step_size, cooling=0.5, power=0.5, magnet_rate=0.0):
   """In the sequence form, and on Q-values at every infostate."""
   solver = magnetic.MagneticMirrorDescent(
-      step_size=schedules.PowerDecay(initial=step_size, power=power),
-      temperature=schedules.PowerDecay(initial=temperature, power=cooling),
-      magnet_rate=magnet_rate,
+    step_size=schedules.PowerDecay(initial=step_size, power=power),
+    temperature=schedules.PowerDecay(initial=temperature, power=cooling),
+    magnet_rate=magnet_rate,
   )
   return solver, behavioral.Behavioral(solver=solver, feedback="q")
 
@@ -77,17 +77,17 @@ def solvers(name):
   plus = regret_matching.AlternatingRegretMatching(rule=regret_rules.Plus())
   sequence_form, q_values = mmd(temperature, step_size)
   chosen = {
-      "CFR, average": averaged.Averaged(solver=cfr),
-      "CFR+, average": averaged.Averaged(solver=plus, power=1.0),
-      "annealed, Q-values": q_values,
-      # Powers of zero, so that it is the annealed solver's program.
-      "moving magnet, Q-values": mmd(1.0, 0.1, 0.0, 0.0, magnet_rate=0.05)[1],
-      REFRESHED: magnetic_preference.MagneticPreferenceOptimization(
-          step_size=0.5 / norm,
-          temperature=0.2 * norm,
-          period=10,
-          mirror_map=mirror_maps.Euclidean(),
-      ),
+    "CFR, average": averaged.Averaged(solver=cfr),
+    "CFR+, average": averaged.Averaged(solver=plus, power=1.0),
+    "annealed, Q-values": q_values,
+    # Powers of zero, so that it is the annealed solver's program.
+    "moving magnet, Q-values": mmd(1.0, 0.1, 0.0, 0.0, magnet_rate=0.05)[1],
+    REFRESHED: magnetic_preference.MagneticPreferenceOptimization(
+      step_size=0.5 / norm,
+      temperature=0.2 * norm,
+      period=10,
+      mirror_map=mirror_maps.Euclidean(),
+    ),
   }
   if "poker" in name:
     chosen[DILATED] = sequence_form
@@ -100,7 +100,7 @@ def plans(solver, game, counts):
 
   def chunk(state, count):
     state = jax.lax.fori_loop(
-        0, count, lambda _, s: solver.update(game, s), state
+      0, count, lambda _, s: solver.update(game, s), state
     )
     return state, solver.plans(game, state)
 
@@ -116,9 +116,9 @@ def curve(solver, game):
 
 
 curves = {
-    (game_name, name): curve(solver, game)[1]
-    for game_name, game in games.items()
-    for name, solver in solvers(game_name).items()
+  (game_name, name): curve(solver, game)[1]
+  for game_name, game in games.items()
+  for name, solver in solvers(game_name).items()
 }
 
 # %% [markdown]
@@ -141,7 +141,7 @@ curves = {
 
 # %%
 figure, axes = plt.subplots(
-    2, 2, figsize=(10, 7.5), sharex=True, layout="constrained"
+  2, 2, figsize=(10, 7.5), sharex=True, layout="constrained"
 )
 names = list(solvers("Leduc poker"))
 for axis, game_name in zip(axes.flat, games, strict=True):
@@ -156,7 +156,7 @@ for axis, game_name in zip(axes.flat, games, strict=True):
 figure.supxlabel("updates", fontsize="medium")
 figure.supylabel("exploitability", fontsize="medium")
 figure.legend(
-    *axes[1, 1].get_legend_handles_labels(), loc="outside upper center", ncols=3
+  *axes[1, 1].get_legend_handles_labels(), loc="outside upper center", ncols=3
 )
 plt.show()
 
@@ -169,12 +169,12 @@ def power(values):
 at_100 = np.argmin(abs(checkpoints - 100))
 for game_name in games:
   cfr, plus, anneal, moving, refreshed = (
-      curves[game_name, name] for name in names[:5]
+    curves[game_name, name] for name in names[:5]
   )
   print(
-      f"{game_name}: CFR {cfr[-1]:.1e}, CFR+ {plus[-1]:.1e}, "
-      f"annealed {anneal[-1]:.1e} (t^{power(anneal):.2f}), "
-      f"moving {moving[-1]:.1e}, refreshed {refreshed[-1]:.1e}"
+    f"{game_name}: CFR {cfr[-1]:.1e}, CFR+ {plus[-1]:.1e}, "
+    f"annealed {anneal[-1]:.1e} (t^{power(anneal):.2f}), "
+    f"moving {moving[-1]:.1e}, refreshed {refreshed[-1]:.1e}"
   )
   others = (cfr, anneal, moving, refreshed)
   assert plus[at_100] < min(other[at_100] for other in others)
@@ -237,11 +237,11 @@ limits = []
 for k in some:
   # At the lowest temperatures, Newton's method needs a start nearby.
   start = tuple(
-      np.asarray(treeplex.to_policy(x[k]))
-      for treeplex, x in zip(kuhn.treeplexes, followed_path, strict=True)
+    np.asarray(treeplex.to_policy(x[k]))
+    for treeplex, x in zip(kuhn.treeplexes, followed_path, strict=True)
   )
   limit = quantal_response.equilibrium(
-      behavioral_game.view(kuhn, "q"), (1 + checkpoints[k]) ** -0.5, start=start
+    behavioral_game.view(kuhn, "q"), (1 + checkpoints[k]) ** -0.5, start=start
   )
   limits.append(float(gaps.exploitability(kuhn, kuhn.plans(limit))))
 axis.loglog(checkpoints[some], limits, "oC1", mfc="none", label="equilibrium")

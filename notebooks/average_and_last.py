@@ -31,19 +31,19 @@ from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import openspiel
 from mdrl.solvers import (
-    averaged,
-    magnetic,
-    mirror_descent,
-    mirror_prox,
-    optimistic,
-    regret_matching,
-    regret_rules,
+  averaged,
+  magnetic,
+  mirror_descent,
+  mirror_prox,
+  optimistic,
+  regret_matching,
+  regret_rules,
 )
 
 GOOFSPIEL = "goofspiel(imp_info=True,num_cards=4,points_order=descending)"
 games = {
-    "Kuhn poker": openspiel.compile_game("kuhn_poker")[0],
-    "goofspiel, 4 cards": openspiel.compile_game(GOOFSPIEL)[0],
+  "Kuhn poker": openspiel.compile_game("kuhn_poker")[0],
+  "goofspiel, 4 cards": openspiel.compile_game(GOOFSPIEL)[0],
 }
 step_sizes = {"Kuhn poker": 2.0, "goofspiel, 4 cards": 1.0}
 NUM_UPDATES = 5000
@@ -53,26 +53,23 @@ checkpoints = run.log_checkpoints(NUM_UPDATES, 80)
 def solvers(step_size):
   """Each solver, with the power of the weights of its average."""
   return {
-      "CFR": (
-          regret_matching.RegretMatching(rule=regret_rules.Vanilla()), 0.0
+    "CFR": (regret_matching.RegretMatching(rule=regret_rules.Vanilla()), 0.0),
+    "CFR+": (
+      regret_matching.AlternatingRegretMatching(rule=regret_rules.Plus()),
+      1.0,
+    ),
+    "mirror descent": (mirror_descent.MirrorDescent(step_size=step_size), 0.0),
+    "magnetic, moving magnet": (
+      magnetic.MagneticMirrorDescent(
+        step_size=step_size, temperature=0.05, magnet_rate=0.05
       ),
-      "CFR+": (
-          regret_matching.AlternatingRegretMatching(rule=regret_rules.Plus()),
-          1.0,
-      ),
-      "mirror descent": (
-          mirror_descent.MirrorDescent(step_size=step_size), 0.0
-      ),
-      "magnetic, moving magnet": (
-          magnetic.MagneticMirrorDescent(
-              step_size=step_size, temperature=0.05, magnet_rate=0.05
-          ),
-          0.0,
-      ),
-      "optimistic mirror descent": (
-          optimistic.OptimisticMirrorDescent(step_size=step_size), 0.0
-      ),
-      "Mirror Prox": (mirror_prox.MirrorProx(step_size=step_size), 0.0),
+      0.0,
+    ),
+    "optimistic mirror descent": (
+      optimistic.OptimisticMirrorDescent(step_size=step_size),
+      0.0,
+    ),
+    "Mirror Prox": (mirror_prox.MirrorProx(step_size=step_size), 0.0),
   }
 
 
@@ -82,7 +79,7 @@ def plans(solver, game, counts):
 
   def chunk(state, count):
     state = jax.lax.fori_loop(
-        0, count, lambda _, s: solver.update(game, s), state
+      0, count, lambda _, s: solver.update(game, s), state
     )
     last = game.plans(solver.last_policies(game, state))
     return state, (solver.plans(game, state), last)
@@ -95,12 +92,12 @@ curves = {}
 for game_name, game in games.items():
   for name, (solver, power) in solvers(step_sizes[game_name]).items():
     average, last = plans(
-        averaged.Averaged(solver=solver, power=power),
-        game,
-        np.diff(checkpoints, prepend=0),
+      averaged.Averaged(solver=solver, power=power),
+      game,
+      np.diff(checkpoints, prepend=0),
     )
     curves[game_name, name] = tuple(
-        np.asarray(exploitability(game, x)) for x in (average, last)
+      np.asarray(exploitability(game, x)) for x in (average, last)
     )
 
 # %% [markdown]
@@ -115,18 +112,22 @@ for game_name, game in games.items():
 
 # %%
 figure, axes = plt.subplots(
-    2, 2, figsize=(10, 7), sharex=True, sharey="row", layout="constrained"
+  2, 2, figsize=(10, 7), sharex=True, sharey="row", layout="constrained"
 )
 shown = checkpoints[1:]
 for row, game_name in zip(axes, games, strict=True):
   for i, name in enumerate(solvers(1.0)):
     for axis, values in zip(row, curves[game_name, name], strict=True):
-      axis.loglog(shown, np.maximum(values[1:], 1e-17), color=f"C{i}",
-                  label=name)
+      axis.loglog(
+        shown, np.maximum(values[1:], 1e-17), color=f"C{i}", label=name
+      )
   for power, style in ((0.5, ":k"), (1.0, "--k")):
     row[0].loglog(
-        shown, shown**-power, style, lw=1,
-        label="1 / T" if power == 1 else "1 / sqrt(T)",
+      shown,
+      shown**-power,
+      style,
+      lw=1,
+      label="1 / T" if power == 1 else "1 / sqrt(T)",
     )
   row[0].set_ylabel(f"exploitability, {game_name}")
   for axis in row:
@@ -137,20 +138,23 @@ axes[0, 1].set_title("last iterate")
 for axis in axes[1]:
   axis.set_xlabel("updates T")
 figure.legend(
-    *axes[0, 0].get_legend_handles_labels(),
-    loc="outside lower center", ncols=4,
+  *axes[0, 0].get_legend_handles_labels(),
+  loc="outside lower center",
+  ncols=4,
 )
 plt.show()
 
 CONVERGENT = (
-    "magnetic, moving magnet", "optimistic mirror descent", "Mirror Prox"
+  "magnetic, moving magnet",
+  "optimistic mirror descent",
+  "Mirror Prox",
 )
 for (game_name, name), (average, last) in curves.items():
   late = checkpoints >= 50
   power = np.polyfit(np.log(checkpoints[late]), np.log(average[late]), 1)[0]
   print(
-      f"{game_name:18} {name:25} average {average[-1]:.1e} (T^{power:.2f}), "
-      f"last {last[-1]:.1e}"
+    f"{game_name:18} {name:25} average {average[-1]:.1e} (T^{power:.2f}), "
+    f"last {last[-1]:.1e}"
   )
   # All averages keep to 1 / sqrt(T), with a constant near the utilities.
   assert (average[1:] < 2 / np.sqrt(checkpoints[1:])).all()
@@ -165,9 +169,9 @@ for (game_name, name), (average, last) in curves.items():
   elif name == "CFR+":
     assert power < -0.95
     others = [
-        other[-1]
-        for (game_of, of), (other, _) in curves.items()
-        if game_of == game_name and of != name
+      other[-1]
+      for (game_of, of), (other, _) in curves.items()
+      if game_of == game_name and of != name
     ]
     assert average[-1] < min(others) / 5
     # Its last iterate goes down, but stays far above its average.
@@ -189,7 +193,7 @@ for (game_name, name), (average, last) in curves.items():
 # %%
 figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
 for i, (game_name, spread, actions) in enumerate(
-    (("Kuhn poker", 4, 2), ("goofspiel, 4 cards", 2, 4))
+  (("Kuhn poker", 4, 2), ("goofspiel, 4 cards", 2, 4))
 ):
   infostates = games[game_name].treeplexes[0].num_infostates
   bound = spread * infostates * np.sqrt(actions / shown)

@@ -34,14 +34,14 @@ from mdrl.games import matrix_game
 from mdrl.solvers import magnetic, mirror_descent, mirror_prox, optimistic
 
 game = matrix_game.zero_sum_game(
-    np.array([[0, -1, 3], [1, 0, -2], [-3, 2, 0]]) / 3
+  np.array([[0, -1, 3], [1, 0, -2], [-3, 2, 0]]) / 3
 )
 exact = linear_program.solve(game)
 nash = np.stack(exact.plans)[:, 1:]
 # Plans begin with the empty sequence, which is always reached.
 start = (
-    jnp.array([1.0, 0.7, 0.1, 0.2]),
-    jnp.array([1.0, 0.2, 0.2, 0.6]),
+  jnp.array([1.0, 0.7, 0.1, 0.2]),
+  jnp.array([1.0, 0.2, 0.2, 0.6]),
 )
 print(f"value {exact.value:.1e}; rock, paper, scissors {nash[0]}")
 
@@ -58,17 +58,17 @@ np.testing.assert_allclose(nash, [[1 / 3, 1 / 2, 1 / 6]] * 2, atol=1e-12)
 # %%
 TEMPERATURE = 0.2
 solvers = {
-    "mirror descent": mirror_descent.MirrorDescent(step_size=0.5),
-    "magnetic, magnet stays": magnetic.MagneticMirrorDescent(
-        step_size=TEMPERATURE, temperature=TEMPERATURE
-    ),
-    "magnetic, magnet moves": magnetic.MagneticMirrorDescent(
-        step_size=0.5, temperature=TEMPERATURE, magnet_rate=0.05
-    ),
-    "optimistic mirror descent": optimistic.OptimisticMirrorDescent(
-        step_size=0.5
-    ),
-    "Mirror Prox": mirror_prox.MirrorProx(step_size=0.5),
+  "mirror descent": mirror_descent.MirrorDescent(step_size=0.5),
+  "magnetic, magnet stays": magnetic.MagneticMirrorDescent(
+    step_size=TEMPERATURE, temperature=TEMPERATURE
+  ),
+  "magnetic, magnet moves": magnetic.MagneticMirrorDescent(
+    step_size=0.5, temperature=TEMPERATURE, magnet_rate=0.05
+  ),
+  "optimistic mirror descent": optimistic.OptimisticMirrorDescent(
+    step_size=0.5
+  ),
+  "Mirror Prox": mirror_prox.MirrorProx(step_size=0.5),
 }
 NUM_UPDATES = 1500
 steps = np.arange(NUM_UPDATES + 1)
@@ -110,11 +110,11 @@ SHOWN = 300
 def triangle(axis, title):
   axis.fill(*CORNERS.T, facecolor="none", edgecolor="0.6", lw=1)
   for corner, name, align, dy in zip(
-      CORNERS,
-      ("rock", "paper", "scissors"),
-      ("left", "center", "right"),
-      (-0.07, 0.03, -0.07),
-      strict=True,
+    CORNERS,
+    ("rock", "paper", "scissors"),
+    ("left", "center", "right"),
+    (-0.07, 0.03, -0.07),
+    strict=True,
   ):
     x, y = corner
     axis.text(x, y + dy, name, ha=align, va="top" if dy < 0 else "bottom")
@@ -128,16 +128,16 @@ for axis, (name, policies) in zip(axes.flat, paths.items(), strict=False):
   points = policies[: SHOWN + 1, 0] @ CORNERS
   axis.plot(*points.T, lw=0.5, color="0.7", zorder=1)
   axis.scatter(
-      *points.T, c=np.arange(SHOWN + 1), cmap="viridis_r", s=4, zorder=2
+    *points.T, c=np.arange(SHOWN + 1), cmap="viridis_r", s=4, zorder=2
   )
   axis.plot(*(start[0][1:] @ CORNERS), "ks", ms=6)
   axis.plot(*(nash[0] @ CORNERS), "r*", ms=12, mec="w", mew=0.7)
   axis.plot(*(quantal[0] @ CORNERS), "D", color="C1", ms=6, mec="w", mew=0.7)
 axes[1, 2].axis("off")
 for marker, color, label in (
-    ("s", "k", "start"),
-    ("*", "r", "Nash equilibrium"),
-    ("D", "C1", f"equilibrium at temperature {TEMPERATURE}"),
+  ("s", "k", "start"),
+  ("*", "r", "Nash equilibrium"),
+  ("D", "C1", f"equilibrium at temperature {TEMPERATURE}"),
 ):
   axes[1, 2].plot([], [], marker, color=color, ms=8, label=label)
 axes[1, 2].legend(loc="center", frameon=False)
@@ -149,7 +149,9 @@ assert (first[:300].max(axis=0) > 0.7).all()
 assert (first[300:].max(axis=0) > 0.9999).all()
 assert (first[300:].min(axis=0) < 0.1 * first[:300].min(axis=0)).all()
 for name in (
-    "magnetic, magnet moves", "optimistic mirror descent", "Mirror Prox"
+  "magnetic, magnet moves",
+  "optimistic mirror descent",
+  "Mirror Prox",
 ):
   np.testing.assert_allclose(paths[name][-1], nash, atol=1e-6)
 stays = paths["magnetic, magnet stays"][-1]
@@ -170,23 +172,23 @@ assert np.abs(stays - nash).max() > 0.05
 # %%
 to_nash = {name: divergence(nash, p) for name, p in paths.items()}
 figure, axes = plt.subplots(
-    1, 2, figsize=(10, 4), layout="constrained", width_ratios=(3, 2)
+  1, 2, figsize=(10, 4), layout="constrained", width_ratios=(3, 2)
 )
 for name, values in to_nash.items():
   axes[0].semilogy(steps, np.maximum(values, 1e-18), label=name)
 axes[0].set(
-    xlabel="updates",
-    ylabel="divergence of the Nash equilibrium",
-    ylim=(1e-16, 1e3),
+  xlabel="updates",
+  ylabel="divergence of the Nash equilibrium",
+  ylim=(1e-16, 1e3),
 )
 to_quantal = divergence(quantal, paths["magnetic, magnet stays"])[:301]
 bound = to_quantal[0] / (1 + TEMPERATURE**2) ** steps[:301]
 axes[1].semilogy(to_quantal, color="C1")
 axes[1].semilogy(bound, "--k", label="bound, magnet stays")
 axes[1].set(
-    xlabel="updates",
-    ylabel=f"divergence of the equilibrium at {TEMPERATURE}",
-    ylim=(1e-11, 10),
+  xlabel="updates",
+  ylabel=f"divergence of the equilibrium at {TEMPERATURE}",
+  ylim=(1e-11, 10),
 )
 figure.legend(loc="outside lower center", ncols=3)
 for axis in axes:
@@ -206,10 +208,12 @@ def fitted(values):
 assert (np.diff(to_nash["mirror descent"]) > 0).all()
 assert (to_quantal <= bound * (1 + 1e-9) + 1e-14).all()
 rates = {
-    name: fitted(to_nash[name])
-    for name in (
-        "magnetic, magnet moves", "optimistic mirror descent", "Mirror Prox"
-    )
+  name: fitted(to_nash[name])
+  for name in (
+    "magnetic, magnet moves",
+    "optimistic mirror descent",
+    "Mirror Prox",
+  )
 }
 rates["magnetic, magnet stays"] = fitted(to_quantal)
 for name, (factor, explained) in rates.items():

@@ -34,14 +34,14 @@ import numpy as np
 
 from mdrl.games import matrix_game
 from mdrl.operators import (
-    anchored_extragradient,
-    base,
-    extragradient,
-    halpern,
-    optimistic_gradient,
-    proximal_point,
-    traces,
-    variance_reduced_halpern,
+  anchored_extragradient,
+  base,
+  extragradient,
+  halpern,
+  optimistic_gradient,
+  proximal_point,
+  traces,
+  variance_reduced_halpern,
 )
 
 
@@ -59,7 +59,7 @@ def outward(rho):
 def residuals(method, operator, num_updates, point=(1.0, 0.0)):
   """Squared residuals of the start and of every iterate."""
   return traces.trace(
-      method, operator, jnp.asarray(point), num_updates
+    method, operator, jnp.asarray(point), num_updates
   ).residuals
 
 
@@ -91,7 +91,7 @@ def extra(look_ahead, step_size):
 
 def past(look_ahead, step_size):
   return optimistic_gradient.OptimisticGradient(
-      look_ahead=look_ahead, step_size=step_size
+    look_ahead=look_ahead, step_size=step_size
   )
 
 
@@ -101,32 +101,32 @@ def mean(values):
 
 # Residuals, the theorem's bound, and an exact worst case over all operators.
 means = {
-    "extragradient": (
-        mean(plane(extra(0.5, 0.3), 0.1)),
-        1 / (0.5 * 0.3 * (1 - 0.5**2) * (updates + 1)),
-        (30, 0.279647),
-    ),
-    "optimistic gradient": (
-        mean(plane(past(0.5, 0.2), 0.1)),
-        1 / (0.5 * 0.2 * (1 - 0.7**2) * (updates + 1)),
-        (30, 0.378857),
-    ),
+  "extragradient": (
+    mean(plane(extra(0.5, 0.3), 0.1)),
+    1 / (0.5 * 0.3 * (1 - 0.5**2) * (updates + 1)),
+    (30, 0.279647),
+  ),
+  "optimistic gradient": (
+    mean(plane(past(0.5, 0.2), 0.1)),
+    1 / (0.5 * 0.2 * (1 - 0.7**2) * (updates + 1)),
+    (30, 0.378857),
+  ),
 }
 lasts = {
-    "extragradient, rho = 0.1": (
-        plane(extra(0.5, 0.5), 0.1),
-        28 / (updates * 0.5**2 + 320 * 0.5 * 0.1),
-        (20, 0.340082),
-    ),
-    "optimistic gradient, rho = 0.05": (
-        plane(past(LARGEST, LARGEST), 0.05),
-        717 / (updates * LARGEST * (LARGEST - 0.15) + 800 * LARGEST**2),
-        (10, 0.473342),
-    ),
+  "extragradient, rho = 0.1": (
+    plane(extra(0.5, 0.5), 0.1),
+    28 / (updates * 0.5**2 + 320 * 0.5 * 0.1),
+    (20, 0.340082),
+  ),
+  "optimistic gradient, rho = 0.05": (
+    plane(past(LARGEST, LARGEST), 0.05),
+    717 / (updates * LARGEST * (LARGEST - 0.15) + 800 * LARGEST**2),
+    (10, 0.473342),
+  ),
 }
 proximal = {
-    step_size: plane(proximal_point.ProximalPoint(step_size=step_size), 0.1)
-    for step_size in (0.15, 0.2, 0.3, 1.0)
+  step_size: plane(proximal_point.ProximalPoint(step_size=step_size), 0.1)
+  for step_size in (0.15, 0.2, 0.3, 1.0)
 }
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 4.3), layout="constrained")
@@ -188,12 +188,12 @@ def factors(rho):
   short = jnp.where(rho < 0.251, jnp.maximum(0.5 - 2 * rho, 1e-9), jnp.nan)
   growth = []
   for method in (
-      extra(0.5, 0.5),
-      extra(0.5, short),
-      past(LARGEST, LARGEST),
-      proximal_point.ProximalPoint(step_size=0.3),
-      anchored_extragradient.AnchoredExtragradient(step_size=1 / 8),
-      halpern.Halpern(step_size=0.3),
+    extra(0.5, 0.5),
+    extra(0.5, short),
+    past(LARGEST, LARGEST),
+    proximal_point.ProximalPoint(step_size=0.3),
+    anchored_extragradient.AnchoredExtragradient(step_size=1 / 8),
+    halpern.Halpern(step_size=0.3),
   ):
     values = residuals(method, outward(rho), 1200)
     growth.append((values[1200] / values[600]) ** (1 / 600))
@@ -202,16 +202,16 @@ def factors(rho):
 
 # The largest rho of the theorem, and one from which on the method diverges.
 covered = {
-    "extragradient, steps 1/2": (1 / 8, 0.15),
-    "extragradient, steps 1/2 and 1/2 - 2 rho": (1 / 4, None),
-    "optimistic gradient, steps 10/31": (5 / 62, 0.15),
-    "proximal point, step 0.3": (0.15, 0.16),
-    "anchored extragradient, step 1/8": (0.0, 0.075),
-    "Halpern, step 0.3": (None, 0.0),
+  "extragradient, steps 1/2": (1 / 8, 0.15),
+  "extragradient, steps 1/2 and 1/2 - 2 rho": (1 / 4, None),
+  "optimistic gradient, steps 10/31": (5 / 62, 0.15),
+  "proximal point, step 0.3": (0.15, 0.16),
+  "anchored extragradient, step 1/8": (0.0, 0.075),
+  "Halpern, step 0.3": (None, 0.0),
 }
 figure, axis = plt.subplots(figsize=(9, 4.2), layout="constrained")
 for i, ((name, (largest, diverges)), values) in enumerate(
-    zip(covered.items(), factors(jnp.asarray(rhos)), strict=True)
+  zip(covered.items(), factors(jnp.asarray(rhos)), strict=True)
 ):
   axis.plot(rhos, values, color=f"C{i}", label=name)
   if largest is not None:
@@ -226,9 +226,9 @@ for i, ((name, (largest, diverges)), values) in enumerate(
     assert (values[rhos <= 0.05] < 1).all()
 axis.axhline(1, color="k", lw=1)
 axis.set(
-    xlabel="rho, in units of 1 / L",
-    ylabel="factor of the residual per update",
-    ylim=(0.78, 1.2),
+  xlabel="rho, in units of 1 / L",
+  ylabel="factor of the residual per update",
+  ylim=(0.78, 1.2),
 )
 axis.grid(alpha=0.4)
 figure.legend(loc="outside right center")
@@ -268,10 +268,10 @@ halpern_bound = 4 / (STEP**2 * counts[:301] ** 2)
 
 payoff = np.diag(np.geomspace(1, 1e-3, 12))
 anchored = residuals(
-    anchored_extragradient.AnchoredExtragradient(step_size=1 / 8),
-    base.of_game(matrix_game.zero_sum_game(payoff)),
-    2000,
-    np.ones(24),
+  anchored_extragradient.AnchoredExtragradient(step_size=1 / 8),
+  base.of_game(matrix_game.zero_sum_game(payoff)),
+  2000,
+  np.ones(24),
 )
 anchored_bound = 260 * 24 / counts**2
 
@@ -280,13 +280,13 @@ rng = np.random.default_rng(0)
 factor, skew = rng.normal(size=(2, NUM_COMPONENTS, 4, 4))
 monotone = factor @ factor.mT / 10 + skew - skew.mT
 components = base.FiniteSum(
-    # Resolvents of monotone operators are 1-cocoercive.
-    matrices=jnp.asarray(np.linalg.inv(monotone + np.eye(4))),
-    offsets=jnp.asarray(3 * rng.normal(size=(NUM_COMPONENTS, 4))),
+  # Resolvents of monotone operators are 1-cocoercive.
+  matrices=jnp.asarray(np.linalg.inv(monotone + np.eye(4))),
+  offsets=jnp.asarray(3 * rng.normal(size=(NUM_COMPONENTS, 4))),
 )
 whole = base.Linear(
-    matrix=components.matrices.mean(axis=0),
-    offset=components.offsets.mean(axis=0),
+  matrix=components.matrices.mean(axis=0),
+  offset=components.offsets.mean(axis=0),
 )
 distance = float(jnp.sum(jnp.linalg.solve(whole.matrix, whole.offset) ** 2))
 
@@ -296,7 +296,7 @@ distance = float(jnp.sum(jnp.linalg.solve(whole.matrix, whole.offset) ** 2))
 def reduced(seed):
   """Residuals by update, and the evaluations each is expected to cost."""
   method = variance_reduced_halpern.VarianceReducedHalpern(
-      step_size=0.25, batch_size=BATCH, seed=seed
+    step_size=0.25, batch_size=BATCH, seed=seed
   )
 
   def step(state, _):
@@ -345,7 +345,7 @@ assert 1.5 < power < 2.5
 assert (full <= full_bound).all()
 assert (drawn <= 1.1 * full_bound).all()
 saved = np.interp(1e-4, full[::-1], full_spent[::-1]) / np.interp(
-    1e-4, drawn[::-1], spent[::-1]
+  1e-4, drawn[::-1], spent[::-1]
 )
 print(f"power of the anchored extragradient {power:.2f}")
 print(f"evaluations saved by drawing: a factor of {saved:.1f}")

@@ -44,13 +44,13 @@ from mdrl import run
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game, preference_models
 from mdrl.solvers import (
-    egpo,
-    inpo,
-    iterative_ipo,
-    magnetic,
-    nash_ema,
-    nash_md,
-    nash_mirror_prox,
+  egpo,
+  inpo,
+  iterative_ipo,
+  magnetic,
+  nash_ema,
+  nash_md,
+  nash_mirror_prox,
 )
 
 NUM_GAMES, NUM_RESPONSES = 10, 10
@@ -64,22 +64,22 @@ class Setting(NamedTuple):
   @property
   def step_size(self):
     return egpo.simulation_step_size(
-        self.learning_rate, self.temperature, NUM_RESPONSES
+      self.learning_rate, self.temperature, NUM_RESPONSES
     )
 
 
 settings = (
-    Setting(0.1, 1000, 0.1),
-    Setting(0.01, 5000, 0.02),
-    Setting(0.001, 100_000, 2e-4),
+  Setting(0.1, 1000, 0.1),
+  Setting(0.01, 5000, 0.02),
+  Setting(0.001, 100_000, 2e-4),
 )
 
 
 def draw_game(seed):
   logits = np.random.default_rng(NUM_GAMES + seed).normal(size=NUM_RESPONSES)
   return preference_game.preference_game(
-      preference_models.uniform(NUM_RESPONSES, seed),
-      np.exp(logits) / np.exp(logits).sum(),
+    preference_models.uniform(NUM_RESPONSES, seed),
+    np.exp(logits) / np.exp(logits).sum(),
   )
 
 
@@ -117,15 +117,15 @@ for setting in settings:
   descended = jax.nn.softmax(logits - setting.learning_rate * slope)
   # With the policy itself as the opponent, that is one update of INPO.
   solver = inpo.INPO(
-      step_size=setting.step_size, temperature=setting.temperature
+    step_size=setting.step_size, temperature=setting.temperature
   )
   state = solver.init(single, (single.slots(policy[None]),))
   updated = solver.policies(single, solver.update(single, state))[0][1:]
   assert jnp.abs(descended - updated).max() < 1e-13
   print(
-      f"temperature {setting.temperature:5}: {setting.num_updates:6} updates, "
-      f"learning rate {setting.learning_rate:6}, step size "
-      f"{setting.step_size:.2f}"
+    f"temperature {setting.temperature:5}: {setting.num_updates:6} updates, "
+    f"learning rate {setting.learning_rate:6}, step size "
+    f"{setting.step_size:.2f}"
   )
 
 # %% [markdown]
@@ -137,6 +137,7 @@ for setting in settings:
 # mixtures: step_size * temperature, as in its paper, and half of it, which
 # `true_lr` makes it. Coloured lines are medians over games, areas go from the
 # least to the greatest gap, and thin lines are the games.
+
 
 # %%
 def plan(game, plans):
@@ -160,39 +161,39 @@ def simulated(setting):
   step_size, temperature = setting.step_size, setting.temperature
   mixture = step_size * temperature
   return {
-      "OMD": nash_md.NashMD(
-          step_size=step_size, temperature=temperature, mixture=0.0
-      ),
-      "Nash-MD": nash_md.NashMD(step_size=step_size, temperature=temperature),
-      "Nash-MD, half the mixture": nash_md.NashMD(
-          step_size=step_size, temperature=temperature, mixture=mixture / 2
-      ),
-      "EGPO": egpo.EGPO(step_size=step_size, temperature=temperature),
+    "OMD": nash_md.NashMD(
+      step_size=step_size, temperature=temperature, mixture=0.0
+    ),
+    "Nash-MD": nash_md.NashMD(step_size=step_size, temperature=temperature),
+    "Nash-MD, half the mixture": nash_md.NashMD(
+      step_size=step_size, temperature=temperature, mixture=mixture / 2
+    ),
+    "EGPO": egpo.EGPO(step_size=step_size, temperature=temperature),
   }
 
 
 curves = {
-    (setting, name): gaps(
-        solver, setting, run.log_checkpoints(setting.num_updates, 120)
-    )
-    for setting in settings
-    for name, solver in simulated(setting).items()
+  (setting, name): gaps(
+    solver, setting, run.log_checkpoints(setting.num_updates, 120)
+  )
+  for setting in settings
+  for name, solver in simulated(setting).items()
 }
 names = list(simulated(settings[0]))
 figure, axes = plt.subplots(
-    4, 3, figsize=(11, 10), sharex="col", sharey=True, layout="constrained"
+  4, 3, figsize=(11, 10), sharex="col", sharey=True, layout="constrained"
 )
 for row, name in enumerate(names):
   for column, setting in enumerate(settings):
     axis, values = axes[row, column], curves[setting, name]
     steps = run.log_checkpoints(setting.num_updates, 120)
     axis.fill_between(
-        steps[1:],
-        values.min(axis=0)[1:],
-        values.max(axis=0)[1:],
-        color=f"C{row}",
-        alpha=0.2,
-        linewidth=0,
+      steps[1:],
+      values.min(axis=0)[1:],
+      values.max(axis=0)[1:],
+      color=f"C{row}",
+      alpha=0.2,
+      linewidth=0,
     )
     axis.loglog(steps[1:], values[:, 1:].T, color="0.3", lw=0.3)
     axis.loglog(steps[1:], np.median(values, axis=0)[1:], color=f"C{row}", lw=2)
@@ -205,13 +206,13 @@ figure.supylabel("regularised duality gap")
 plt.show()
 
 final = {
-    (setting.temperature, name): values[:, -1]
-    for (setting, name), values in curves.items()
+  (setting.temperature, name): values[:, -1]
+  for (setting, name), values in curves.items()
 }
 for (temperature, name), values in final.items():
   print(
-      f"{temperature:5} {name:26} median {np.median(values):.1e}, from "
-      f"{values.min():.1e} to {values.max():.1e}"
+    f"{temperature:5} {name:26} median {np.median(values):.1e}, from "
+    f"{values.min():.1e} to {values.max():.1e}"
   )
 assert max(final[0.1, "OMD"]) < 1e-14
 assert max(final[0.1, "EGPO"]) < 1e-14
@@ -232,7 +233,7 @@ assert sum(final[0.001, "OMD"] > 0.01) >= 3
 
 # %%
 figure, axes = plt.subplots(
-    1, 3, figsize=(12, 4), sharey=True, layout="constrained"
+  1, 3, figsize=(12, 4), sharey=True, layout="constrained"
 )
 for axis, setting in zip(axes, settings, strict=True):
   steps = run.log_checkpoints(setting.num_updates, 120)
@@ -243,18 +244,18 @@ for axis, setting in zip(axes, settings, strict=True):
     each = queries.count(solver, single).update
     assert each == (2 if name == "EGPO" else 1)
     axis.loglog(
-        each * steps[1:],
-        np.median(values, axis=0)[1:],
-        color=color,
-        lw=2,
-        label=name,
+      each * steps[1:],
+      np.median(values, axis=0)[1:],
+      color=color,
+      lw=2,
+      label=name,
     )
     for extreme in (values.min(axis=0), values.max(axis=0)):
       axis.loglog(each * steps[1:], extreme[1:], ":", color=color, lw=1)
   axis.set(
-      title=f"temperature {setting.temperature}",
-      xlabel="preference queries",
-      ylim=(3e-18, 3),
+    title=f"temperature {setting.temperature}",
+    xlabel="preference queries",
+    ylim=(3e-18, 3),
   )
   axis.grid(alpha=0.4)
 axes[0].set_ylabel("regularised duality gap")
@@ -287,37 +288,37 @@ def everybody(setting):
   step_size, temperature = setting.step_size, setting.temperature
   schedule = nash_md.paper_schedule(temperature)
   return {
-      "Nash Mirror Prox, step 2": nash_mirror_prox.NashMirrorProx(
-          step_size=2.0, temperature=temperature
-      ),
-      "EGPO": egpo.EGPO(step_size=step_size, temperature=temperature),
-      "Nash-MD, falling steps": nash_md.NashMD(
-          step_size=schedule, temperature=temperature
-      ),
-      "OMD, falling steps": nash_md.NashMD(
-          step_size=schedule, temperature=temperature, mixture=0.0
-      ),
-      "Nash-MD": nash_md.NashMD(step_size=step_size, temperature=temperature),
-      "magnetic mirror descent": magnetic.MagneticMirrorDescent(
-          step_size=step_size, temperature=temperature
-      ),
-      "OMD": nash_md.NashMD(
-          step_size=step_size, temperature=temperature, mixture=0.0
-      ),
-      "INPO": inpo.INPO(step_size=step_size, temperature=temperature),
-      "INPO, published ratio": inpo.INPO(
-          step_size=inpo.published_step_size(temperature),
-          temperature=temperature,
-      ),
-      "Nash-EMA, decay 1/2": nash_ema.NashEMA(
-          step_size=step_size, temperature=temperature, decay=0.5
-      ),
-      "IPO, iterated": iterative_ipo.IterativeIPO(temperature=temperature),
+    "Nash Mirror Prox, step 2": nash_mirror_prox.NashMirrorProx(
+      step_size=2.0, temperature=temperature
+    ),
+    "EGPO": egpo.EGPO(step_size=step_size, temperature=temperature),
+    "Nash-MD, falling steps": nash_md.NashMD(
+      step_size=schedule, temperature=temperature
+    ),
+    "OMD, falling steps": nash_md.NashMD(
+      step_size=schedule, temperature=temperature, mixture=0.0
+    ),
+    "Nash-MD": nash_md.NashMD(step_size=step_size, temperature=temperature),
+    "magnetic mirror descent": magnetic.MagneticMirrorDescent(
+      step_size=step_size, temperature=temperature
+    ),
+    "OMD": nash_md.NashMD(
+      step_size=step_size, temperature=temperature, mixture=0.0
+    ),
+    "INPO": inpo.INPO(step_size=step_size, temperature=temperature),
+    "INPO, published ratio": inpo.INPO(
+      step_size=inpo.published_step_size(temperature),
+      temperature=temperature,
+    ),
+    "Nash-EMA, decay 1/2": nash_ema.NashEMA(
+      step_size=step_size, temperature=temperature, decay=0.5
+    ),
+    "IPO, iterated": iterative_ipo.IterativeIPO(temperature=temperature),
   }
 
 
 figure, axes = plt.subplots(
-    1, 3, figsize=(12, 4.5), sharey=True, layout="constrained"
+  1, 3, figsize=(12, 4.5), sharey=True, layout="constrained"
 )
 ends = {}
 for axis, setting in zip(axes, settings, strict=True):
@@ -331,9 +332,9 @@ for axis, setting in zip(axes, settings, strict=True):
     axis.plot(np.median(values), row, "|", color="k", ms=16, mew=2)
   axis.set_xscale("log")
   axis.set(
-      title=f"temperature {setting.temperature}",
-      xlabel="regularised duality gap",
-      xlim=(3e-18, 5),
+    title=f"temperature {setting.temperature}",
+    xlabel="regularised duality gap",
+    xlim=(3e-18, 5),
   )
   axis.grid(alpha=0.4)
 axes[0].set_yticks(range(len(everybody(settings[0]))), everybody(settings[0]))
@@ -347,7 +348,7 @@ for setting in settings:
   temperature = setting.temperature
   assert max(ends[temperature, "Nash Mirror Prox, step 2"]) < 1e-15
   np.testing.assert_allclose(
-      ends[temperature, "INPO"], ends[temperature, "OMD"], rtol=1e-3, atol=1e-6
+    ends[temperature, "INPO"], ends[temperature, "OMD"], rtol=1e-3, atol=1e-6
   )
 # With one query per update, falling steps alone come near in all games.
 for name in ("Nash-MD, falling steps", "OMD, falling steps"):

@@ -35,27 +35,27 @@ from mdrl import run
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import preference_game, preference_models, preference_order
 from mdrl.solvers import (
-    apo,
-    averaged,
-    comal,
-    dno,
-    egpo,
-    inpo,
-    iterative_dpo,
-    iterative_ipo,
-    magnetic,
-    magnetic_preference,
-    mirror_prox,
-    nash_ema,
-    nash_md,
-    nash_mirror_prox,
-    onpo,
-    optimistic,
-    rlhf,
-    spo,
-    spo_queue,
-    sppo,
-    srpo,
+  apo,
+  averaged,
+  comal,
+  dno,
+  egpo,
+  inpo,
+  iterative_dpo,
+  iterative_ipo,
+  magnetic,
+  magnetic_preference,
+  mirror_prox,
+  nash_ema,
+  nash_md,
+  nash_mirror_prox,
+  onpo,
+  optimistic,
+  rlhf,
+  spo,
+  spo_queue,
+  sppo,
+  srpo,
 )
 
 # %% [markdown]
@@ -69,8 +69,8 @@ from mdrl.solvers import (
 # %%
 epsilons = np.linspace(-0.2, 0.2, 41)
 games = [
-    preference_game.preference_game(preference_models.three_raters(epsilon))
-    for epsilon in epsilons
+  preference_game.preference_game(preference_models.three_raters(epsilon))
+  for epsilon in epsilons
 ]
 for epsilon in epsilons:
   order = preference_order.decide(preference_models.three_raters(epsilon))
@@ -92,21 +92,21 @@ rewarded_policies = np.array(rewarded(preference_game.stack(games)))
 winners = np.stack([linear_program.minimax_winner(g)[0] for g in games])
 
 figure, axes = plt.subplots(
-    1, 2, figsize=(9, 3.5), sharey=True, layout="constrained"
+  1, 2, figsize=(9, 3.5), sharey=True, layout="constrained"
 )
 for axis, policies, title in zip(
-    axes,
-    (rewarded_policies, winners),
-    ("RLHF, temperature 0.001", "equilibrium"),
-    strict=True,
+  axes,
+  (rewarded_policies, winners),
+  ("RLHF, temperature 0.001", "equilibrium"),
+  strict=True,
 ):
   for response, style in enumerate(("-", "--", ":")):
     axis.plot(
-        epsilons,
-        policies[:, response],
-        style,
-        lw=2,
-        label=f"response {response + 1}",
+      epsilons,
+      policies[:, response],
+      style,
+      lw=2,
+      label=f"response {response + 1}",
     )
   axis.set(xlabel="epsilon", title=title)
   axis.grid(alpha=0.4)
@@ -115,7 +115,7 @@ axes[0].legend(loc="center right")
 plt.show()
 
 exact = np.stack(
-    [1 / 3 + epsilons / 2, 1 / 3 + epsilons / 2, 1 / 3 - epsilons], axis=1
+  [1 / 3 + epsilons / 2, 1 / 3 + epsilons / 2, 1 / 3 - epsilons], axis=1
 )
 assert np.abs(winners - exact).max() < 1e-10
 assert (rewarded_policies[epsilons < -1e-9, 1] > 0.99).all()
@@ -147,20 +147,20 @@ def rewards(game, data):
 
 
 sources = {
-    "three kinds of raters": preference_models.three_raters(0.0),
-    "Bradley-Terry": preference_models.elo([0.0, np.log(9), np.log(2)]),
+  "three kinds of raters": preference_models.three_raters(0.0),
+  "Bradley-Terry": preference_models.elo([0.0, np.log(9), np.log(2)]),
 }
 fitted = {
-    name: np.array(rewards(preference_game.preference_game(matrix), data))
-    for name, matrix in sources.items()
+  name: np.array(rewards(preference_game.preference_game(matrix), data))
+  for name, matrix in sources.items()
 }
 colors = np.array(["tab:blue", "tab:orange", "tab:green"])
 figure, axes = plt.subplots(
-    1,
-    2,
-    figsize=(8, 4),
-    subplot_kw={"projection": "ternary"},
-    layout="constrained",
+  1,
+  2,
+  figsize=(8, 4),
+  subplot_kw={"projection": "ternary"},
+  layout="constrained",
 )
 for axis, (name, reward) in zip(axes, fitted.items(), strict=True):
   best = reward.argmax(axis=1)
@@ -172,17 +172,17 @@ for axis, (name, reward) in zip(axes, fitted.items(), strict=True):
   axis.raxis.set_ticks([])
   for response in range(3):
     axis.text(
-        *(1.07 * np.eye(3)[response] - 0.035 * (1 - np.eye(3)[response])),
-        str(response + 1),
-        ha="center",
-        va="center",
+      *(1.07 * np.eye(3)[response] - 0.035 * (1 - np.eye(3)[response])),
+      str(response + 1),
+      ha="center",
+      va="center",
     )
   axis.set_title(name, pad=28)
 figure.legend(
-    *axes[0].get_legend_handles_labels(),
-    loc="outside lower center",
-    ncols=3,
-    title="highest reward",
+  *axes[0].get_legend_handles_labels(),
+  loc="outside lower center",
+  ncols=3,
+  title="highest reward",
 )
 plt.show()
 
@@ -243,72 +243,72 @@ regularized = preferences.equilibrium(game, TEMPERATURE)
 winner = (jnp.asarray([1.0, *linear_program.minimax_winner(game)[0]]),)
 
 other_objective = {
-    "RLHF": rlhf.RLHF(step_size=0.5, temperature=TEMPERATURE),
-    "DPO, iterated": iterative_dpo.IterativeDPO(temperature=1.0),
-    "SRPO": srpo.SRPO(step_size=0.5, temperature=TEMPERATURE),
+  "RLHF": rlhf.RLHF(step_size=0.5, temperature=TEMPERATURE),
+  "DPO, iterated": iterative_dpo.IterativeDPO(temperature=1.0),
+  "SRPO": srpo.SRPO(step_size=0.5, temperature=TEMPERATURE),
 }
 to_regularized = {
-    "Nash-MD": nash_md.NashMD(
-        step_size=nash_md.paper_schedule(TEMPERATURE), temperature=TEMPERATURE
-    ),
-    "MTPO (mixture 0)": nash_md.NashMD(
-        step_size=0.3, temperature=TEMPERATURE, mixture=0.0
-    ),
-    "Nash-EMA, decay 0.5": nash_ema.NashEMA(
-        step_size=0.2, temperature=TEMPERATURE, decay=0.5
-    ),
-    "INPO, short steps": inpo.INPO(step_size=0.3, temperature=TEMPERATURE),
-    "magnetic MD": magnetic.MagneticMirrorDescent(
-        step_size=0.3, temperature=TEMPERATURE
-    ),
-    "EGPO": egpo.EGPO(step_size=0.5, temperature=TEMPERATURE),
-    "Nash Mirror Prox": nash_mirror_prox.NashMirrorProx(
-        step_size=2.0, temperature=TEMPERATURE
-    ),
+  "Nash-MD": nash_md.NashMD(
+    step_size=nash_md.paper_schedule(TEMPERATURE), temperature=TEMPERATURE
+  ),
+  "MTPO (mixture 0)": nash_md.NashMD(
+    step_size=0.3, temperature=TEMPERATURE, mixture=0.0
+  ),
+  "Nash-EMA, decay 0.5": nash_ema.NashEMA(
+    step_size=0.2, temperature=TEMPERATURE, decay=0.5
+  ),
+  "INPO, short steps": inpo.INPO(step_size=0.3, temperature=TEMPERATURE),
+  "magnetic MD": magnetic.MagneticMirrorDescent(
+    step_size=0.3, temperature=TEMPERATURE
+  ),
+  "EGPO": egpo.EGPO(step_size=0.5, temperature=TEMPERATURE),
+  "Nash Mirror Prox": nash_mirror_prox.NashMirrorProx(
+    step_size=2.0, temperature=TEMPERATURE
+  ),
 }
 elsewhere = {
-    "Nash-MD, mixture 1/2": nash_md.NashMD(
-        step_size=0.3, temperature=TEMPERATURE, mixture=0.5
-    ),
-    "Nash-EMA, decay 0.9": nash_ema.NashEMA(
-        step_size=0.5, temperature=TEMPERATURE, decay=0.9
-    ),
-    "INPO, published ratio": inpo.INPO(
-        step_size=inpo.published_step_size(TEMPERATURE),
-        temperature=TEMPERATURE,
-    ),
-    "IPO, iterated": iterative_ipo.IterativeIPO(temperature=TEMPERATURE),
+  "Nash-MD, mixture 1/2": nash_md.NashMD(
+    step_size=0.3, temperature=TEMPERATURE, mixture=0.5
+  ),
+  "Nash-EMA, decay 0.9": nash_ema.NashEMA(
+    step_size=0.5, temperature=TEMPERATURE, decay=0.9
+  ),
+  "INPO, published ratio": inpo.INPO(
+    step_size=inpo.published_step_size(TEMPERATURE),
+    temperature=TEMPERATURE,
+  ),
+  "IPO, iterated": iterative_ipo.IterativeIPO(temperature=TEMPERATURE),
 }
 outward = {
-    "SPPO": sppo.SPPO(step_size=0.1),
-    "DNO": dno.DNO(step_size=0.1),
-    "IPO, moving anchor": iterative_ipo.IterativeIPO(
-        temperature=10.0, moving=True
-    ),
-    "APO": apo.APO(step_size=0.1, momentum=0.3),
+  "SPPO": sppo.SPPO(step_size=0.1),
+  "DNO": dno.DNO(step_size=0.1),
+  "IPO, moving anchor": iterative_ipo.IterativeIPO(
+    temperature=10.0, moving=True
+  ),
+  "APO": apo.APO(step_size=0.1, momentum=0.3),
 }
 to_winner = {
-    "SPO (average)": spo.SPO(step_size=0.1),
-    "SPO, queue (average)": spo_queue.QueueSPO(step_size=0.1),
-    "ONPO (average)": averaged.Averaged(solver=onpo.ONPO(step_size=0.5)),
-    "ONPO": onpo.ONPO(step_size=0.5),
-    "Mirror Prox": mirror_prox.MirrorProx(step_size=0.5),
-    "magnetic preferences": magnetic_preference.MagneticPreferenceOptimization(
-        step_size=0.5, temperature=TEMPERATURE, period=100
+  "SPO (average)": spo.SPO(step_size=0.1),
+  "SPO, queue (average)": spo_queue.QueueSPO(step_size=0.1),
+  "ONPO (average)": averaged.Averaged(solver=onpo.ONPO(step_size=0.5)),
+  "ONPO": onpo.ONPO(step_size=0.5),
+  "Mirror Prox": mirror_prox.MirrorProx(step_size=0.5),
+  "magnetic preferences": magnetic_preference.MagneticPreferenceOptimization(
+    step_size=0.5, temperature=TEMPERATURE, period=100
+  ),
+  "COMAL": comal.Comal(
+    solver=nash_mirror_prox.NashMirrorProx(
+      step_size=2.0, temperature=TEMPERATURE
     ),
-    "COMAL": comal.Comal(
-        solver=nash_mirror_prox.NashMirrorProx(
-            step_size=2.0, temperature=TEMPERATURE
-        ),
-        tolerance=1e-6,
-    ),
+    tolerance=1e-6,
+  ),
 }
 groups = {
-    "another objective": (other_objective, "tab:red"),
-    "to the regularised equilibrium": (to_regularized, "tab:blue"),
-    "elsewhere, with a reference": (elsewhere, "tab:purple"),
-    "outward": (outward, "tab:orange"),
-    "towards the minimax winner": (to_winner, "tab:green"),
+  "another objective": (other_objective, "tab:red"),
+  "to the regularised equilibrium": (to_regularized, "tab:blue"),
+  "elsewhere, with a reference": (elsewhere, "tab:purple"),
+  "outward": (outward, "tab:orange"),
+  "towards the minimax winner": (to_winner, "tab:green"),
 }
 
 
@@ -322,9 +322,9 @@ def plan(game, plans):
 def measure(plan):
   plans = (plan,)
   return (
-      preferences.duality_gap(game, plans)[0],
-      preferences.regularized_gap(game, plans, TEMPERATURE)[0],
-      preferences.divergence(game, winner, plans)[0],
+    preferences.duality_gap(game, plans)[0],
+    preferences.regularized_gap(game, plans, TEMPERATURE)[0],
+    preferences.divergence(game, winner, plans)[0],
   )
 
 
@@ -334,13 +334,13 @@ for solvers, _ in groups.values():
   for name, solver in solvers.items():
     path = run.run(solver, game, plan, steps)[1].metrics
     gaps[name], regularized_gaps[name], distances[name] = map(
-        np.array, measure(path)
+      np.array, measure(path)
     )
     paths[name] = np.array(path[:, 1:])
 
 # %%
 figure, axes = plt.subplots(
-    5, 5, figsize=(11, 11.5), subplot_kw={"projection": "ternary"}
+  5, 5, figsize=(11, 11.5), subplot_kw={"projection": "ternary"}
 )
 figure.subplots_adjust(0.02, 0.06, 0.98, 0.96, wspace=0.2, hspace=0.45)
 panels = iter(axes.flat)
@@ -350,30 +350,28 @@ for group, (solvers, color) in groups.items():
     axis, path = next(panels), paths[name]
     handles[group] = axis.plot(*path.T, color=color, lw=0.8)[0]
     marks = {
-        "o": (path[0], 24, "w", "k"),
-        "*": (winner[0][1:], 110, "k", "none"),
-        "D": (regularized[0][1:], 45, "k", "none"),
-        "s": (path[-1], 22, color, "w"),
+      "o": (path[0], 24, "w", "k"),
+      "*": (winner[0][1:], 110, "k", "none"),
+      "D": (regularized[0][1:], 45, "k", "none"),
+      "s": (path[-1], 22, color, "w"),
     }
     for marker, (at, size, face, edge) in marks.items():
       axis.scatter(
-          *np.asarray(at)[:, None],
-          s=size,
-          marker=marker,
-          color=face,
-          edgecolor=edge,
-          linewidths=0.8,
-          zorder=3,
-          clip_on=False,
+        *np.asarray(at)[:, None],
+        s=size,
+        marker=marker,
+        color=face,
+        edgecolor=edge,
+        linewidths=0.8,
+        zorder=3,
+        clip_on=False,
       )
     axis.set_title(name, fontsize=10, pad=17)
     for side in (axis.taxis, axis.laxis, axis.raxis):
       side.set_ticks([])
     for response in range(3):
       place = 1.07 * np.eye(3)[response] - 0.035 * (1 - np.eye(3)[response])
-      axis.text(
-          *place, str(response + 1), ha="center", va="center", fontsize=7
-      )
+      axis.text(*place, str(response + 1), ha="center", va="center", fontsize=7)
 for axis in panels:
   axis.remove()
 figure.legend(handles.values(), handles.keys(), loc="lower center", ncols=5)
@@ -394,13 +392,13 @@ for name in outward:
   # Never an update without a further move away from the minimax winner.
   assert (np.diff(distances[name]) > 0).all(), name
 limits = {
-    "SPO (average)": 0.035,
-    "SPO, queue (average)": 0.07,
-    "ONPO (average)": 0.01,
-    "ONPO": 1e-4,
-    "Mirror Prox": 1e-4,
-    "magnetic preferences": 1e-4,
-    "COMAL": 1e-14,
+  "SPO (average)": 0.035,
+  "SPO, queue (average)": 0.07,
+  "ONPO (average)": 0.01,
+  "ONPO": 1e-4,
+  "Mirror Prox": 1e-4,
+  "magnetic preferences": 1e-4,
+  "COMAL": 1e-14,
 }
 for name in to_winner:
   print(f"{name:22} duality gap {gaps[name][-1]:.0e}")
@@ -417,7 +415,7 @@ for name in ("SPO (average)", "SPO, queue (average)"):
 for name in ("DNO", "IPO, moving anchor"):
   assert np.abs(paths[name] - paths["SPPO"]).max() < 1e-9
 same = run.run(
-    optimistic.OptimisticMirrorDescent(step_size=0.5), game, plan, steps
+  optimistic.OptimisticMirrorDescent(step_size=0.5), game, plan, steps
 )[1].metrics
 assert np.abs(np.array(same[:, 1:]) - paths["ONPO"]).max() < 1e-9
 mean = paths["SPPO"][:-1].mean(axis=0)
@@ -433,18 +431,18 @@ assert np.abs(mean - paths["SPO (average)"][-1]).max() < 1e-12
 
 # %%
 shown = [
-    "RLHF",
-    "DPO, iterated",
-    "SRPO",
-    "IPO, iterated",
-    "INPO, published ratio",
-    "SPPO",
-    "Nash-MD, mixture 1/2",
-    "Nash-MD",
-    "EGPO",
-    "SPO (average)",
-    "ONPO",
-    "COMAL",
+  "RLHF",
+  "DPO, iterated",
+  "SRPO",
+  "IPO, iterated",
+  "INPO, published ratio",
+  "SPPO",
+  "Nash-MD, mixture 1/2",
+  "Nash-MD",
+  "EGPO",
+  "SPO (average)",
+  "ONPO",
+  "COMAL",
 ]
 last = np.stack([paths[name][-1] for name in shown])
 slots = jnp.asarray(np.column_stack([np.ones(len(last)), last]))
@@ -456,13 +454,13 @@ image = axis.imshow(table, cmap="RdBu", vmin=0, vmax=1)
 for (row, column), rate in np.ndenumerate(table):
   dark = abs(rate - 0.5) > 0.3
   axis.text(
-      column,
-      row,
-      f"{rate:.2f}",
-      ha="center",
-      va="center",
-      fontsize=8,
-      color="w" if dark else "k",
+    column,
+    row,
+    f"{rate:.2f}",
+    ha="center",
+    va="center",
+    fontsize=8,
+    color="w" if dark else "k",
   )
 axis.axvline(len(shown) - 0.5, color="k", lw=1.5)
 axis.set_xticks(range(len(shown) + 1), [*shown, "best response"])

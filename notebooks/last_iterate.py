@@ -43,14 +43,14 @@ steps = run.log_checkpoints(20_000, 60)
 # %%
 TEMPERATURE = 0.1
 solvers = {
-    "mirror descent": mirror_descent.MirrorDescent(step_size=1.0),
-    "magnetic mirror descent": magnetic.MagneticMirrorDescent(
-        step_size=0.9, temperature=TEMPERATURE
-    ),
-    "optimistic mirror descent": optimistic.OptimisticMirrorDescent(
-        step_size=1.0
-    ),
-    "Mirror Prox": mirror_prox.MirrorProx(step_size=1.0),
+  "mirror descent": mirror_descent.MirrorDescent(step_size=1.0),
+  "magnetic mirror descent": magnetic.MagneticMirrorDescent(
+    step_size=0.9, temperature=TEMPERATURE
+  ),
+  "optimistic mirror descent": optimistic.OptimisticMirrorDescent(
+    step_size=1.0
+  ),
+  "Mirror Prox": mirror_prox.MirrorProx(step_size=1.0),
 }
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 last = {}
@@ -87,10 +87,8 @@ fixed = solver.policies(game, end)
 @jax.jit
 def divergence(state):
   return sum(
-      dilated.divergence(t, entropy, policy, dual)
-      for t, policy, dual in zip(
-          game.treeplexes, fixed, state.dual, strict=True
-      )
+    dilated.divergence(t, entropy, policy, dual)
+    for t, policy, dual in zip(game.treeplexes, fixed, state.dual, strict=True)
   )
 
 
@@ -118,7 +116,7 @@ assert (np.array(distances) <= bound + 1e-13).all()
 # %%
 def last_gap(temperature):
   solver = magnetic.MagneticMirrorDescent(
-      step_size=0.5, temperature=temperature
+    step_size=0.5, temperature=temperature
   )
   return run.run(solver, game, gaps.exploitability, [4000])[1].metrics[0]
 

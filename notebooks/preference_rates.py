@@ -32,14 +32,14 @@ from mdrl import run
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game, preference_models
 from mdrl.solvers import (
-    averaged,
-    comal,
-    egpo,
-    inpo,
-    nash_md,
-    nash_mirror_prox,
-    onpo,
-    spo,
+  averaged,
+  comal,
+  egpo,
+  inpo,
+  nash_md,
+  nash_mirror_prox,
+  onpo,
+  spo,
 )
 
 
@@ -52,14 +52,14 @@ normal = softmax(np.random.default_rng(7).normal(size=10))
 dice = preference_game.preference_game(preference_models.dice(), tilted)
 cycle = preference_game.preference_game(preference_models.cycle(3), tilted)
 random = preference_game.preference_game(
-    preference_models.uniform(10, seed=0), normal
+  preference_models.uniform(10, seed=0), normal
 )
 # A game, and the temperature that regularises it.
 problems = {
-    "dice, 0.1": (dice, 0.1),
-    "rock-paper-scissors, 0.1": (cycle, 0.1),
-    "10 random responses, 0.1": (random, 0.1),
-    "10 random responses, 0.01": (random, 0.01),
+  "dice, 0.1": (dice, 0.1),
+  "rock-paper-scissors, 0.1": (cycle, 0.1),
+  "10 random responses, 0.1": (random, 0.1),
+  "10 random responses, 0.01": (random, 0.01),
 }
 
 
@@ -98,25 +98,23 @@ def drawn(values):
 # %%
 steps = np.arange(10_001)
 figure, axes = plt.subplots(
-    2, 2, figsize=(9, 6.5), sharex=True, layout="constrained"
+  2, 2, figsize=(9, 6.5), sharex=True, layout="constrained"
 )
 for axis, (name, (game, temperature)) in zip(
-    axes.flat, problems.items(), strict=True
+  axes.flat, problems.items(), strict=True
 ):
   schedule = nash_md.paper_schedule(temperature)
   kl = divergences(
-      nash_md.NashMD(step_size=schedule, temperature=temperature),
-      game,
-      temperature,
-      steps,
+    nash_md.NashMD(step_size=schedule, temperature=temperature),
+    game,
+    temperature,
+    steps,
   )
   opponent = divergences(
-      nash_md.NashMD(
-          step_size=schedule, temperature=temperature, mixture=0.0
-      ),
-      game,
-      temperature,
-      steps,
+    nash_md.NashMD(step_size=schedule, temperature=temperature, mixture=0.0),
+    game,
+    temperature,
+    steps,
   )
   bound = 8 / (temperature**2 * (steps + 1))
   axis.loglog(steps[1:], kl[1:], label="Nash-MD")
@@ -160,14 +158,14 @@ plt.show()
 # %%
 steps = np.arange(1001)
 figure, axes = plt.subplots(
-    1, 2, figsize=(10, 4), sharey=True, layout="constrained"
+  1, 2, figsize=(10, 4), sharey=True, layout="constrained"
 )
 colors = ["tab:blue", "tab:orange", "tab:green", "tab:red"]
 for color, (name, (game, temperature)) in zip(
-    colors, problems.items(), strict=True
+  colors, problems.items(), strict=True
 ):
   solver = nash_mirror_prox.NashMirrorProx(
-      step_size=2.0, temperature=temperature
+    step_size=2.0, temperature=temperature
   )
   kl = divergences(solver, game, temperature, steps)
   bound = kl[0] * (1 + 2 * temperature) ** -steps.astype(float)
@@ -179,25 +177,26 @@ for color, (name, (game, temperature)) in zip(
   assert (kl <= bound + 1e-15).all()
   assert kl[-1] < 1e-15
 axes[0].set(
-    xlabel="updates",
-    ylabel="divergence",
-    title="Nash Mirror Prox; bounds dashed",
-    xlim=(0, 500),
-    ylim=(1e-16, 30),
+  xlabel="updates",
+  ylabel="divergence",
+  title="Nash Mirror Prox; bounds dashed",
+  xlim=(0, 500),
+  ylim=(1e-16, 30),
 )
 axes[0].legend(fontsize=8, loc="lower right")
+
 
 def rivals(temperature):
   schedule = nash_md.paper_schedule(temperature)
   return {
-      "Nash Mirror Prox": nash_mirror_prox.NashMirrorProx(
-          step_size=2.0, temperature=temperature
-      ),
-      "EGPO, step 1": egpo.EGPO(step_size=1.0, temperature=temperature),
-      "MTPO": nash_md.NashMD(
-          step_size=schedule, temperature=temperature, mixture=0.0
-      ),
-      "Nash-MD": nash_md.NashMD(step_size=schedule, temperature=temperature),
+    "Nash Mirror Prox": nash_mirror_prox.NashMirrorProx(
+      step_size=2.0, temperature=temperature
+    ),
+    "EGPO, step 1": egpo.EGPO(step_size=1.0, temperature=temperature),
+    "MTPO": nash_md.NashMD(
+      step_size=schedule, temperature=temperature, mixture=0.0
+    ),
+    "Nash-MD": nash_md.NashMD(step_size=schedule, temperature=temperature),
   }
 
 
@@ -218,7 +217,7 @@ for problem, (game, temperature) in problems.items():
         bound = kl[0] * (1 + 2 * temperature) ** (-each * steps / 2)
         axes[1].semilogy(each * steps, bound, "--k", label="its bound")
 axes[1].set(
-    xlabel="preference queries", title="10 random responses, temperature 0.01"
+  xlabel="preference queries", title="10 random responses, temperature 0.01"
 )
 axes[1].legend(fontsize=8, loc="lower left")
 for axis in axes:
@@ -227,9 +226,7 @@ plt.show()
 
 first = {}
 for problem, tolerance in itertools.product(problems, TOLERANCES):
-  used = {
-      name: spent[problem, tolerance, name] for name in rivals(temperature)
-  }
+  used = {name: spent[problem, tolerance, name] for name in rivals(temperature)}
   first[problem, tolerance] = min(used, key=used.__getitem__)
   counts = ", ".join(f"{name} {count:g}" for name, count in used.items())
   print(f"{problem}, queries to {tolerance:g}: {counts}")
@@ -252,7 +249,7 @@ sizes = jnp.geomspace(0.25, 50, 60)
 
 def last_divergence(step_size, temperature):
   solver = nash_mirror_prox.NashMirrorProx(
-      step_size=step_size, temperature=temperature
+    step_size=step_size, temperature=temperature
   )
   path = run.run(solver, cycle, plan, [600])[1].metrics
   fixed = preferences.equilibrium(cycle, temperature)
@@ -262,16 +259,16 @@ def last_divergence(step_size, temperature):
 figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
 for temperature in (0.1, 0.03, 0.01):
   kl = np.array(
-      jax.vmap(last_divergence, in_axes=(0, None))(sizes, temperature)
+    jax.vmap(last_divergence, in_axes=(0, None))(sizes, temperature)
   )
   axis.loglog(sizes, drawn(kl), "o-", ms=3, label=f"{temperature}")
   assert kl[(sizes > 1.5) & (sizes <= 2)].max() < 1e-9
   assert kl[sizes > 9].min() > 1e-3
 axis.axvline(2, color="k", ls=":", label="step size 2")
 axis.set(
-    xlabel="step size",
-    ylabel="divergence after 600 updates",
-    title="Nash Mirror Prox on rock-paper-scissors",
+  xlabel="step size",
+  ylabel="divergence after 600 updates",
+  title="Nash Mirror Prox on rock-paper-scissors",
 )
 axis.grid(alpha=0.4)
 axis.legend(title="temperature")
@@ -343,7 +340,7 @@ STEP_SIZE = 0.5
 solver = onpo.ONPO(step_size=STEP_SIZE)
 last = np.array(run.run(solver, plain, gap, steps)[1].metrics)
 average = np.array(
-    run.run(averaged.Averaged(solver=solver), plain, gap, steps)[1].metrics
+  run.run(averaged.Averaged(solver=solver), plain, gap, steps)[1].metrics
 )
 bound = 2 * (np.log(10) / STEP_SIZE + STEP_SIZE / 4) / steps[1:]
 figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
@@ -368,14 +365,14 @@ assert last[-1] < 1e-9
 
 # %%
 figure, axes = plt.subplots(
-    1, 2, figsize=(10, 4), sharey=True, layout="constrained"
+  1, 2, figsize=(10, 4), sharey=True, layout="constrained"
 )
 steps = np.unique(np.concatenate([np.arange(0, 100), np.arange(100, 6001, 10)]))
 inner = nash_mirror_prox.NashMirrorProx(step_size=2.0, temperature=0.1)
 for axis, (name, game) in zip(
-    axes,
-    {"rock-paper-scissors": cycle, "10 random responses": random}.items(),
-    strict=True,
+  axes,
+  {"rock-paper-scissors": cycle, "10 random responses": random}.items(),
+  strict=True,
 ):
   biased = np.array(run.run(inner, game, gap, steps)[1].metrics)
   axis.loglog(steps[1:], biased[1:], "k", label="one reference")
@@ -384,7 +381,7 @@ for axis, (name, game) in zip(
     solver = comal.Comal(solver=inner, tolerance=tolerance)
     state, trace = run.run(solver, game, gap, steps)
     axis.loglog(
-        steps[1:], drawn(trace.metrics)[1:], label=f"tolerance {tolerance:g}"
+      steps[1:], drawn(trace.metrics)[1:], label=f"tolerance {tolerance:g}"
     )
     ends[tolerance] = float(trace.metrics[-1])
     assert int(state.num_refreshes) > 20
@@ -409,10 +406,10 @@ plt.show()
 # %%
 steps = np.arange(3001)
 figure, axes = plt.subplots(
-    1, 2, figsize=(10, 4), sharey=True, layout="constrained"
+  1, 2, figsize=(10, 4), sharey=True, layout="constrained"
 )
 for axis, (name, game) in zip(
-    axes, {"rock-paper-scissors": cycle, "dice": dice}.items(), strict=True
+  axes, {"rock-paper-scissors": cycle, "dice": dice}.items(), strict=True
 ):
   for color, temperature in zip(("C0", "C1"), (0.1, 0.05), strict=True):
     published = inpo.published_step_size(temperature)
@@ -421,11 +418,11 @@ for axis, (name, game) in zip(
       kl = divergences(solver, game, temperature, steps)
       shown = steps[1:][kl[1:] > 2e-15]
       axis.loglog(
-          shown,
-          kl[shown],
-          style,
-          color=color,
-          label=f"temperature {temperature}, step {step_size:.2g}",
+        shown,
+        kl[shown],
+        style,
+        color=color,
+        label=f"temperature {temperature}, step {step_size:.2g}",
       )
       if name == "dice" or step_size == 0.3:
         assert kl[-1] < 1e-15
@@ -452,7 +449,7 @@ figure, axis = plt.subplots(figsize=(6.5, 4.2), layout="constrained")
 biases = []
 for number, mixture in enumerate((0.0, 0.125, 0.25, 0.5, 0.75)):
   solver = nash_md.NashMD(
-      step_size=0.3, temperature=temperature, mixture=mixture
+    step_size=0.3, temperature=temperature, mixture=mixture
   )
   own = divergences(solver, cycle, temperature, steps)
   path = np.array(run.run(solver, cycle, plan, steps)[1].metrics)[:, 1:]
@@ -463,7 +460,7 @@ for number, mixture in enumerate((0.0, 0.125, 0.25, 0.5, 0.75)):
   kl = (target * np.log(target / opponent)).sum(axis=1)
   shown = (steps > 0) & (kl > 2e-15)
   axis.loglog(
-      steps[shown], kl[shown], color=f"C{number}", label=f"b = {mixture}"
+    steps[shown], kl[shown], color=f"C{number}", label=f"b = {mixture}"
   )
   if mixture:
     axis.loglog(steps[1:], own[1:], "--", color=f"C{number}")

@@ -40,17 +40,17 @@ from mdrl.solvers import behavioral, magnetic
 TEMPERATURES = (0.5, 0.2, 0.1, 0.05)
 PERTURBED = np.array([[0, -3, 3], [3, 0, -1], [-3, 1, 0]])
 games = {
-    "perturbed rock-paper-scissors": matrix_game.zero_sum_game(
-        (PERTURBED + 3) / 6
-    )
+  "perturbed rock-paper-scissors": matrix_game.zero_sum_game(
+    (PERTURBED + 3) / 6
+  )
 } | {
-    name: openspiel.compile_game(string, reaches=True)[0]
-    for name, string in (
-        ("Kuhn poker", "kuhn_poker"),
-        ("2x2 abrupt dark hex", "dark_hex(board_size=2,gameversion=adh)"),
-        ("liar's dice, 4 sides", "liars_dice(dice_sides=4)"),
-        ("Leduc poker", "leduc_poker"),
-    )
+  name: openspiel.compile_game(string, reaches=True)[0]
+  for name, string in (
+    ("Kuhn poker", "kuhn_poker"),
+    ("2x2 abrupt dark hex", "dark_hex(board_size=2,gameversion=adh)"),
+    ("liar's dice, 4 sides", "liars_dice(dice_sides=4)"),
+    ("Leduc poker", "leduc_poker"),
+  )
 }
 trees = dict(list(games.items())[1:])
 TIME = "updates times log(1 + step size times temperature)"
@@ -63,7 +63,7 @@ def iterates(solver, game, stride, count):
 
   def step(state, _):
     after = jax.lax.fori_loop(
-        0, stride, lambda _, s: solver.update(game, s), state
+      0, stride, lambda _, s: solver.update(game, s), state
     )
     return after, solver.policies(game, state)
 
@@ -83,7 +83,7 @@ def divergence(weights, target, policies):
 
 def distance(policies, others):
   return max(
-      abs(p[1:] - q[1:]).max() for p, q in zip(policies, others, strict=True)
+    abs(p[1:] - q[1:]).max() for p, q in zip(policies, others, strict=True)
   )
 
 
@@ -116,19 +116,22 @@ def fitted(times, values):
 
 # %%
 largest = {
-    "perturbed rock-paper-scissors": 1.0,
-    "Kuhn poker": 1 / 3,
-    "2x2 abrupt dark hex": 1.0,
-    "liar's dice, 4 sides": 1 / 16,
-    "Leduc poker": 13 / 120,
+  "perturbed rock-paper-scissors": 1.0,
+  "Kuhn poker": 1 / 3,
+  "2x2 abrupt dark hex": 1.0,
+  "liar's dice, 4 sides": 1 / 16,
+  "Leduc poker": 13 / 120,
 }
 lengths = dict(zip(games, (10_000, 1200, 10_000, 100, 250), strict=True))
 published = {
-    "Kuhn poker": (0.2639340502, 0.1592253039, 0.1036940539, 0.0462273804),
-    "liar's dice, 4 sides": (
-        0.6435201659, 0.6432790849, 0.6426474949, 0.6366868242
-    ),
-    "Leduc poker": (2.6920689947, 2.4021784387, 2.0445823202, 1.6340008383),
+  "Kuhn poker": (0.2639340502, 0.1592253039, 0.1036940539, 0.0462273804),
+  "liar's dice, 4 sides": (
+    0.6435201659,
+    0.6432790849,
+    0.6426474949,
+    0.6366868242,
+  ),
+  "Leduc poker": (2.6920689947, 2.4021784387, 2.0445823202, 1.6340008383),
 }
 
 
@@ -137,7 +140,7 @@ def normal_form(name, temperature, share=1.0):
   game = games[name]
   step_size = share * temperature / largest[name] ** 2
   solver = magnetic.MagneticMirrorDescent(
-      step_size=step_size, temperature=temperature
+    step_size=step_size, temperature=temperature
   )
   path = iterates(solver, game, 1, lengths[name])
   end = tuple(p[-1] for p in path)
@@ -153,7 +156,7 @@ def normal_form(name, temperature, share=1.0):
 
 slowest, ends = {}, {name: [] for name in games}
 figure, axes = plt.subplots(
-    1, 5, figsize=(14, 3.8), sharey=True, layout="constrained"
+  1, 5, figsize=(14, 3.8), sharey=True, layout="constrained"
 )
 for axis, name in zip(axes, games, strict=True):
   for temperature in TEMPERATURES:
@@ -173,7 +176,7 @@ for axis, name in zip(axes, games, strict=True):
 figure.supxlabel(TIME, fontsize="medium")
 axes[0].set_ylabel("divergence of the equilibrium")
 figure.legend(
-    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5
+  *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5
 )
 plt.show()
 
@@ -185,13 +188,13 @@ for temperature in TEMPERATURES:
   assert max(kl[1:] / kl[:-1]) * np.exp(rate) < 1
 for name, values in published.items():
   np.testing.assert_allclose(
-      exploitabilities(games[name], ends[name]), values, atol=2e-7
+    exploitabilities(games[name], ends[name]), values, atol=2e-7
   )
 off = max(
-    quantal_response.residual(games["2x2 abrupt dark hex"], end, temperature)
-    for end, temperature in zip(
-        ends["2x2 abrupt dark hex"], TEMPERATURES, strict=True
-    )
+  quantal_response.residual(games["2x2 abrupt dark hex"], end, temperature)
+  for end, temperature in zip(
+    ends["2x2 abrupt dark hex"], TEMPERATURES, strict=True
+  )
 )
 assert off < 1e-9
 
@@ -210,12 +213,10 @@ assert off < 1e-9
 # %%
 factors = dict(zip(trees, (2.0, 1.0, 1.0, 0.1), strict=True))
 agent_published = {
-    "Kuhn poker": (0.112409847, 0.043573682, 0.018894877, 0.007201106),
-    "2x2 abrupt dark hex": (None, None, None, 0.01395),
-    "liar's dice, 4 sides": (
-        0.283754054, 0.113448516, 0.062880610, 0.026455203
-    ),
-    "Leduc poker": (0.224816709, 0.083659715, 0.037147607, 0.016730180),
+  "Kuhn poker": (0.112409847, 0.043573682, 0.018894877, 0.007201106),
+  "2x2 abrupt dark hex": (None, None, None, 0.01395),
+  "liar's dice, 4 sides": (0.283754054, 0.113448516, 0.062880610, 0.026455203),
+  "Leduc poker": (0.224816709, 0.083659715, 0.037147607, 0.016730180),
 }
 HORIZON, POINTS = 32, 128
 
@@ -224,10 +225,10 @@ def agent_form(name, temperature, horizon):
   """Times, divergences and the exploitability at the end."""
   game, step_size = trees[name], factors[name] * temperature
   solver = behavioral.Behavioral(
-      solver=magnetic.MagneticMirrorDescent(
-          step_size=step_size, temperature=temperature
-      ),
-      feedback="q",
+    solver=magnetic.MagneticMirrorDescent(
+      step_size=step_size, temperature=temperature
+    ),
+    feedback="q",
   )
   rate = np.log1p(step_size * temperature)
   stride = int(np.ceil(horizon / rate / POINTS))
@@ -242,13 +243,13 @@ def agent_form(name, temperature, horizon):
 
 
 figure, axes = plt.subplots(
-    1, 4, figsize=(13, 3.8), sharey=True, layout="constrained"
+  1, 4, figsize=(13, 3.8), sharey=True, layout="constrained"
 )
 for axis, name in zip(axes, trees, strict=True):
   for i, temperature in enumerate(TEMPERATURES):
     bounded = name == "Leduc poker" and temperature == 0.05
     times, kl, exploitability = agent_form(
-        name, temperature, 9 if bounded else HORIZON
+      name, temperature, 9 if bounded else HORIZON
     )
     known = agent_published[name][i]
     if bounded:
@@ -265,17 +266,17 @@ for axis, name in zip(axes, trees, strict=True):
         digits = 5e-6 if name == "2x2 abrupt dark hex" else 2e-7
         assert abs(exploitability - known) < digits
     axis.semilogy(
-        times[:shown],
-        kl[:shown],
-        ":" if bounded else "-",
-        color=f"C{i}",
-        label=f"temperature {temperature}",
+      times[:shown],
+      kl[:shown],
+      ":" if bounded else "-",
+      color=f"C{i}",
+      label=f"temperature {temperature}",
     )
   axis.set(title=name, xlim=(0, 28), ylim=(1e-10, 2e3))
   axis.grid(alpha=0.4)
 figure.supxlabel(TIME, fontsize="medium")
 axes[0].set_ylabel("divergence of the agent equilibrium")
 figure.legend(
-    *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4
+  *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4
 )
 plt.show()

@@ -9,9 +9,8 @@ from mdrl import inputs
 
 
 class InputsTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ([[1, 2]], [[1.0, 2.0]]), (np.float32(0.5), 0.5), ([], [])
+    ([[1, 2]], [[1.0, 2.0]]), (np.float32(0.5), 0.5), ([], [])
   )
   def test_real_numbers_become_doubles(self, value, expected):
     array = inputs.real_array("x", value)
@@ -25,11 +24,11 @@ class InputsTest(parameterized.TestCase):
       inputs.real_array("x", value)
 
   @parameterized.parameters(
-      (True, "must be a whole number, got True"),
-      (1.0, "must be a whole number, got 1.0"),
-      ("1", "must be a whole number, got '1'"),
-      (0, "must be positive, got 0"),
-      (8, "must be at most 7, got 8"),
+    (True, "must be a whole number, got True"),
+    (1.0, "must be a whole number, got 1.0"),
+    ("1", "must be a whole number, got '1'"),
+    (0, "must be positive, got 0"),
+    (8, "must be at most 7, got 8"),
   )
   def test_counts_are_whole_numbers_of_the_range(self, value, message):
     check = inspect.unwrap(inputs.check_count)

@@ -27,12 +27,12 @@ def _built(folder, **environment):
     shutil.copytree(_ROOT / name, source / name)
   variables = {k: v for k, v in os.environ.items() if k != "MDRL_REPOSITORY"}
   result = subprocess.run(
-      [sys.executable, "setup.py", "-q", "build", "egg_info"],
-      cwd=source,
-      env=variables | environment,
-      capture_output=True,
-      text=True,
-      check=False,
+    [sys.executable, "setup.py", "-q", "build", "egg_info"],
+    cwd=source,
+    env=variables | environment,
+    capture_output=True,
+    text=True,
+    check=False,
   )
   assert result.returncode == 0, result.stderr
   info = source / "mdrl.egg-info"
@@ -43,7 +43,6 @@ def _built(folder, **environment):
 
 
 class BuiltTest(absltest.TestCase):
-
   @classmethod
   def setUpClass(cls):
     super().setUpClass()
@@ -52,21 +51,21 @@ class BuiltTest(absltest.TestCase):
 
   def test_has_every_module_and_the_marker_of_types(self):
     wanted = {
-        str(path.relative_to(_ROOT))
-        for name in ("mdrl", "experiments")
-        for path in (_ROOT / name).rglob("*.py")
+      str(path.relative_to(_ROOT))
+      for name in ("mdrl", "experiments")
+      for path in (_ROOT / name).rglob("*.py")
     }
     self.assertEqual(wanted | {"mdrl/py.typed"}, self.modules)
 
   def test_every_binary_is_a_command(self):
     commands = dict(re.findall(r"(?m)^(\S+) = (\S+)$", self.commands))
     binaries = {
-        path.stem
-        for path in (_ROOT / "experiments").glob("*.py")
-        if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+      path.stem
+      for path in (_ROOT / "experiments").glob("*.py")
+      if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
     }
     self.assertEqual(
-        set(commands), {f"mdrl-{b.replace('_', '-')}" for b in binaries}
+      set(commands), {f"mdrl-{b.replace('_', '-')}" for b in binaries}
     )
     for target in commands.values():
       module, _, name = target.partition(":")
@@ -89,9 +88,8 @@ class BuiltTest(absltest.TestCase):
 
 
 class RepositoryTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      "https://example.org/a/mdrl", "git@example.org:a/mdrl.git"
+    "https://example.org/a/mdrl", "git@example.org:a/mdrl.git"
   )
   def test_pictures_have_absolute_addresses(self, address):
     with tempfile.TemporaryDirectory() as folder:
@@ -103,7 +101,7 @@ class RepositoryTest(parameterized.TestCase):
       self.assertStartsWith(picture, start)
       self.assertTrue((_ROOT / picture.removeprefix(start)).is_file())
     self.assertIn(
-        "\nProject-URL: Source, https://example.org/a/mdrl\n", str(metadata)
+      "\nProject-URL: Source, https://example.org/a/mdrl\n", str(metadata)
     )
 
 

@@ -25,12 +25,9 @@ def _infinite(game, plans):
 
 
 class RunTest(parameterized.TestCase):
-
   def test_records_every_checkpoint_and_step_zero(self):
     game, _ = games.compiled("kuhn")
-    state, trace = run.run(
-        _solver(), game, gaps.nash_conv, [0, 1, 5, 20]
-    )
+    state, trace = run.run(_solver(), game, gaps.nash_conv, [0, 1, 5, 20])
     np.testing.assert_array_equal(trace.step, [0, 1, 5, 20])
     self.assertEqual(int(state.step), 20)
     # NashConv of uniform play in Kuhn poker.
@@ -39,7 +36,7 @@ class RunTest(parameterized.TestCase):
       alone = run.advance(_solver(), game, run.init(_solver(), game), count)
       plans = _solver().plans(game, alone)
       self.assertAlmostEqual(
-          float(gaps.nash_conv(game, plans)), float(value), delta=1e-15
+        float(gaps.nash_conv(game, plans)), float(value), delta=1e-15
       )
 
   @pytest.mark.slow
@@ -47,13 +44,11 @@ class RunTest(parameterized.TestCase):
     game, _ = games.compiled("leduc")
     whole, trace = run.run(_solver(), game, gaps.nash_conv, [3, 7, 12])
     half, first = run.run(_solver(), game, gaps.nash_conv, [3])
-    end, second = run.run(
-        _solver(), game, gaps.nash_conv, [7, 12], state=half
-    )
+    end, second = run.run(_solver(), game, gaps.nash_conv, [7, 12], state=half)
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(end)):
       np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(
-        trace.metrics, np.concatenate([first.metrics, second.metrics])
+      trace.metrics, np.concatenate([first.metrics, second.metrics])
     )
 
   def test_a_second_call_does_not_compile(self):
@@ -74,9 +69,7 @@ class RunTest(parameterized.TestCase):
     swept = jax.vmap(measure)(steps)
     for k, step_size in enumerate(steps):
       alone = measure(step_size)
-      np.testing.assert_allclose(
-          swept.metrics[k], alone.metrics, atol=1e-14
-      )
+      np.testing.assert_allclose(swept.metrics[k], alone.metrics, atol=1e-14)
       np.testing.assert_array_equal(swept.step[k], alone.step)
 
   def test_a_sweep_over_games_is_a_vmap(self):
@@ -84,7 +77,7 @@ class RunTest(parameterized.TestCase):
     stacked = jax.tree.map(lambda *x: jnp.stack(x), *several)
     solver = mirror_descent.MirrorDescent(step_size=0.3)
     swept = jax.vmap(
-        lambda game: run.run(solver, game, gaps.duality_gap, [0, 20])[1].metrics
+      lambda game: run.run(solver, game, gaps.duality_gap, [0, 20])[1].metrics
     )(stacked)
     for k, game in enumerate(several):
       _, alone = run.run(solver, game, gaps.duality_gap, [0, 20])
@@ -93,7 +86,7 @@ class RunTest(parameterized.TestCase):
   def test_sharded_sweep_equals_the_whole(self):
     game = games.random_zero_sum_game(3, 4)
     mesh = jax.make_mesh(
-        (4,), ("sweep",), axis_types=(jax.sharding.AxisType.Auto,)
+      (4,), ("sweep",), axis_types=(jax.sharding.AxisType.Auto,)
     )
     sharding = jax.sharding.NamedSharding(mesh, jax.P("sweep"))
     steps = jnp.linspace(0.1, 0.8, 8)
@@ -107,9 +100,9 @@ class RunTest(parameterized.TestCase):
       return jax.vmap(measure)(steps)
 
     np.testing.assert_allclose(
-        sweep(jax.device_put(steps, sharding), game),
-        sweep(steps, game),
-        atol=1e-14,
+      sweep(jax.device_put(steps, sharding), game),
+      sweep(steps, game),
+      atol=1e-14,
     )
 
   def test_values_that_are_not_finite_are_data_and_the_host_raises(self):
@@ -117,7 +110,7 @@ class RunTest(parameterized.TestCase):
     _, trace = run.run(_solver(), game, _infinite, [0, 3])
     self.assertFalse(np.isfinite(trace.metrics["second"]).any())
     with self.assertRaisesRegex(
-        ValueError, "`trace` must be finite, got nan for second after 0 updates"
+      ValueError, "`trace` must be finite, got nan for second after 0 updates"
     ):
       run.raise_if_not_finite(trace)
 
@@ -134,14 +127,14 @@ class RunTest(parameterized.TestCase):
     run.raise_if_not_finite(trace)
 
   @parameterized.parameters(
-      ([], "`checkpoints` must be a sequence of whole numbers"),
-      (np.array([1.5]), "`checkpoints` must be a sequence of whole numbers"),
-      ([3, 3], "`checkpoints` must increase, got \\[3, 3\\]"),
-      ([5, 2], "`checkpoints` must increase"),
-      ([[1], [2, 3]], "`checkpoints` must be a sequence of whole numbers"),
-      (["1"], "`checkpoints` must be a sequence of whole numbers"),
-      ([True], "`checkpoints` must be a sequence of whole numbers"),
-      ([-1, 2], "`checkpoints` must not lie before `state`"),
+    ([], "`checkpoints` must be a sequence of whole numbers"),
+    (np.array([1.5]), "`checkpoints` must be a sequence of whole numbers"),
+    ([3, 3], "`checkpoints` must increase, got \\[3, 3\\]"),
+    ([5, 2], "`checkpoints` must increase"),
+    ([[1], [2, 3]], "`checkpoints` must be a sequence of whole numbers"),
+    (["1"], "`checkpoints` must be a sequence of whole numbers"),
+    ([True], "`checkpoints` must be a sequence of whole numbers"),
+    ([-1, 2], "`checkpoints` must not lie before `state`"),
   )
   def test_refuses_checkpoints(self, checkpoints, message):
     game = games.random_zero_sum_game(2, 2)
@@ -159,7 +152,7 @@ class RunTest(parameterized.TestCase):
     game = games.random_zero_sum_game(2, 2)
     state = run.init(_solver(), game)
     with self.assertRaisesRegex(
-        ValueError, "`num_updates` must be a whole number from 0 to .*, got"
+      ValueError, "`num_updates` must be a whole number from 0 to .*, got"
     ):
       inspect.unwrap(run.advance)(_solver(), game, state, count)
 
@@ -174,12 +167,12 @@ class RunTest(parameterized.TestCase):
     game = games.random_zero_sum_game(2, 2)
     state = run.init(_solver(), game)
     for call in (
-        lambda: inspect.unwrap(run.init)(game, _solver()),
-        lambda: inspect.unwrap(run.advance)(game, _solver(), state, 1),
-        lambda: inspect.unwrap(run.run)(game, _solver(), gaps.nash_conv, [1]),
+      lambda: inspect.unwrap(run.init)(game, _solver()),
+      lambda: inspect.unwrap(run.advance)(game, _solver(), state, 1),
+      lambda: inspect.unwrap(run.run)(game, _solver(), gaps.nash_conv, [1]),
     ):
       with self.assertRaisesRegex(
-          ValueError, "`solver` must be a Solver, got a MatrixGame; the solver"
+        ValueError, "`solver` must be a Solver, got a MatrixGame; the solver"
       ):
         call()
     with self.assertRaisesRegex(ValueError, "`game` must be a Game, got a No"):
@@ -190,7 +183,7 @@ class RunTest(parameterized.TestCase):
     fitted = rlhf.RLHF(step_size=0.1, temperature=1.0)
     for solver in (fitted, averaged.Averaged(solver=fitted)):
       with self.assertRaisesRegex(
-          ValueError, "`game` must be a PreferenceGame, as .* got a MatrixGame"
+        ValueError, "`game` must be a PreferenceGame, as .* got a MatrixGame"
       ):
         inspect.unwrap(run.init)(solver, game)
 
@@ -199,8 +192,8 @@ class RunTest(parameterized.TestCase):
     descent = mirror_descent.MirrorDescent(step_size=0.1)
     state = run.init(descent, game)
     message = (
-        "`state` must be a MagneticState of MagneticMirrorDescent on this game,"
-        " got another MirrorDescentState; make the first one by run.init"
+      "`state` must be a MagneticState of MagneticMirrorDescent on this game,"
+      " got another MirrorDescentState; make the first one by run.init"
     )
     with self.assertRaisesRegex(ValueError, message):
       run.advance(_solver(), game, state, 1)
@@ -219,8 +212,8 @@ class RunTest(parameterized.TestCase):
     state = run.init(_solver(), games.random_zero_sum_game(2, 2))
     game = games.random_zero_sum_game(3, 2)
     with self.assertRaisesRegex(
-        ValueError,
-        r"`state` must .* got float64\[3\] and not float64\[4\] at .dual\[0\]",
+      ValueError,
+      r"`state` must .* got float64\[3\] and not float64\[4\] at .dual\[0\]",
     ):
       run.advance(_solver(), game, state, 1)
 
@@ -246,8 +239,8 @@ class RunTest(parameterized.TestCase):
 
   def test_log_checkpoints_refuses_zero(self):
     for name, numbers in (
-        ("num_updates", (2**70, 3)),
-        ("num_checkpoints", (3, 10**10)),
+      ("num_updates", (2**70, 3)),
+      ("num_checkpoints", (3, 10**10)),
     ):
       with self.assertRaisesRegex(ValueError, f"`{name}` must be at most"):
         run.log_checkpoints(*numbers)
@@ -259,7 +252,6 @@ class RunTest(parameterized.TestCase):
 
 
 class LargeCheckpointsTest(parameterized.TestCase):
-
   @parameterized.product(last=(2**53 + 1, 2**63 - 1), count=(1, 4))
   def test_end_at_the_last_update(self, last, count):
     steps = run.log_checkpoints(last, count).tolist()

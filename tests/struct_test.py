@@ -47,7 +47,6 @@ class Child(Pair):
 
 
 class DistinctClassesTest(absltest.TestCase):
-
   def setUp(self):
     super().setUp()
     one = jnp.ones(())
@@ -75,7 +74,6 @@ class DistinctClassesTest(absltest.TestCase):
 
 
 class DataclassTest(absltest.TestCase):
-
   def test_leaves_are_the_fields_that_are_not_static(self):
     pair = Pair(first=jnp.arange(3.0), mode="odd")
     leaves, treedef = jax.tree.flatten(pair)
@@ -114,8 +112,8 @@ class DataclassTest(absltest.TestCase):
   def test_paths_name_the_fields(self):
     tree = {"x": [Pair(first=jnp.zeros(1))]}
     paths = [
-        jax.tree_util.keystr(path)
-        for path, _ in jax.tree_util.tree_leaves_with_path(tree)
+      jax.tree_util.keystr(path)
+      for path, _ in jax.tree_util.tree_leaves_with_path(tree)
     ]
     self.assertEqual(paths, ["['x'][0].first", "['x'][0].second"])
 
@@ -141,7 +139,7 @@ class DataclassTest(absltest.TestCase):
     # Neither of these could pass the check.
     self.assertIsNone(treedef.unflatten([None]).rate)
     negated = jax.jit(lambda c: jax.tree.map(jnp.negative, c))(
-        Checked(rate=2.0)
+      Checked(rate=2.0)
     )
     self.assertEqual(float(negated.rate), -2)
 

@@ -37,7 +37,7 @@ class Decisive(NamedTuple):
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
   def check_same(
-      self, recorded: Mapping[str, Any], folder: pathlib.Path
+    self, recorded: Mapping[str, Any], folder: pathlib.Path
   ) -> None:
     """Compares value by value with what `flags.json` holds.
 
@@ -47,14 +47,14 @@ class Decisive(NamedTuple):
     mine = self.as_json()
     for name, old, new in _differences(recorded["flags"], mine["flags"]):
       raise ValueError(
-          f"`--resume` must keep --{name}={old} of the run in {folder}, got "
-          f"{new}; choose another --out for a new run"
+        f"`--resume` must keep --{name}={old} of the run in {folder}, got "
+        f"{new}; choose another --out for a new run"
       )
     for name, old, new in _differences(recorded["contents"], mine["contents"]):
       raise ValueError(
-          f"`--resume` must find the {name} of the run in {folder} as it was, "
-          f"{_short(old)}, got {_short(new)}; choose another --out for a new "
-          "run"
+        f"`--resume` must find the {name} of the run in {folder} as it was, "
+        f"{_short(old)}, got {_short(new)}; choose another --out for a new "
+        "run"
       )
 
 

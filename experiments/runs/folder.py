@@ -20,11 +20,11 @@ STATES = "checkpoint"
 _FORMAT = 2
 # What every run's `flags.json` has, besides what its binary adds.
 _KINDS = {
-    "program": str,
-    "files": list,
-    "flags": dict,
-    "decisive": dict,
-    "earlier": list,
+  "program": str,
+  "files": list,
+  "flags": dict,
+  "decisive": dict,
+  "earlier": list,
 }
 
 
@@ -37,13 +37,13 @@ class Folder:
   """
 
   def __init__(
-      self,
-      path: pathlib.Path,
-      program: str,
-      files: Sequence[str],
-      *,
-      resume: bool,
-      overwrite: bool,
+    self,
+    path: pathlib.Path,
+    program: str,
+    files: Sequence[str],
+    *,
+    resume: bool,
+    overwrite: bool,
   ):
     """Looks at the folder; it changes nothing there.
 
@@ -60,7 +60,7 @@ class Folder:
     """
     if resume and overwrite:
       raise ValueError(
-          "`--resume` and `--overwrite` exclude each other, got both"
+        "`--resume` and `--overwrite` exclude each other, got both"
       )
     self.path = path
     self._program = program
@@ -124,10 +124,10 @@ class Folder:
 
   def _write_flags(self):
     full = {
-        "format": _FORMAT,
-        "program": self._program,
-        "files": self._files,
-        **self._record,
+      "format": _FORMAT,
+      "program": self._program,
+      "files": self._files,
+      **self._record,
     }
     text = json.dumps(full, indent=2) + "\n"
     self.write(FLAGS, lambda file: file.write(text.encode("utf-8")))
@@ -148,8 +148,8 @@ class Folder:
       yield
     except OSError as error:
       raise ValueError(
-          f"`--out` must be a folder that can be written, got {self.path}: "
-          f"{error.strerror}"
+        f"`--out` must be a folder that can be written, got {self.path}: "
+        f"{error.strerror}"
       ) from error
 
   def _make(self):
@@ -177,14 +177,14 @@ class Folder:
       return None
     if not self._resume and not self._overwrite and not self._is_bare():
       raise ValueError(
-          f"`--out` holds a run already: {self.path}; go on with it by "
-          "--resume, delete it by --overwrite, or choose another --out"
+        f"`--out` holds a run already: {self.path}; go on with it by "
+        "--resume, delete it by --overwrite, or choose another --out"
       )
     record = read(path)
     if record["program"] != self._program:
       raise ValueError(
-          f"`--out` holds a run of {record['program']}: {self.path}; choose "
-          "another --out"
+        f"`--out` holds a run of {record['program']}: {self.path}; choose "
+        "another --out"
       )
     self._check_foreign(record["files"])
     return record if self._resume else None
@@ -193,15 +193,15 @@ class Folder:
     """Whether the run ended before it left anything but its flags."""
     trace, *others = (self.path / name for name in self._files)
     return not any(map(_exists, others)) and (
-        not _exists(trace) or (trace.is_file() and not trace.stat().st_size)
+      not _exists(trace) or (trace.is_file() and not trace.stat().st_size)
     )
 
   def _check_foreign(self, vouched):
     for name in self._files:
       if name not in vouched and _exists(self.path / name):
         raise ValueError(
-            f"`--out` holds {self.path / name}, which no run in it is known to "
-            "have made; move it away or choose another --out"
+          f"`--out` holds {self.path / name}, which no run in it is known to "
+          "have made; move it away or choose another --out"
         )
 
   def _delete(self):
@@ -235,36 +235,36 @@ def read(path: pathlib.Path) -> dict[str, Any]:
     version = record.get("format")
     if version != _FORMAT and "versions" in record:
       raise ValueError(
-          f"{path} must have format {_FORMAT}, got {version}, of another "
-          "version of mdrl; delete the folder by hand or choose another --out"
+        f"{path} must have format {_FORMAT}, got {version}, of another "
+        "version of mdrl; delete the folder by hand or choose another --out"
       )
   if not isinstance(record, dict) or not _is_record(record):
     raise ValueError(
-        f"{path} is damaged, or no run made it; delete the folder by hand or "
-        "choose another --out"
+      f"{path} is damaged, or no run made it; delete the folder by hand or "
+      "choose another --out"
     )
   return record
 
 
 def _is_record(record):
   return (
-      record.get("format") == _FORMAT
-      and all(isinstance(record.get(k), kind) for k, kind in _KINDS.items())
-      and all(
-          isinstance(record["decisive"].get(part), dict)
-          for part in ("flags", "contents")
-      )
-      and all(map(_is_name, record["files"]))
-      and all(isinstance(run, dict) for run in record["earlier"])
+    record.get("format") == _FORMAT
+    and all(isinstance(record.get(k), kind) for k, kind in _KINDS.items())
+    and all(
+      isinstance(record["decisive"].get(part), dict)
+      for part in ("flags", "contents")
+    )
+    and all(map(_is_name, record["files"]))
+    and all(isinstance(run, dict) for run in record["earlier"])
   )
 
 
 def _is_name(name):
   """Whether it names something directly in a folder."""
   return (
-      isinstance(name, str)
-      and name not in ("", "..")
-      and pathlib.PurePath(name).name == name
+    isinstance(name, str)
+    and name not in ("", "..")
+    and pathlib.PurePath(name).name == name
   )
 
 

@@ -113,15 +113,15 @@ class Finished(NamedTuple):
 
 
 def drive(
-    jobs: Sequence[Job],
-    folder: folder_lib.Folder,
-    fingerprint: str,
-    interrupts: interrupts_lib.Interrupts,
-    *,
-    save_seconds: float,
-    save_apart: bool = False,
-    updates_flag: str = "updates",
-    compiled: Callable[[Job, float], None] = lambda job, seconds: None,
+  jobs: Sequence[Job],
+  folder: folder_lib.Folder,
+  fingerprint: str,
+  interrupts: interrupts_lib.Interrupts,
+  *,
+  save_seconds: float,
+  save_apart: bool = False,
+  updates_flag: str = "updates",
+  compiled: Callable[[Job, float], None] = lambda job, seconds: None,
 ) -> list[Finished]:
   """Runs all jobs, or what is left of them, and returns what came of them.
 
@@ -146,7 +146,7 @@ def drive(
     todo = []
     for job in jobs:
       saved = states.States(
-          folder.path / folder_lib.STATES / job.name, fingerprint, save_seconds
+        folder.path / folder_lib.STATES / job.name, fingerprint, save_seconds
       )
       todo.append(_Run(job, saved, folder, updates_flag, save_apart))
     trace = stack.enter_context(_restored(todo, folder, interrupts))
@@ -179,8 +179,8 @@ def _restored(runs, folder, interrupts):
   for number, row in enumerate(rows, start=1):
     if not any(trace_lib.matches(row, run.job.labels) for run in runs):
       raise ValueError(
-          f"line {number} of {path} must be of this run, got one of another; "
-          "start anew by --overwrite"
+        f"line {number} of {path} must be of this run, got one of another; "
+        "start anew by --overwrite"
       )
   for run in runs:
     run.restore([r for r in rows if trace_lib.matches(r, run.job.labels)])
@@ -214,8 +214,8 @@ class _Run:
     """Whether no update and no row is missing."""
     last = self.job.points[-1]
     return bool(self.rows) and (
-        self.rows[-1]["step"] == self.clock.step == last
-        or self.job.enough(self.rows)
+      self.rows[-1]["step"] == self.clock.step == last
+      or self.job.enough(self.rows)
     )
 
   def restore(self, rows):
@@ -225,8 +225,8 @@ class _Run:
       self._make_again(rows)
       if rows:
         _say(
-            f"{self.job.title}: no state was saved; {len(rows)} rows are made "
-            "again"
+          f"{self.job.title}: no state was saved; {len(rows)} rows are made "
+          "again"
         )
       return
     for damage in found.damaged:
@@ -234,9 +234,9 @@ class _Run:
     count = found.clock["rows"]
     if trace_lib.digest(rows[:count]) != found.clock["digest"]:
       raise ValueError(
-          f"{self._folder.path / folder_lib.TRACE} must begin with the rows "
-          f"that the saved state followed, got others or fewer than {count}; "
-          "put back the file as it was, or start anew by --overwrite"
+        f"{self._folder.path / folder_lib.TRACE} must begin with the rows "
+        f"that the saved state followed, got others or fewer than {count}; "
+        "put back the file as it was, or start anew by --overwrite"
       )
     self.rows = rows[:count]
     self._make_again(rows[count:])
@@ -244,13 +244,13 @@ class _Run:
     self._state = self.job.place(found.state)
     if self.clock.step > self.job.points[-1]:
       raise ValueError(
-          f"`--{self._flag}` must be at least the {self.clock.step} that the "
-          f"run in {self._folder.path} has made, got {self.job.points[-1]}"
+        f"`--{self._flag}` must be at least the {self.clock.step} that the "
+        f"run in {self._folder.path} has made, got {self.job.points[-1]}"
       )
     if len(rows) > count:
       _say(
-          f"{self.job.title}: goes on after {self.clock.step:,} updates; "
-          f"{len(rows) - count} later rows are made again"
+        f"{self.job.title}: goes on after {self.clock.step:,} updates; "
+        f"{len(rows) - count} later rows are made again"
       )
 
   def _make_again(self, rows):
@@ -296,7 +296,7 @@ class _Run:
       self._result = self.job.result(self._state)
       self._state = None
     return Finished(
-        self.job, self._result, self.rows, self.clock, self.compile_seconds
+      self.job, self._result, self.rows, self.clock, self.compile_seconds
     )
 
   def close(self):
@@ -320,9 +320,9 @@ class _Run:
     self._state = jax.block_until_ready(self.job.advance(self._state, count))
     spent = time.perf_counter() - start
     self.clock = self.clock._replace(
-        step=self.clock.step + count,
-        seconds=self.clock.seconds + spent,
-        cpu_seconds=self.clock.cpu_seconds + time.process_time() - cpu,
+      step=self.clock.step + count,
+      seconds=self.clock.seconds + spent,
+      cpu_seconds=self.clock.cpu_seconds + time.process_time() - cpu,
     )
     low, high = self.job.piece_seconds
     if spent < low:
@@ -332,8 +332,8 @@ class _Run:
 
   def _measure(self, trace, bar):
     rows = [
-        {**self.job.labels, **row}
-        for row in self.job.measure(self._state, self.clock)
+      {**self.job.labels, **row}
+      for row in self.job.measure(self._state, self.clock)
     ]
     trace.add(rows)
     self.rows += rows
@@ -353,16 +353,16 @@ class _Run:
 def _remark(runs):
   """What is said of the first run that is not finished, after a signal."""
   number, run = next(
-      ((k, run) for k, run in enumerate(runs) if not run.finished),
-      (len(runs) - 1, runs[-1]),
+    ((k, run) for k, run in enumerate(runs) if not run.finished),
+    (len(runs) - 1, runs[-1]),
   )
   part = f" of {run.job.title}, part {number + 1} of {len(runs)}"
   last = run.job.points[-1]
   if not any(run.rows for run in runs):
     return "before the first update"
   return (
-      f"after {run.clock.step:,} of {last:,} updates"
-      f"{part if len(runs) > 1 else ''}; go on by --resume"
+    f"after {run.clock.step:,} of {last:,} updates"
+    f"{part if len(runs) > 1 else ''}; go on by --resume"
   )
 
 

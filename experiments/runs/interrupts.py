@@ -41,9 +41,7 @@ class Interrupts:
   the process in any case. Signals that the parent had ignored stay so.
   """
 
-  def __init__(
-      self, program: str, end: Callable[[int], NoReturn] = os._exit
-  ):
+  def __init__(self, program: str, end: Callable[[int], NoReturn] = os._exit):
     """Prepares to listen; `end` ends the process with a status."""
     self._program, self._end = program, end
     self._lock = threading.Lock()
@@ -54,14 +52,14 @@ class Interrupts:
 
   def __enter__(self):
     self._before = {
-        number: signal.getsignal(number)
-        for number in _SIGNALS
-        if signal.getsignal(number) is not signal.SIG_IGN
+      number: signal.getsignal(number)
+      for number in _SIGNALS
+      if signal.getsignal(number) is not signal.SIG_IGN
     }
     self._reader, self._writer = socket.socketpair()
     self._writer.setblocking(False)
     self._wakeup = signal.set_wakeup_fd(
-        self._writer.fileno(), warn_on_full_buffer=False
+      self._writer.fileno(), warn_on_full_buffer=False
     )
     for number in self._before:
       signal.signal(number, _ignore)
@@ -111,7 +109,7 @@ class Interrupts:
       self.received = number
       with contextlib.suppress(OSError, ValueError):
         print(
-            f"{self._program}: {self.describe()}", file=sys.stderr, flush=True
+          f"{self._program}: {self.describe()}", file=sys.stderr, flush=True
         )
       _kill_children()
       self._end(128 + number)

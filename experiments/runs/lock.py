@@ -51,9 +51,9 @@ class Lock:
     except BlockingIOError as error:
       holder = os.pread(file, 32, 0).decode("ascii", "replace").strip()
       raise ValueError(
-          f"`--out` must be used by one run at a time: {self._path.parent} is "
-          f"in use by process {holder or 'unknown'}; wait for it or choose "
-          "another --out"
+        f"`--out` must be used by one run at a time: {self._path.parent} is "
+        f"in use by process {holder or 'unknown'}; wait for it or choose "
+        "another --out"
       ) from error
     except OSError as error:
       # Where there are no locks, a run goes on without one.

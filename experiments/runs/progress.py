@@ -24,7 +24,7 @@ class Progress:
     console = rich.console.Console(stderr=True)
     if console.is_terminal:
       self._live = rich.progress.Progress(
-          rich.progress.TextColumn("{task.description}"), console=console
+        rich.progress.TextColumn("{task.description}"), console=console
       )
 
   def say(self, text: str) -> None:

@@ -23,11 +23,11 @@ def start() -> dict[str, Any]:
   """Returns when, by what and on what this process runs."""
   device = jax.devices()[0]
   return {
-      "time": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
-      "command": sys.argv,
-      "commit": commit(),
-      "device": f"{device.platform}: {device.device_kind}",
-      "versions": versions(_PACKAGES),
+    "time": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
+    "command": sys.argv,
+    "commit": commit(),
+    "device": f"{device.platform}: {device.device_kind}",
+    "versions": versions(_PACKAGES),
   }
 
 
@@ -58,13 +58,13 @@ def changes(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     now: What it returns now.
   """
   pairs = [
-      (name, recorded.get(name), now[name]) for name in ("commit", "device")
+    (name, recorded.get(name), now[name]) for name in ("commit", "device")
   ]
   before = recorded.get("versions")
   before = before if isinstance(before, dict) else {}
   pairs += [(k, before.get(k), v) for k, v in now["versions"].items()]
   return ", ".join(
-      f"{name} {new}, was {old}" for name, old, new in pairs if old != new
+    f"{name} {new}, was {old}" for name, old, new in pairs if old != new
   )
 
 
@@ -90,11 +90,11 @@ def commit(folder: pathlib.Path = _ROOT) -> str | None:
   describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
   try:
     result = subprocess.run(
-        ["git", *describe],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=10,
+      ["git", *describe],
+      cwd=folder,
+      capture_output=True,
+      text=True,
+      timeout=10,
     )
   except (OSError, subprocess.TimeoutExpired):
     return None
@@ -102,14 +102,12 @@ def commit(folder: pathlib.Path = _ROOT) -> str | None:
 
 
 def game_size(
-    game: tree_game.TreeGame, index: index_lib.Index
+  game: tree_game.TreeGame, index: index_lib.Index
 ) -> dict[str, Any]:
   """Returns the numbers that say how large a compiled game is."""
   return {
-      "players": game.num_players,
-      "zero_sum": game.zero_sum,
-      "infostates": [len(player.infostates) for player in index.players],
-      "sequences": [
-          1 + int(np.sum(player.width)) for player in index.players
-      ],
+    "players": game.num_players,
+    "zero_sum": game.zero_sum,
+    "infostates": [len(player.infostates) for player in index.players],
+    "sequences": [1 + int(np.sum(player.width)) for player in index.players],
   }

@@ -90,8 +90,8 @@ def delete(folder: pathlib.Path) -> None:
 
 def _foreign(path):
   return (
-      f"`--overwrite` deletes saved states alone, got {path}; move it away or "
-      "choose another --out"
+    f"`--overwrite` deletes saved states alone, got {path}; move it away or "
+    "choose another --out"
   )
 
 
@@ -100,8 +100,7 @@ def _is_state(path):
   if not path.name.removesuffix(PARTIAL).isdecimal() or path.is_symlink():
     return False
   return path.is_dir() and all(
-      inner.name in (STATE, _MANIFEST)
-      for inner in path.iterdir()
+    inner.name in (STATE, _MANIFEST) for inner in path.iterdir()
   )
 
 
@@ -112,7 +111,7 @@ def _manifest(path):
     raise Damaged(f"{path.name} is damaged or missing") from error
   # Whatever has the right digest was written by `States`.
   if not isinstance(manifest, dict) or manifest.get("digest") != _digest(
-      {name: manifest[name] for name in manifest if name != "digest"}
+    {name: manifest[name] for name in manifest if name != "digest"}
   ):
     raise Damaged(f"{path.name} is not as it was written")
   return manifest
@@ -125,9 +124,9 @@ def _digest(manifest):
 
 def _digests(folder):
   return {
-      path.relative_to(folder).as_posix(): _of_file(path)
-      for path in sorted(folder.rglob("*"))
-      if path.is_file() and path != folder / _MANIFEST
+    path.relative_to(folder).as_posix(): _of_file(path)
+    for path in sorted(folder.rglob("*"))
+    if path.is_file() and path != folder / _MANIFEST
   }
 
 

@@ -40,7 +40,7 @@ class States:
   """The latest states of a job, saved in the background."""
 
   def __init__(
-      self, folder: pathlib.Path, fingerprint: str, save_seconds: float
+    self, folder: pathlib.Path, fingerprint: str, save_seconds: float
   ):
     """Prepares to save.
 
@@ -81,17 +81,17 @@ class States:
       return Saved(state, clock, damaged)
     if damaged:
       raise ValueError(
-          f"`--resume` must find a state that can be read, got {damaged[0]}; "
-          "start anew by --overwrite"
+        f"`--resume` must find a state that can be read, got {damaged[0]}; "
+        "start anew by --overwrite"
       )
     return None
 
   def save(
-      self,
-      step: int,
-      state: Any,
-      clock: Mapping[str, Any],
-      before: Callable[[], None] = lambda: None,
+    self,
+    step: int,
+    state: Any,
+    clock: Mapping[str, Any],
+    before: Callable[[], None] = lambda: None,
   ) -> None:
     """Saves a state, unless it is there already.
 
@@ -110,7 +110,7 @@ class States:
     self.wait()
     self._latest = step
     self._pending = self._thread.submit(
-        self._write, step, state, dict(clock), before
+      self._write, step, state, dict(clock), before
     )
 
   @property
@@ -142,10 +142,10 @@ class States:
       try:
         _write(partial / saved_files.STATE, state)
         manifest = {
-            "fingerprint": self._fingerprint,
-            "step": step,
-            "clock": clock,
-            "arrays": _arrays(state),
+          "fingerprint": self._fingerprint,
+          "step": step,
+          "clock": clock,
+          "arrays": _arrays(state),
         }
         saved_files.seal(partial, manifest)
         # A damaged state of that number of updates may be in the way.
@@ -164,17 +164,17 @@ class States:
     manifest = saved_files.check(folder)
     if manifest["step"] != int(folder.name):
       raise saved_files.Damaged(
-          f"it is the state after {manifest['step']} updates"
+        f"it is the state after {manifest['step']} updates"
       )
     if manifest["fingerprint"] != self._fingerprint:
       raise ValueError(
-          "`--resume` must find states of this run, got one of a run with "
-          f"other flags or contents in {folder}; start anew by --overwrite"
+        "`--resume` must find states of this run, got one of a run with "
+        f"other flags or contents in {folder}; start anew by --overwrite"
       )
     if manifest["arrays"] != _arrays(first):
       raise ValueError(
-          "`--resume` must find states of this solver, got arrays of another "
-          f"in {folder}; start anew by --overwrite"
+        "`--resume` must find states of this solver, got arrays of another "
+        f"in {folder}; start anew by --overwrite"
       )
     return _restored(folder / saved_files.STATE, first), manifest["clock"]
 
@@ -182,7 +182,7 @@ class States:
 def _arrays(state):
   """The types and shapes of a state's arrays, as JSON holds them."""
   return [
-      [str(leaf.dtype), list(leaf.shape)] for leaf in jax.tree.leaves(state)
+    [str(leaf.dtype), list(leaf.shape)] for leaf in jax.tree.leaves(state)
   ]
 
 

@@ -111,8 +111,8 @@ def _row(path, number, part):
     row = None
   if not isinstance(row, dict) or not _is_count(row.get("step")):
     raise ValueError(
-        f"line {number} of {path} is damaged, got {_excerpt(part)}; put back "
-        "the file as it was, or start anew by --overwrite"
+      f"line {number} of {path} is damaged, got {_excerpt(part)}; put back "
+      "the file as it was, or start anew by --overwrite"
     )
   return row
 

@@ -43,12 +43,14 @@ def writing(path: pathlib.Path) -> Iterator[None]:
   try:
     yield
   except OSError as error:
-    remedy = "free space or raise the limit" if error.errno in _FULL else (
-        "move away what is there or make it writable"
+    remedy = (
+      "free space or raise the limit"
+      if error.errno in _FULL
+      else ("move away what is there or make it writable")
     )
     raise WriteError(
-        f"`--out` must hold {path}, which cannot be written: "
-        f"{error.strerror or error}; {remedy}, and go on by --resume"
+      f"`--out` must hold {path}, which cannot be written: "
+      f"{error.strerror or error}; {remedy}, and go on by --resume"
     ) from error
 
 

@@ -20,12 +20,12 @@ def _choose_best(legal_of):
 
 @jax.jit
 def values_of_gains(
-    game: base.Game, gains: base.Gains
+  game: base.Game, gains: base.Gains
 ) -> tuple[Float[Array, ""], ...]:
   """Returns the greatest utility that each player can earn from its gain."""
   return tuple(
-      treeplex.sweep_up(t, gain, _choose_best(t.rows))[1]
-      for t, gain in zip(game.treeplexes, gains, strict=True)
+    treeplex.sweep_up(t, gain, _choose_best(t.rows))[1]
+    for t, gain in zip(game.treeplexes, gains, strict=True)
   )
 
 
@@ -43,6 +43,6 @@ def policies(game: base.Game, plans: base.Plans) -> base.Policies:
   others' plans do not reach.
   """
   return tuple(
-      treeplex.sweep_up(t, gain, _choose_best(t.rows))[0]
-      for t, gain in zip(game.treeplexes, game.gains(plans), strict=True)
+    treeplex.sweep_up(t, gain, _choose_best(t.rows))[0]
+    for t, gain in zip(game.treeplexes, game.gains(plans), strict=True)
   )

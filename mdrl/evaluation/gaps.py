@@ -15,10 +15,12 @@ def improvements(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
   """Returns what each player gains by a best response; zero at equilibrium."""
   gains = game.gains(plans)
   best = best_response.values_of_gains(game, gains)
-  return jnp.stack([
+  return jnp.stack(
+    [
       value - jnp.vdot(gain, plan)
       for value, gain, plan in zip(best, gains, plans, strict=True)
-  ])
+    ]
+  )
 
 
 @jax.jit
@@ -38,7 +40,7 @@ def exploitability(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
 
 @jax.jit
 def coarse_correlated_gap(
-    game: base.Game, gains: base.Gains, values: Float[Array, " N"]
+  game: base.Game, gains: base.Gains, values: Float[Array, " N"]
 ) -> Float[Array, ""]:
   """Returns how far joint play is from a coarse correlated equilibrium.
 
@@ -68,19 +70,19 @@ def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
     return 2 * nash_conv(game, plans)
   if game.num_players != 2 or not game.zero_sum:
     raise ValueError(
-        "`game` must be two-player zero-sum to have a duality gap, got "
-        f"{game.num_players} players and zero_sum={game.zero_sum}; use "
-        "nash_conv"
+      "`game` must be two-player zero-sum to have a duality gap, got "
+      f"{game.num_players} players and zero_sum={game.zero_sum}; use "
+      "nash_conv"
     )
   return nash_conv(game, plans)
 
 
 def regularized_gap(
-    game: base.Game,
-    policies: base.Policies,
-    temperature: Float[Array, ""] | float,
-    magnets: base.Policies | None = None,
-    mirror_map: mirror_maps.MirrorMap | None = None,
+  game: base.Game,
+  policies: base.Policies,
+  temperature: Float[Array, ""] | float,
+  magnets: base.Policies | None = None,
+  mirror_map: mirror_maps.MirrorMap | None = None,
 ) -> Float[Array, ""]:
   """Returns NashConv of the game less `temperature * D(x, magnet)`.
 

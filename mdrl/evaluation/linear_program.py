@@ -61,25 +61,24 @@ def solve(game: tree_game.TreeGame | matrix_game.MatrixGame) -> Equilibrium:
   """
   if not isinstance(game, (tree_game.TreeGame, matrix_game.MatrixGame)):
     raise ValueError(
-        "`game` must be a TreeGame or a MatrixGame, got a "
-        f"{type(game).__name__}"
+      f"`game` must be a TreeGame or a MatrixGame, got a {type(game).__name__}"
     )
   if game.num_players != 2 or not game.zero_sum:
     raise ValueError(
-        "`game` must be two-player zero-sum, got "
-        f"{game.num_players} players and zero_sum={game.zero_sum}"
+      "`game` must be two-player zero-sum, got "
+      f"{game.num_players} players and zero_sum={game.zero_sum}"
     )
   treeplexes = game.treeplexes
   payoffs, exponent = _scaled([_payoff(game, i) for i in range(2)])
   plans, gap = _solve(treeplexes, payoffs, float(np.finfo(game.dtype).eps))
   value = np.ldexp(plans[0] @ (payoffs[0].matrix @ plans[1]), exponent)
   return Equilibrium(
-      float(value + payoffs[0].constant), plans, float(np.ldexp(gap, exponent))
+    float(value + payoffs[0].constant), plans, float(np.ldexp(gap, exponent))
   )
 
 
 def minimax_winner(
-    game: preference_game.PreferenceGame,
+  game: preference_game.PreferenceGame,
 ) -> Float[np.ndarray, "X A"]:
   """Returns a minimax winner of each context: no response beats it.
 
@@ -89,12 +88,13 @@ def minimax_winner(
   """
   if not isinstance(game, preference_game.PreferenceGame):
     raise ValueError(
-        "`game` must be a game of preferences, got a "
-        f"{type(game).__name__}; use solve for others"
+      "`game` must be a game of preferences, got a "
+      f"{type(game).__name__}; use solve for others"
     )
   advantages = np.asarray(game.advantage, float)
-  winners = [solve(matrix_game.zero_sum_game(a)).plans[0][1:]
-             for a in advantages]
+  winners = [
+    solve(matrix_game.zero_sum_game(a)).plans[0][1:] for a in advantages
+  ]
   return np.stack(winners)
 
 
@@ -112,7 +112,7 @@ def _payoff(game, player):
   if not len(rows):
     return _Payoff(sparse.csr_matrix(shape), 0.0)
   matrix = sparse.csr_matrix(
-      (weight.astype(float), (rows, sources[0])), shape=shape
+    (weight.astype(float), (rows, sources[0])), shape=shape
   )
   return _Payoff(matrix, 0.0)
 
@@ -171,8 +171,8 @@ def _solve(treeplexes, payoffs, rounding):
     kept = [_above(p.matrix, floor) for p in payoffs]
     try:
       first, second = (
-          _as_plan(t, _maximin(kept[1 - i], t, *constraints[:: 1 - 2 * i]))
-          for i, t in enumerate(treeplexes)
+        _as_plan(t, _maximin(kept[1 - i], t, *constraints[:: 1 - 2 * i]))
+        for i, t in enumerate(treeplexes)
       )
     except _NotSolvedError as error:
       failure = str(error)
@@ -182,9 +182,9 @@ def _solve(treeplexes, payoffs, rounding):
       return (first, second), gap
     failure = f"its answer has a duality gap of {gap / size:.1e} of the payoffs"
   raise ValueError(
-      "`game` gave linear programs that HiGHS did not solve to a gap of "
-      f"{limit:.0e} of the payoffs: {failure}; make payoffs less different in "
-      "size, or use a solver such as predictive CFR+"
+    "`game` gave linear programs that HiGHS did not solve to a gap of "
+    f"{limit:.0e} of the payoffs: {failure}; make payoffs less different in "
+    "size, or use a solver such as predictive CFR+"
   )
 
 
@@ -204,9 +204,9 @@ def _maximin(other, treeplex, own, opponent):
   """
   num_slots, num_values = treeplex.num_slots, opponent.shape[0]
   free = sparse.csr_matrix((own.shape[0], num_values))
-  program = sparse.vstack([
-      sparse.hstack([other, -opponent.T]), sparse.hstack([own, free])
-  ]).tocsr()
+  program = sparse.vstack(
+    [sparse.hstack([other, -opponent.T]), sparse.hstack([own, free])]
+  ).tocsr()
   rows, columns = _scales(program)
   program = sparse.diags(rows) @ program @ sparse.diags(columns)
   objective = np.zeros(num_slots + num_values)
@@ -217,17 +217,17 @@ def _maximin(other, treeplex, own, opponent):
   upper = np.full(num_slots + num_values, np.inf)
   upper[:num_slots] = np.where(np.asarray(treeplex.legal), np.inf, 0)
   result = optimize.linprog(
-      objective,
-      A_ub=program[: other.shape[0]],
-      b_ub=np.zeros(other.shape[0]),
-      A_eq=program[other.shape[0] :],
-      b_eq=equal,
-      bounds=np.stack([lower, upper], axis=1),
-      method="highs",
-      options={
-          "primal_feasibility_tolerance": _FEASIBILITY,
-          "dual_feasibility_tolerance": _FEASIBILITY,
-      },
+    objective,
+    A_ub=program[: other.shape[0]],
+    b_ub=np.zeros(other.shape[0]),
+    A_eq=program[other.shape[0] :],
+    b_eq=equal,
+    bounds=np.stack([lower, upper], axis=1),
+    method="highs",
+    options={
+      "primal_feasibility_tolerance": _FEASIBILITY,
+      "dual_feasibility_tolerance": _FEASIBILITY,
+    },
   )
   if not result.success:
     raise _NotSolvedError(result.message)
@@ -297,8 +297,8 @@ def _infostates(treeplex):
 def _gap(treeplexes, payoffs, plans):
   gains = [payoffs[i].matrix @ plans[1 - i] for i in range(2)]
   return sum(
-      _best(t, gain) - plan @ gain
-      for t, gain, plan in zip(treeplexes, gains, plans, strict=True)
+    _best(t, gain) - plan @ gain
+    for t, gain, plan in zip(treeplexes, gains, plans, strict=True)
   )
 
 

@@ -56,7 +56,7 @@ def payoff_norm(game: base.Game) -> float:
     policies = uniform
     if k:
       policies = tuple(
-          side.normalized(rng.gamma(_SHAPE, size=side.size)) for side in sides
+        side.normalized(rng.gamma(_SHAPE, size=side.size)) for side in sides
       )
     plans = tuple(map(_Side.plan, sides, policies))
     if not k:

@@ -23,7 +23,7 @@ _MAX_NEWTON = 50
 
 @jax.jit
 def duality_gap(
-    game: preference_game.PreferenceGame, plans: base.Plans
+  game: preference_game.PreferenceGame, plans: base.Plans
 ) -> Float[Array, " X"]:
   """Returns max_a P(a over x) - min_a P(x over a): zero for minimax winners."""
   rates = game.rows(game.gain(plans, 0))
@@ -32,9 +32,9 @@ def duality_gap(
 
 
 def regularized_gap(
-    game: preference_game.PreferenceGame,
-    plans: base.Plans,
-    temperature: Float[Array, ""] | float,
+  game: preference_game.PreferenceGame,
+  plans: base.Plans,
+  temperature: Float[Array, ""] | float,
 ) -> Float[Array, " X"]:
   """Returns the duality gap of the regularised game, in closed form.
 
@@ -67,9 +67,9 @@ def _regularized_gap(game, plans, temperature):
 
 @jax.jit
 def divergence(
-    game: preference_game.PreferenceGame,
-    plans: base.Plans,
-    others: base.Plans,
+  game: preference_game.PreferenceGame,
+  plans: base.Plans,
+  others: base.Plans,
 ) -> Float[Array, " X"]:
   """Returns KL(plans, others), such as that of an equilibrium from an iterate.
 
@@ -80,7 +80,7 @@ def divergence(
 
 @jax.jit
 def win_rates(
-    game: preference_game.PreferenceGame, policies: Float[Array, "M S"]
+  game: preference_game.PreferenceGame, policies: Float[Array, "M S"]
 ) -> Float[Array, "M M"]:
   """Returns how often the policy of a row wins against that of a column.
 
@@ -95,9 +95,9 @@ def win_rates(
 
 
 def residual(
-    game: preference_game.PreferenceGame,
-    plans: base.Plans,
-    temperature: Float[Array, ""] | float,
+  game: preference_game.PreferenceGame,
+  plans: base.Plans,
+  temperature: Float[Array, ""] | float,
 ) -> Float[Array, " X"]:
   """Returns the largest error of x = softmax(log ref + P x / tau).
 
@@ -117,8 +117,8 @@ def _residual(game, plans, temperature):
 
 
 def equilibrium(
-    game: preference_game.PreferenceGame,
-    temperature: Float[Array, ""] | float,
+  game: preference_game.PreferenceGame,
+  temperature: Float[Array, ""] | float,
 ) -> base.Policies:
   """Returns the equilibrium of the regularised game, by Newton's method.
 
@@ -160,7 +160,7 @@ def _solve_context(advantage, log_reference, temperature):
 
   first = _newton(advantage, log_reference, highest, log_reference)
   return jax.lax.while_loop(
-      lambda carry: carry[1] > temperature, cool, (first, highest)
+    lambda carry: carry[1] > temperature, cool, (first, highest)
   )[0]
 
 
@@ -198,7 +198,7 @@ def _newton(advantage, log_reference, temperature, start):
 
     double = jnp.full_like(temperature, 2)
     _, moved, _ = jax.lax.while_loop(
-        lambda carry: carry[2], shorten, (double, logits, True)
+      lambda carry: carry[2], shorten, (double, logits, True)
     )
     wrong = error(moved)
     unsolved = jnp.max(jnp.abs(wrong) * jnp.exp(moved)) > tiny

@@ -29,10 +29,10 @@ _SLOWEST = 0.98
 
 
 def equilibrium(
-    game: base.Game,
-    temperature: float,
-    tolerance: float = 1e-12,
-    start: base.Policies | None = None,
+  game: base.Game,
+  temperature: float,
+  tolerance: float = 1e-12,
+  start: base.Policies | None = None,
 ) -> base.Policies:
   """Returns a quantal-response equilibrium, by Newton's method on the host.
 
@@ -64,8 +64,8 @@ def equilibrium(
     point, off = _newton(game, temperature, _duals(game, start), tolerance)
     if not off <= tolerance:
       raise ValueError(
-          "`start` must be near an equilibrium, got policies from which the "
-          f"equations are met to {off:.1e} only; leave it out, or go nearer"
+        "`start` must be near an equilibrium, got policies from which the "
+        f"equations are met to {off:.1e} only; leave it out, or go nearer"
       )
     return _policies(game, point)
   reference = _reference_duals(game)
@@ -82,27 +82,27 @@ def equilibrium(
       cooling = np.sqrt(cooling)
   if warm > temperature or not off <= tolerance:
     raise ValueError(
-        f"`temperature` {temperature} is too low to be reached to a tolerance "
-        f"of {tolerance} here: from {warm:.3g}, equations are met to {off:.1e} "
-        "only; ask for a higher temperature or tolerance, or pass `start`"
+      f"`temperature` {temperature} is too low to be reached to a tolerance "
+      f"of {tolerance} here: from {warm:.3g}, equations are met to {off:.1e} "
+      "only; ask for a higher temperature or tolerance, or pass `start`"
     )
   return _policies(game, point)
 
 
 @jax.jit
 def residual(
-    game: base.Game,
-    policies: base.Policies,
-    temperature: Float[Array, ""] | float,
+  game: base.Game,
+  policies: base.Policies,
+  temperature: Float[Array, ""] | float,
 ) -> Float[Array, ""]:
   """Returns the largest error of a probability in the equations."""
   tau = jnp.asarray(temperature).astype(game.dtype)
   responses = _respond(game, policies, tau)
   errors = [
-      jnp.max(t.mask(jnp.abs(_policy(t, response) - policy))[1:], initial=0)
-      for t, response, policy in zip(
-          game.treeplexes, responses, policies, strict=True
-      )
+    jnp.max(t.mask(jnp.abs(_policy(t, response) - policy))[1:], initial=0)
+    for t, response, policy in zip(
+      game.treeplexes, responses, policies, strict=True
+    )
   ]
   return jnp.max(jnp.stack(errors))
 
@@ -117,7 +117,7 @@ def _policy(t, dual):
 @jax.jit
 def _policies(game, duals):
   return tuple(
-      _policy(t, dual) for t, dual in zip(game.treeplexes, duals, strict=True)
+    _policy(t, dual) for t, dual in zip(game.treeplexes, duals, strict=True)
   )
 
 
@@ -126,8 +126,8 @@ def _respond(game, policies, temperature):
   gains = game.gains(game.plans(policies))
   anchors = _anchors(game)
   return tuple(
-      dilated.prox(t, _ENTROPY, gain, [(temperature, anchor)])[0]
-      for t, gain, anchor in zip(game.treeplexes, gains, anchors, strict=True)
+    dilated.prox(t, _ENTROPY, gain, [(temperature, anchor)])[0]
+    for t, gain, anchor in zip(game.treeplexes, gains, anchors, strict=True)
   )
 
 
@@ -135,8 +135,8 @@ def _anchors(game):
   if game.reference is None:
     return tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes)
   return tuple(
-      dilated.to_dual(t, _ENTROPY, policy)
-      for t, policy in zip(game.treeplexes, game.reference, strict=True)
+    dilated.to_dual(t, _ENTROPY, policy)
+    for t, policy in zip(game.treeplexes, game.reference, strict=True)
   )
 
 
@@ -147,8 +147,8 @@ def _reference_duals(game):
 @jax.jit
 def _duals(game, policies):
   return tuple(
-      t.mask(dilated.to_dual(t, _ENTROPY, policy)).at[0].set(0)
-      for t, policy in zip(game.treeplexes, policies, strict=True)
+    t.mask(dilated.to_dual(t, _ENTROPY, policy)).at[0].set(0)
+    for t, policy in zip(game.treeplexes, policies, strict=True)
   )
 
 
@@ -163,19 +163,15 @@ def _error(game, temperature, duals):
   """What log-policies of responses differ by from log-policies."""
   responses = _respond(game, _policies(game, duals), temperature)
   return tuple(
-      t.mask(response - dual).at[0].set(0)
-      for t, response, dual in zip(
-          game.treeplexes, responses, duals, strict=True
-      )
+    t.mask(response - dual).at[0].set(0)
+    for t, response, dual in zip(game.treeplexes, responses, duals, strict=True)
   )
 
 
 @jax.jit
 def _slope(game, temperature, duals, move):
   """Returns the derivative of the error along a move."""
-  return jax.jvp(
-      lambda d: _error(game, temperature, d), (duals,), (move,)
-  )[1]
+  return jax.jvp(lambda d: _error(game, temperature, d), (duals,), (move,))[1]
 
 
 @jax.jit
@@ -183,8 +179,8 @@ def _cooled(game, reference, duals, ratio):
   """Returns log-policies at a lower temperature, were gains to stay."""
   ratio = jnp.asarray(ratio).astype(game.dtype)
   return _normalized(
-      game,
-      jax.tree.map(lambda r, x: r + ratio * (x - r), reference, duals),
+    game,
+    jax.tree.map(lambda r, x: r + ratio * (x - r), reference, duals),
   )
 
 
@@ -192,8 +188,8 @@ def _cooled(game, reference, duals, ratio):
 def _normalized(game, duals):
   one = jnp.ones((), game.dtype)
   return tuple(
-      dilated.mix(t, _ENTROPY, [(one, dual)])
-      for t, dual in zip(game.treeplexes, duals, strict=True)
+    dilated.mix(t, _ENTROPY, [(one, dual)])
+    for t, dual in zip(game.treeplexes, duals, strict=True)
   )
 
 
@@ -218,8 +214,8 @@ def _solve(product, error):
   """Solves `-slope move = error` by GMRES."""
   flat, unravel = _flatten(error)
   operator: Any = linalg.LinearOperator(
-      (len(flat), len(flat)),
-      lambda x: -_flatten(product(unravel(x)))[0],
+    (len(flat), len(flat)),
+    lambda x: -_flatten(product(unravel(x)))[0],
   )
   move, _ = linalg.gmres(operator, flat, rtol=1e-10, restart=200, maxiter=10)
   return unravel(move)
@@ -246,12 +242,12 @@ def _shortened(game, tau, point, move, before):
   size = 1.0
   while size > 1e-4:
     moved = _normalized(
-        game,
-        jax.tree.map(
-            lambda x, m, size=size: x + jnp.asarray(size, x.dtype) * m,
-            point,
-            move,
-        ),
+      game,
+      jax.tree.map(
+        lambda x, m, size=size: x + jnp.asarray(size, x.dtype) * m,
+        point,
+        move,
+      ),
     )
     if _size(_error(game, tau, moved)) < before:
       return moved, True

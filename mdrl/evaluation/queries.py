@@ -34,15 +34,15 @@ def count(solver: Any, game: preference_game.PreferenceGame) -> Queries:
     return struct.replace(game, advantage=advantage)
 
   traced = [
-      jax.make_jaxpr(fn)(game.advantage).jaxpr
-      for fn in (
-          lambda advantage: solver.init(with_advantage(advantage)),
-          lambda advantage: solver.update(with_advantage(advantage), state),
-      )
+    jax.make_jaxpr(fn)(game.advantage).jaxpr
+    for fn in (
+      lambda advantage: solver.init(with_advantage(advantage)),
+      lambda advantage: solver.update(with_advantage(advantage), state),
+    )
   ]
-  return Queries(*(
-      _uses(jaxpr, jaxpr.invars[0], game.num_responses) for jaxpr in traced
-  ))
+  return Queries(
+    *(_uses(jaxpr, jaxpr.invars[0], game.num_responses) for jaxpr in traced)
+  )
 
 
 def _uses(jaxpr, preferences, num_responses):

@@ -40,10 +40,10 @@ _PERIOD = 1.0
 
 
 def enumerate_tree(
-    walk: str,
-    game: str,
-    max_histories: int,
-    progress: tree_limits.Progress | None = None,
+  walk: str,
+  game: str,
+  max_histories: int,
+  progress: tree_limits.Progress | None = None,
 ) -> tree_tables.TreeTables:
   """Visits every history of a game in a process of its own.
 
@@ -82,9 +82,9 @@ def enumerate_tree(
       last = (folder / _PRINTED).read_text(errors="replace").splitlines()[-1:]
       words = plain_text.line(": ".join(["", *last]))
       raise ValueError(
-          "`game` must be a game whose tree can be read, and OpenSpiel "
-          f"{reason or 'fails'} in {plain_text.title(game)}{words}; choose "
-          "another game"
+        "`game` must be a game whose tree can be read, and OpenSpiel "
+        f"{reason or 'fails'} in {plain_text.title(game)}{words}; choose "
+        "another game"
       )
     return tables
 
@@ -132,25 +132,27 @@ def serve(walk: Walk) -> None:
 def _start(walk, game, max_histories, folder, printed):
   module, function = walk.split(":")
   code = (
-      f"import {module}, mdrl.games.apart\n"
-      f"mdrl.games.apart.serve({module}.{function})"
+    f"import {module}, mdrl.games.apart\n"
+    f"mdrl.games.apart.serve({module}.{function})"
   )
   environment = {
-      **os.environ,
-      "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-      # It needs no accelerator, and must not take this process's.
-      "JAX_PLATFORMS": "cpu",
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+    # It needs no accelerator, and must not take this process's.
+    "JAX_PLATFORMS": "cpu",
   }
   return subprocess.Popen(
-      [
-          sys.executable, "-c", code,
-          json.dumps([game, max_histories, str(folder)]),
-      ],
-      stdin=subprocess.DEVNULL,
-      stdout=subprocess.PIPE,
-      stderr=printed,
-      env=environment,
-      text=True,
+    [
+      sys.executable,
+      "-c",
+      code,
+      json.dumps([game, max_histories, str(folder)]),
+    ],
+    stdin=subprocess.DEVNULL,
+    stdout=subprocess.PIPE,
+    stderr=printed,
+    env=environment,
+    text=True,
   )
 
 

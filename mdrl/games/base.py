@@ -85,8 +85,8 @@ def random_policies(game: Game, key: PRNGKeyArray) -> Policies:
   """Returns policies drawn uniformly from the simplex at every infostate."""
   keys = jax.random.split(key, game.num_players)
   return tuple(
-      t.to_policy(jax.random.exponential(k, (t.num_slots,), t.dtype))
-      for t, k in zip(game.treeplexes, keys, strict=True)
+    t.to_policy(jax.random.exponential(k, (t.num_slots,), t.dtype))
+    for t, k in zip(game.treeplexes, keys, strict=True)
   )
 
 
@@ -115,7 +115,7 @@ def adds_to_constant(utilities: Sequence[Float[np.ndarray, "..."]]) -> bool:
 
 
 def antisymmetric(
-    first: Float[np.ndarray, "A B"], second: Float[np.ndarray, "A B"], name: str
+  first: Float[np.ndarray, "A B"], second: Float[np.ndarray, "A B"], name: str
 ) -> Float[np.ndarray, "A A"]:
   """Returns what the first player of a symmetric zero-sum game wins.
 
@@ -123,12 +123,14 @@ def antisymmetric(
     ValueError: If the game of that name is no such game.
   """
   square = first.shape[0] == first.shape[1]
-  if not square or not np.allclose(first, -first.T) or not np.allclose(
-      first, -second
+  if (
+    not square
+    or not np.allclose(first, -first.T)
+    or not np.allclose(first, -second)
   ):
     raise ValueError(
-        "`game` must be zero-sum and symmetric, so that what row a wins from "
-        f"column b is what b wins from a, which {name} is not"
+      "`game` must be zero-sum and symmetric, so that what row a wins from "
+      f"column b is what b wins from a, which {name} is not"
     )
   return first
 
@@ -144,9 +146,9 @@ def check_range(name: str, largest: float, dtype: np.dtype) -> None:
   limits = jnp.finfo(dtype)
   if largest > float(limits.max) or 0 < largest < float(limits.tiny):
     raise ValueError(
-        f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
-        f"{limits.max:.0e}, got {largest:g} as the largest; choose another "
-        "unit, or dtype=float64 with jax_enable_x64"
+      f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
+      f"{limits.max:.0e}, got {largest:g} as the largest; choose another "
+      "unit, or dtype=float64 with jax_enable_x64"
     )
 
 
@@ -166,24 +168,24 @@ def check_policies(game: Game, policies: Any, name: str = "policies") -> None:
   shapes = [getattr(policy, "shape", None) for policy in given]
   if not isinstance(policies, tuple) or shapes != expected:
     raise ValueError(
-        f"`{name}` must be a tuple of one array per player, of shapes "
-        f"{expected}, got {shapes} in a {type(policies).__name__}; a treeplex "
-        "makes them by from_table"
+      f"`{name}` must be a tuple of one array per player, of shapes "
+      f"{expected}, got {shapes} in a {type(policies).__name__}; a treeplex "
+      "makes them by from_table"
     )
   for player, (t, policy) in enumerate(
-      zip(game.treeplexes, policies, strict=True)
+    zip(game.treeplexes, policies, strict=True)
   ):
     if jax.dtypes.canonicalize_dtype(policy.dtype) != game.dtype:
       raise ValueError(
-          f"`{name}` must be of {game.dtype} as the game is, got "
-          f"{policy.dtype} for player {player}; convert them by astype"
+        f"`{name}` must be of {game.dtype} as the game is, got "
+        f"{policy.dtype} for player {player}; convert them by astype"
       )
     wrong = _wrong_policy(t, np.asarray(policy).astype(float))
     if wrong:
       raise ValueError(
-          f"`{name}` must be distributions over the actions of every "
-          f"infostate, got {wrong} of player {player}; a treeplex normalises "
-          "by to_policy"
+        f"`{name}` must be distributions over the actions of every "
+        f"infostate, got {wrong} of player {player}; a treeplex normalises "
+        "by to_policy"
       )
 
 

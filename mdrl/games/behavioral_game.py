@@ -45,7 +45,7 @@ class BehavioralGame(tree_view.TreeView):
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the policies, with one at slot 0."""
     return tuple(
-        jnp.concatenate([jnp.ones(1, p.dtype), p[1:]]) for p in policies
+      jnp.concatenate([jnp.ones(1, p.dtype), p[1:]]) for p in policies
     )
 
   @functools.partial(jax.jit, static_argnames="player")
@@ -85,22 +85,22 @@ def view(game: tree_game.TreeGame, feedback: str) -> BehavioralGame:
   """
   if feedback not in FEEDBACKS:
     raise ValueError(
-        f"`feedback` must be one of {', '.join(FEEDBACKS)}, got {feedback!r}"
+      f"`feedback` must be one of {', '.join(FEEDBACKS)}, got {feedback!r}"
     )
   if feedback == "q" and not isinstance(game, tree_game.TreeGame):
     raise ValueError(
-        f"`game` must be a TreeGame for Q-values, got a {type(game).__name__}; "
-        "use counterfactual values"
+      f"`game` must be a TreeGame for Q-values, got a {type(game).__name__}; "
+      "use counterfactual values"
     )
   if feedback == "q" and game.reaches is None:
     raise ValueError(
-        "`game` must have reaches for Q-values, got none; compile it with "
-        "reaches=True"
+      "`game` must have reaches for Q-values, got none; compile it with "
+      "reaches=True"
     )
   return BehavioralGame(
-      tree=game,
-      treeplexes=tuple(_flat(t) for t in game.treeplexes),
-      feedback=feedback,
+    tree=game,
+    treeplexes=tuple(_flat(t) for t in game.treeplexes),
+    feedback=feedback,
   )
 
 

@@ -32,10 +32,10 @@ def key(game: str, *contents: bytes) -> str:
 
 
 def through(
-    directory: str | os.PathLike[str] | None,
-    name: str,
-    make: Callable[[], tree_tables.TreeTables],
-    max_histories: int,
+  directory: str | os.PathLike[str] | None,
+  name: str,
+  make: Callable[[], tree_tables.TreeTables],
+  max_histories: int,
 ) -> tree_tables.TreeTables:
   """Returns stored tables, or makes them and stores them for later runs.
 
@@ -56,17 +56,17 @@ def through(
       save(directory, name, tables)
     except (OSError, ValueError) as error:
       warnings.warn(
-          "`cache_dir` must be a folder with room to write to, so this tree is "
-          f"not kept for later runs: {error}",
-          stacklevel=3,
+        "`cache_dir` must be a folder with room to write to, so this tree is "
+        f"not kept for later runs: {error}",
+        stacklevel=3,
       )
   return tables
 
 
 def save(
-    directory: str | os.PathLike[str],
-    name: str,
-    tables: tree_tables.TreeTables,
+  directory: str | os.PathLike[str],
+  name: str,
+  tables: tree_tables.TreeTables,
 ) -> None:
   """Stores tables; a reader never sees a partial file.
 
@@ -76,15 +76,15 @@ def save(
   folder = pathlib.Path(directory)
   folder.mkdir(parents=True, exist_ok=True)
   arrays = {
-      "sequence": tables.sequence,
-      "chance": tables.chance,
-      "chance_parent": tables.chance_parent,
-      "chance_width": tables.chance_width,
-      "chance_probability": tables.chance_probability,
-      "chance_sequence": tables.chance_sequence,
-      "utility": tables.utility,
-      "num_histories": np.array(tables.num_histories),
-      "labelled": np.array(bool(tables.labels)),
+    "sequence": tables.sequence,
+    "chance": tables.chance,
+    "chance_parent": tables.chance_parent,
+    "chance_width": tables.chance_width,
+    "chance_probability": tables.chance_probability,
+    "chance_sequence": tables.chance_sequence,
+    "utility": tables.utility,
+    "num_histories": np.array(tables.num_histories),
+    "labelled": np.array(bool(tables.labels)),
   }
   for i in range(tables.num_players):
     arrays[f"parent{i}"] = tables.parent[i]
@@ -105,7 +105,7 @@ def save(
 
 
 def load(
-    directory: str | os.PathLike[str], name: str
+  directory: str | os.PathLike[str], name: str
 ) -> tree_tables.TreeTables | None:
   """Returns stored tables, or None where there are none that can be read."""
   path = pathlib.Path(directory) / f"{name}.npz"
@@ -131,21 +131,21 @@ class _Arrays:
 def _tables(arrays):
   players = range(arrays["sequence"].shape[1])
   return tree_tables.TreeTables(
-      infostates=tuple(_split(arrays, f"{i}") for i in players),
-      parent=tuple(arrays[f"parent{i}"] for i in players),
-      width=tuple(arrays[f"width{i}"] for i in players),
-      action=tuple(arrays[f"action{i}"] for i in players),
-      sequence=arrays["sequence"],
-      chance=arrays["chance"],
-      chance_parent=arrays["chance_parent"],
-      chance_width=arrays["chance_width"],
-      chance_probability=arrays["chance_probability"],
-      chance_sequence=arrays["chance_sequence"],
-      utility=arrays["utility"],
-      num_histories=int(arrays["num_histories"]),
-      labels=tuple(_split(arrays, f"_label{i}") for i in players)
-      if int(arrays["labelled"])
-      else (),
+    infostates=tuple(_split(arrays, f"{i}") for i in players),
+    parent=tuple(arrays[f"parent{i}"] for i in players),
+    width=tuple(arrays[f"width{i}"] for i in players),
+    action=tuple(arrays[f"action{i}"] for i in players),
+    sequence=arrays["sequence"],
+    chance=arrays["chance"],
+    chance_parent=arrays["chance_parent"],
+    chance_width=arrays["chance_width"],
+    chance_probability=arrays["chance_probability"],
+    chance_sequence=arrays["chance_sequence"],
+    utility=arrays["utility"],
+    num_histories=int(arrays["num_histories"]),
+    labels=tuple(_split(arrays, f"_label{i}") for i in players)
+    if int(arrays["labelled"])
+    else (),
   )
 
 
@@ -153,8 +153,8 @@ def _joined(name, texts):
   """Returns the arrays that hold texts."""
   text = "".join(texts).encode("utf-8", "surrogateescape")
   return {
-      f"length{name}": np.array([len(s) for s in texts], np.int64),
-      f"names{name}": np.frombuffer(text, np.uint8),
+    f"length{name}": np.array([len(s) for s in texts], np.int64),
+    f"names{name}": np.frombuffer(text, np.uint8),
   }
 
 

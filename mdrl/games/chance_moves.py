@@ -35,7 +35,7 @@ class ChanceMoves:
 
   @functools.partial(jax.jit, static_argnames="player")
   def gain(
-      self, plans: base.Plans, chance: Float[Array, " _"], player: int
+    self, plans: base.Plans, chance: Float[Array, " _"], player: int
   ) -> Float[Array, " S"]:
     """Returns a player's gain against a plan of chance, in units of utility."""
     others = plans[:player] + plans[player + 1 :]
@@ -43,10 +43,10 @@ class ChanceMoves:
 
 
 def build(
-    tables: tree_tables.TreeTables,
-    slots: np.ndarray,
-    sizes: list[int],
-    dtype: np.dtype,
+  tables: tree_tables.TreeTables,
+  slots: np.ndarray,
+  sizes: list[int],
+  dtype: np.dtype,
 ) -> ChanceMoves:
   """Lays the moves of chance out.
 
@@ -67,12 +67,12 @@ def build(
   everybody = np.stack([*slots, chance])
   reached = tables.chance != 0
   return ChanceMoves(
-      treeplex=layout.treeplex,
-      policy=jax.device_put(policy),
-      payoffs=tuple(
-          segments.coordinate_sum(
-              everybody, reached * utility, [*sizes, size], player, dtype
-          )
-          for player, utility in enumerate(tables.utility.T)
-      ),
+    treeplex=layout.treeplex,
+    policy=jax.device_put(policy),
+    payoffs=tuple(
+      segments.coordinate_sum(
+        everybody, reached * utility, [*sizes, size], player, dtype
+      )
+      for player, utility in enumerate(tables.utility.T)
+    ),
   )

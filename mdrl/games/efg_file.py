@@ -102,8 +102,8 @@ class EfgFile:
     start, kind = tokens.start, tokens.value
     if tokens.kind != "word" or kind not in ("c", "p", "t"):
       raise tokens.error(
-          "a node, which begins with c, p or t",
-          "every action leads to one, and nodes stand in prefix order",
+        "a node, which begins with c, p or t",
+        "every action leads to one, and nodes stand in prefix order",
       )
     tokens.advance()
     tokens.take("text", "the name of the node in quotation marks")
@@ -116,8 +116,8 @@ class EfgFile:
     """Raises ValueError if there is more in the file."""
     if self._tokens.kind != "end":
       raise self._tokens.error(
-          "the end of the file, as every action has led to a node",
-          "remove what follows, or add the action that leads there",
+        "the end of the file, as every action has led to a node",
+        "remove what follows, or add the action that leads there",
       )
 
   def place(self, start: int) -> str:
@@ -139,9 +139,9 @@ class EfgFile:
     player = tokens.take_count(expected)
     if not 1 <= player <= self.num_players:
       raise tokens.fault(
-          f"expected {expected}, got {player}; chance moves at nodes that "
-          "begin with c",
-          start,
+        f"expected {expected}, got {player}; chance moves at nodes that "
+        "begin with c",
+        start,
       )
     number = self._number("the number of an information set")
 
@@ -160,11 +160,11 @@ class EfgFile:
         labels = tuple(label for label, _ in found.entries)
         chances = self._chances(found)
       self._infosets[key] = InformationSet(
-          name=f"{player}-{player}-{number}-{name}",
-          player=player,
-          labels=labels,
-          actions=() if chances else self._actions(labels),
-          chances=chances,
+        name=f"{player}-{player}-{number}-{name}",
+        player=player,
+        labels=labels,
+        actions=() if chances else self._actions(labels),
+        chances=chances,
       )
     return self._infosets[key]
 
@@ -174,7 +174,7 @@ class EfgFile:
     for label in labels:
       times = seen[label] = seen.get(label, -1) + 1
       numbers.append(
-          self._numbers.setdefault((label, times), len(self._numbers))
+        self._numbers.setdefault((label, times), len(self._numbers))
       )
     return tuple(sorted(numbers))
 
@@ -184,9 +184,9 @@ class EfgFile:
     chance = tokens.take_number(f"the probability of {label!r}")
     if not 0 <= chance <= 1:
       raise tokens.fault(
-          f"expected a probability from 0 to 1 of {label!r}, got "
-          f"{float(chance):g}",
-          start,
+        f"expected a probability from 0 to 1 of {label!r}, got "
+        f"{float(chance):g}",
+        start,
       )
     return label, chance
 
@@ -195,9 +195,9 @@ class EfgFile:
     total = sum(chances)
     if abs(total - 1) > _ROUNDING:
       raise self._tokens.fault(
-          "expected probabilities that add up to 1, got a sum of "
-          f"{float(total):.10g}; write them as fractions such as 1/3",
-          found.start,
+        "expected probabilities that add up to 1, got a sum of "
+        f"{float(total):.10g}; write them as fractions such as 1/3",
+        found.start,
       )
     return tuple(float(chance / total) for chance in chances)
 
@@ -210,16 +210,16 @@ class EfgFile:
       found = self._describe(key, "payoffs", tokens.take_payoff)
       if len(found.entries) != self.num_players:
         raise tokens.fault(
-            f"expected a payoff for each of {self.num_players} players, got "
-            f"{len(found.entries)} of outcome {number}",
-            found.start,
+          f"expected a payoff for each of {self.num_players} players, got "
+          f"{len(found.entries)} of outcome {number}",
+          found.start,
         )
       return found.entries
     if tokens.kind == "text" or tokens.next_is("brace", "{"):
       raise tokens.fault(
-          "expected nothing behind outcome 0, which pays nobody, got a name or "
-          "payoffs; give the outcome another number",
-          start,
+        "expected nothing behind outcome 0, which pays nobody, got a name or "
+        "payoffs; give the outcome another number",
+        start,
       )
     return None
 
@@ -239,8 +239,8 @@ class EfgFile:
     if name is None and not tokens.next_is("brace", "{"):
       if known is None:
         raise tokens.error(
-            f"the name of {kind} {number}{owner} and its {what} in braces, as "
-            "it was not described before"
+          f"the name of {kind} {number}{owner} and its {what} in braces, as "
+          "it was not described before"
         )
       return known
     found = _Described(name, tokens.take_list(what, entry), start)
@@ -250,10 +250,10 @@ class EfgFile:
     if len(names) > 1 or found.entries != known.entries:
       what += " or probabilities" * (kind == "event")
       raise tokens.fault(
-          f"expected {kind} {number}{owner} as described at "
-          f"{tokens.place(known.start)}, got another name or other "
-          f"{what}; repeat it exactly, leave it out, or choose another number",
-          start,
+        f"expected {kind} {number}{owner} as described at "
+        f"{tokens.place(known.start)}, got another name or other "
+        f"{what}; repeat it exactly, leave it out, or choose another number",
+        start,
       )
     return known
 

@@ -8,7 +8,7 @@ from mdrl.games import efg_file, enumeration, tree_tables
 
 
 def read(
-    path: pathlib.Path, content: bytes, max_histories: int
+  path: pathlib.Path, content: bytes, max_histories: int
 ) -> tree_tables.TreeTables:
   """Reads the tree in a file.
 
@@ -31,7 +31,7 @@ def read(
   # What leads to each node to come, the next one last: the last sequence of
   # each player and of chance, and what was paid on the way.
   pending: list[tuple[list[int], tuple[Fraction, ...] | None]] = [
-      ([0] * (file.num_players + 1), None)
+    ([0] * (file.num_players + 1), None)
   ]
   while pending:
     sequence, paid = pending.pop()
@@ -57,17 +57,17 @@ def read(
 def _labelled(tables, infosets):
   """Returns tables with the texts of the actions of sets by their names."""
   return tables._replace(
-      labels=tuple(
-          tuple(label for name in names for label in infosets[name].labels)
-          for names in tables.infostates
-      )
+    labels=tuple(
+      tuple(label for name in names for label in infosets[name].labels)
+      for names in tables.infostates
+    )
   )
 
 
 def _too_large(path, place, max_histories):
   return ValueError(
-      f"`max_histories` is {max_histories}, and {str(path)!r} has more; "
-      f"stopped at {place}; raise the limit if there is enough memory"
+    f"`max_histories` is {max_histories}, and {str(path)!r} has more; "
+    f"stopped at {place}; raise the limit if there is enough memory"
   )
 
 
@@ -84,10 +84,10 @@ def _visited(builder, file, node, sequence):
     return builder.visit_chance(sequence[-1], infoset.chances)
   try:
     return builder.visit(
-        infoset.player,
-        infoset.name,
-        sequence[infoset.player],
-        list(infoset.actions),
+      infoset.player,
+      infoset.name,
+      sequence[infoset.player],
+      list(infoset.actions),
     )
   except ValueError as error:
     raise ValueError(f"{error} ({file.place(node.start)})") from error
@@ -100,7 +100,7 @@ def _utility(file, node, paid):
     return [float(payoff) for payoff in paid]
   except OverflowError as error:
     raise file.fault(
-        "expected payoffs on the path to this node whose sums a double holds, "
-        "got larger ones; choose another unit",
-        node.start,
+      "expected payoffs on the path to this node whose sums a double holds, "
+      "got larger ones; choose another unit",
+      node.start,
     ) from error

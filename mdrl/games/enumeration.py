@@ -16,11 +16,11 @@ TERMINAL = -4
 
 
 def enumerate_tree(
-    game: Any,
-    *,
-    named: bool,
-    max_histories: int,
-    progress: tree_limits.Progress | None = None,
+  game: Any,
+  *,
+  named: bool,
+  max_histories: int,
+  progress: tree_limits.Progress | None = None,
 ) -> tree_tables.TreeTables:
   """Visits every history of a sequential game once.
 
@@ -57,9 +57,9 @@ def enumerate_tree(
       else:
         actions = state.legal_actions()
         name = (
-            state.information_state_string(player)
-            if named
-            else state.history_str()
+          state.information_state_string(player)
+          if named
+          else state.history_str()
         )
         first = builder.visit(player, name, sequence[player], actions)
       known += len(actions)
@@ -109,7 +109,7 @@ class Builder:
     self._utility = array.array("d")
 
   def add_terminal(
-      self, sequence: Iterable[int], returns: Iterable[float]
+    self, sequence: Iterable[int], returns: Iterable[float]
   ) -> None:
     """Adds a terminal, by the last sequence of each player and of chance."""
     self._sequence.extend(sequence)
@@ -119,9 +119,9 @@ class Builder:
     """Returns the first sequence of a chance node."""
     if not probabilities:
       raise ValueError(
-          "`game` must list its chance outcomes, and "
-          f"{plain_text.title(self._game)} lists none at a chance node; choose "
-          "another variant"
+        "`game` must list its chance outcomes, and "
+        f"{plain_text.title(self._game)} lists none at a chance node; choose "
+        "another variant"
       )
     first = len(self._chance_plan)
     above = self._chance_plan[parent]
@@ -132,7 +132,7 @@ class Builder:
     return first
 
   def visit(
-      self, player: int, name: str, parent: int, actions: list[int]
+    self, player: int, name: str, parent: int, actions: list[int]
   ) -> int:
     """Returns the first sequence of an infostate.
 
@@ -145,26 +145,26 @@ class Builder:
       return self._add(player, name, parent, actions)
     if self._parent[player][row] != parent:
       raise ValueError(
-          f"`game` must have perfect recall, and {plain_text.title(self._game)}"
-          f" does not: player {player} reaches infostate "
-          f"{plain_text.quoted(name)} by different moves of its own, so plans "
-          "do not describe its policies; choose a variant that remembers them"
+        f"`game` must have perfect recall, and {plain_text.title(self._game)}"
+        f" does not: player {player} reaches infostate "
+        f"{plain_text.quoted(name)} by different moves of its own, so plans "
+        "do not describe its policies; choose a variant that remembers them"
       )
     known = self._actions[player][row]
     if known != actions:
       raise ValueError(
-          "`game` must offer the same actions throughout an infostate, and "
-          f"{plain_text.title(self._game)} offers player {player} both {known} "
-          f"and {actions} at {plain_text.quoted(name)}"
+        "`game` must offer the same actions throughout an infostate, and "
+        f"{plain_text.title(self._game)} offers player {player} both {known} "
+        f"and {actions} at {plain_text.quoted(name)}"
       )
     return self._first[player][row]
 
   def _add(self, player, name, parent, actions):
     if not actions:
       raise ValueError(
-          "`game` must offer a move wherever a player is to move, and "
-          f"{plain_text.title(self._game)} offers player {player} none at "
-          f"{plain_text.quoted(name)}; choose another variant"
+        "`game` must offer a move wherever a player is to move, and "
+        f"{plain_text.title(self._game)} offers player {player} none at "
+        f"{plain_text.quoted(name)}; choose another variant"
       )
     rows, menus = self._row[player], self._actions[player]
     first = self._first[player][-1] + len(menus[-1]) if menus else 1
@@ -181,18 +181,18 @@ class Builder:
     sequence = np.asarray(self._sequence).reshape(-1, players + 1)
     chance_sequence = np.ascontiguousarray(sequence[:, -1])
     return tree_tables.TreeTables(
-        infostates=tuple(tuple(rows) for rows in self._row),
-        parent=tuple(_integers(parent) for parent in self._parent),
-        width=tuple(_widths(menus) for menus in self._actions),
-        action=tuple(_joined(menus) for menus in self._actions),
-        sequence=np.ascontiguousarray(sequence[:, :-1]),
-        chance=np.asarray(self._chance_plan)[chance_sequence],
-        chance_parent=_integers(self._chance_parent),
-        chance_width=_integers(self._chance_width),
-        chance_probability=np.asarray(self._chance_probability),
-        chance_sequence=chance_sequence,
-        utility=np.asarray(self._utility).reshape(-1, players),
-        num_histories=num_histories,
+      infostates=tuple(tuple(rows) for rows in self._row),
+      parent=tuple(_integers(parent) for parent in self._parent),
+      width=tuple(_widths(menus) for menus in self._actions),
+      action=tuple(_joined(menus) for menus in self._actions),
+      sequence=np.ascontiguousarray(sequence[:, :-1]),
+      chance=np.asarray(self._chance_plan)[chance_sequence],
+      chance_parent=_integers(self._chance_parent),
+      chance_width=_integers(self._chance_width),
+      chance_probability=np.asarray(self._chance_probability),
+      chance_sequence=chance_sequence,
+      utility=np.asarray(self._utility).reshape(-1, players),
+      num_histories=num_histories,
     )
 
 

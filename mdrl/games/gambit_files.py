@@ -64,16 +64,15 @@ def find(game: str) -> GambitFile | None:
     content = path.read_bytes()
   except OSError as error:
     raise ValueError(
-        f"`game` must be a file that can be read, got {name!r}: "
-        f"{error.strerror}"
+      f"`game` must be a file that can be read, got {name!r}: {error.strerror}"
     ) from error
   return GambitFile(path, kind, content)
 
 
 def tables(
-    file: GambitFile,
-    max_histories: int,
-    cache_dir: str | os.PathLike[str] | None = None,
+  file: GambitFile,
+  max_histories: int,
+  cache_dir: str | os.PathLike[str] | None = None,
 ) -> tree_tables.TreeTables:
   """Reads the tree of a file, or takes it from where it is kept.
 
@@ -89,15 +88,15 @@ def tables(
   if max_histories < 1:
     raise ValueError(f"`max_histories` must be positive, got {max_histories}")
   return cache.through(
-      cache_dir,
-      cache.key(file.format, file.content),
-      lambda: _read(file, max_histories),
-      max_histories,
+    cache_dir,
+    cache.key(file.format, file.content),
+    lambda: _read(file, max_histories),
+    max_histories,
   )
 
 
 def bimatrix(
-    file: GambitFile, max_histories: int
+  file: GambitFile, max_histories: int
 ) -> tuple[Float[np.ndarray, "A B"], Float[np.ndarray, "A B"]]:
   """Returns what the two players of an `.nfg` file get.
 
@@ -112,8 +111,8 @@ def bimatrix(
   found = tables(file, max_histories)
   if file.format != "nfg" or found.num_players != 2:
     raise ValueError(
-        "`game` must be a game of two players in normal form, which "
-        f"{str(file.path)!r} is not; give an `.nfg` file of two players"
+      "`game` must be a game of two players in normal form, which "
+      f"{str(file.path)!r} is not; give an `.nfg` file of two players"
     )
   payoffs = np.zeros((2, *(len(action) for action in found.action)))
   first, second = found.sequence.T - 1

@@ -11,7 +11,7 @@ _Entry = TypeVar("_Entry")
 # A backslash counts only before a quotation mark, which it makes a part of the
 # text. What opens a text and nothing closes is a token of its own.
 _TOKEN = re.compile(
-    r"""\s*+(?:
+  r"""\s*+(?:
     "(?P<text>(?:[^"\\]++|\\"|\\(?!"))*+)"
     |(?P<brace>[{}])
     |(?P<comma>,)
@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     |(?P<word>[^\s{},"]++)
     |(?P<open>")
     |(?P<end>\Z))""",
-    re.ASCII | re.VERBOSE,
+  re.ASCII | re.VERBOSE,
 )
 # Longer numbers are no payoffs or probabilities, and take long to compute with.
 _MAX_DIGITS = 1000
@@ -105,7 +105,7 @@ class Tokens:
     """
     if self.kind != "number":
       raise self.error(
-          expected, "write it such as 3, -0.5, 2/3 or 1e-3, without a unit"
+        expected, "write it such as 3, -0.5, 2/3 or 1e-3, without a unit"
       )
     number = self._numbers.get(self.value)
     if number is None:
@@ -127,7 +127,7 @@ class Tokens:
     return payoff
 
   def take_list(
-      self, what: str, entry: Callable[[], _Entry]
+    self, what: str, entry: Callable[[], _Entry]
   ) -> tuple[_Entry, ...]:
     """Returns the entries of a list in braces, and goes on behind it.
 
@@ -171,9 +171,7 @@ class Tokens:
     Raises:
       ValueError: If it is none.
     """
-    return self.take(
-        "text", f"the name of {whose} in quotation marks, or }}"
-    )
+    return self.take("text", f"the name of {whose} in quotation marks, or }}")
 
   def _exact(self):
     digits, _, exponent = self.value.lower().partition("e")
@@ -189,23 +187,23 @@ class Tokens:
   def error(self, expected: str, remedy: str = "") -> ValueError:
     """Returns what to raise where the next token is not what was expected."""
     shown = {
-        "end": "the end of the file",
-        "open": "a quotation mark that nothing closes",
+      "end": "the end of the file",
+      "open": "a quotation mark that nothing closes",
     }.get(self.kind)
     if shown is None:
       said = self.value
       said = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}..."
       shown = f"the text {said!r}" if self.kind == "text" else repr(said)
     return self.fault(
-        f"expected {expected}, got {shown}" + (f"; {remedy}" if remedy else ""),
-        self.start,
+      f"expected {expected}, got {shown}" + (f"; {remedy}" if remedy else ""),
+      self.start,
     )
 
   def fault(self, message: str, start: int) -> ValueError:
     """Returns what to raise about a place in the file."""
     return ValueError(
-        f"`game` cannot be read from {str(self._path)!r}: {self.place(start)}: "
-        f"{message}"
+      f"`game` cannot be read from {str(self._path)!r}: {self.place(start)}: "
+      f"{message}"
     )
 
   def place(self, start: int) -> str:

@@ -44,9 +44,9 @@ class PlayerIndex:
     """
     if infostate not in self._rows:
       raise ValueError(
-          f"`infostate` must be one of the player's {len(self.infostates)} "
-          f"information-state strings, got {infostate!r}; `infostates` lists "
-          "them"
+        f"`infostate` must be one of the player's {len(self.infostates)} "
+        f"information-state strings, got {infostate!r}; `infostates` lists "
+        "them"
       )
     return self._rows[infostate]
 
@@ -65,8 +65,8 @@ class PlayerIndex:
     legal = self.action[slots]
     if action not in legal:
       raise ValueError(
-          f"`action` must be legal at {infostate!r}: one of "
-          f"{legal.tolist()}, got {action}"
+        f"`action` must be legal at {infostate!r}: one of "
+        f"{legal.tolist()}, got {action}"
       )
     return slots.start + slots.step * int(np.flatnonzero(legal == action)[0])
 
@@ -79,18 +79,18 @@ class PlayerIndex:
     policy, legal = np.asarray(policy), self.action
     if policy.shape != legal.shape:
       raise ValueError(
-          f"`policy` must have shape {legal.shape}, one number per slot, got "
-          f"{policy.shape}"
+        f"`policy` must have shape {legal.shape}, one number per slot, got "
+        f"{policy.shape}"
       )
     return {
-        name: dict(
-            zip(
-                legal[self.slots(row)].tolist(),
-                policy[self.slots(row)].tolist(),
-                strict=True,
-            )
+      name: dict(
+        zip(
+          legal[self.slots(row)].tolist(),
+          policy[self.slots(row)].tolist(),
+          strict=True,
         )
-        for row, name in enumerate(self.infostates)
+      )
+      for row, name in enumerate(self.infostates)
     }
 
   def policy(self, probabilities: dict[str, dict[int, float]]) -> np.ndarray:
@@ -110,18 +110,20 @@ class PlayerIndex:
       actions = self.action[self.slots(row)].tolist()
       if given is None or any(a not in given for a in actions):
         raise ValueError(
-            f"`probabilities` must cover actions {actions} of infostate "
-            f"{name!r}, got {given}"
+          f"`probabilities` must cover actions {actions} of infostate "
+          f"{name!r}, got {given}"
         )
       chosen = np.array([given[a] for a in actions], float)
       # Sums in single precision miss one by a little.
       whole = abs(sum(given.values()) - 1) <= _ROUNDED
-      if not whole or not (chosen >= 0).all() or any(
-          p for a, p in given.items() if a not in actions
+      if (
+        not whole
+        or not (chosen >= 0).all()
+        or any(p for a, p in given.items() if a not in actions)
       ):
         raise ValueError(
-            f"`probabilities` must be a distribution over actions {actions} "
-            f"of infostate {name!r}, got {given}"
+          f"`probabilities` must be a distribution over actions {actions} "
+          f"of infostate {name!r}, got {given}"
         )
       policy[self.slots(row)] = chosen
     return policy
@@ -152,7 +154,7 @@ class Index:
 
 
 def build(
-    tables: tree_tables.TreeTables, layouts: list[treeplex.Layout]
+  tables: tree_tables.TreeTables, layouts: list[treeplex.Layout]
 ) -> Index:
   """Names the rows and slots of laid out tables."""
   players = []
@@ -165,13 +167,13 @@ def build(
       labels[slot[1:]] = tables.labels[i]
     names = tables.infostates[i]
     players.append(
-        PlayerIndex(
-            infostates=tuple(names[k] for k in order.tolist()),
-            start=layout.start[order],
-            stride=layout.stride[order],
-            width=tables.width[i][order],
-            action=action,
-            labels=tuple(labels.tolist()),
-        )
+      PlayerIndex(
+        infostates=tuple(names[k] for k in order.tolist()),
+        start=layout.start[order],
+        stride=layout.stride[order],
+        width=tables.width[i][order],
+        action=action,
+        labels=tuple(labels.tolist()),
+      )
     )
   return Index(tuple(players))

@@ -27,14 +27,14 @@ def check(name: str) -> None:
   coins, fields = numbers["coins"], numbers["fields"]
   if not (coins >= 0 and 1 <= fields <= _MOST_FIELDS):
     raise ValueError(
-        "`game` must have no fewer than 0 coins and from 1 to "
-        f"{_MOST_FIELDS:,} fields, got {name}"
+      "`game` must have no fewer than 0 coins and from 1 to "
+      f"{_MOST_FIELDS:,} fields, got {name}"
     )
   few = min(coins, fields - 1, _FEW)
   if math.comb(coins + fields - 1, few) > _MOST:
     raise ValueError(
-        f"`game` must have at most {_MOST:,} actions, and {name} has more; "
-        "choose fewer coins or fields"
+      f"`game` must have at most {_MOST:,} actions, and {name} has more; "
+      "choose fewer coins or fields"
     )
 
 
@@ -46,7 +46,7 @@ def check_payoffs(game: Any) -> None:
   """
   if "add_noise(" in str(game):
     raise ValueError(
-        "`game` must have payoffs that its string decides, and add_noise draws "
-        "them in the order in which histories are seen; write the payoffs to "
-        "an .efg file, or leave the noise out"
+      "`game` must have payoffs that its string decides, and add_noise draws "
+      "them in the order in which histories are seen; write the payoffs to "
+      "an .efg file, or leave the noise out"
     )

@@ -49,8 +49,8 @@ class MatrixGame:
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the realization plans of policies."""
     return tuple(
-        treeplex.sweep_down(t, policy)
-        for t, policy in zip(self.treeplexes, policies, strict=True)
+      treeplex.sweep_down(t, policy)
+      for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
   @functools.partial(jax.jit, static_argnames="player")
@@ -71,14 +71,16 @@ class MatrixGame:
   @jax.jit
   def values(self, plans: base.Plans) -> Float[Array, " N"]:
     """Returns the expected utility of every player."""
-    return jnp.stack([
+    return jnp.stack(
+      [
         jnp.vdot(gain, plan)
         for gain, plan in zip(self.gains(plans), plans, strict=True)
-    ])
+      ]
+    )
 
 
 def matrix_game(
-    payoffs: Sequence[ArrayLike], dtype: jax.typing.DTypeLike | None = None
+  payoffs: Sequence[ArrayLike], dtype: jax.typing.DTypeLike | None = None
 ) -> MatrixGame:
   """Makes a game of payoff arrays.
 
@@ -96,37 +98,37 @@ def matrix_game(
   dtype = checks.floating_type(dtype)
   if not np.iterable(payoffs):
     raise ValueError(
-        f"`payoffs` must hold one array per player, got {payoffs!r}"
+      f"`payoffs` must hold one array per player, got {payoffs!r}"
     )
   arrays = [inputs.real_array("payoffs", p) for p in payoffs]
   shape = arrays[0].shape if arrays else ()
   fits = len(arrays) == len(shape) and all(a.shape == shape for a in arrays)
   if not fits or not shape or 0 in shape:
     raise ValueError(
-        "`payoffs` must hold one array per player, all of one shape with one "
-        f"axis per player, got shapes {[a.shape for a in arrays]}"
+      "`payoffs` must hold one array per player, all of one shape with one "
+      f"axis per player, got shapes {[a.shape for a in arrays]}"
     )
   for player, array in enumerate(arrays):
     if not np.isfinite(array).all():
       at = np.argwhere(~np.isfinite(array))[0].tolist()
       raise ValueError(
-          f"`payoffs` must be finite, got {array[tuple(at)]} for player "
-          f"{player} at actions {at}"
+        f"`payoffs` must be finite, got {array[tuple(at)]} for player "
+        f"{player} at actions {at}"
       )
   largest = max(float(np.abs(a).max()) for a in arrays)
   base.check_range("payoffs", largest, dtype)
   return MatrixGame(
-      treeplexes=tuple(
-          treeplex.lay_out(np.zeros(1, int), np.array([n]), dtype).treeplex
-          for n in shape
-      ),
-      payoffs=tuple(jnp.asarray(a, dtype) for a in arrays),
-      zero_sum=base.adds_to_constant(arrays),
+    treeplexes=tuple(
+      treeplex.lay_out(np.zeros(1, int), np.array([n]), dtype).treeplex
+      for n in shape
+    ),
+    payoffs=tuple(jnp.asarray(a, dtype) for a in arrays),
+    zero_sum=base.adds_to_constant(arrays),
   )
 
 
 def zero_sum_game(
-    payoff: ArrayLike, dtype: jax.typing.DTypeLike | None = None
+  payoff: ArrayLike, dtype: jax.typing.DTypeLike | None = None
 ) -> MatrixGame:
   """Makes a two-player zero-sum game of the first player's utility.
 
@@ -137,7 +139,7 @@ def zero_sum_game(
   first = inputs.real_array("payoff", payoff)
   if first.ndim != 2:
     raise ValueError(
-        f"`payoff` must be a matrix, got an array of shape {first.shape}; use "
-        "matrix_game for other numbers of players"
+      f"`payoff` must be a matrix, got an array of shape {first.shape}; use "
+      "matrix_game for other numbers of players"
     )
   return matrix_game([first, -first], dtype)

@@ -18,7 +18,7 @@ from mdrl.games import gambit_tokens, tree_tables
 
 
 def read(
-    path: pathlib.Path, content: bytes, max_histories: int
+  path: pathlib.Path, content: bytes, max_histories: int
 ) -> tree_tables.TreeTables:
   """Reads the game in a file.
 
@@ -38,8 +38,8 @@ def read(
   num_histories = _num_histories(widths)
   if num_histories > max_histories:
     raise ValueError(
-        f"`max_histories` is {max_histories}, and {str(path)!r} has "
-        f"{num_histories}; raise the limit if there is enough memory"
+      f"`max_histories` is {max_histories}, and {str(path)!r} has "
+      f"{num_histories}; raise the limit if there is enough memory"
     )
   if tokens.kind == "text":
     # A comment.
@@ -47,11 +47,11 @@ def read(
   utility = _utility(tokens, num_players, math.prod(widths))
   if tokens.kind != "end":
     raise tokens.error(
-        f"the end of the file behind {len(utility)} combinations of strategies"
+      f"the end of the file behind {len(utility)} combinations of strategies"
     )
   labels = tuple(
-      tuple(map(str, range(1, s + 1))) if isinstance(s, int) else s
-      for s in strategies
+    tuple(map(str, range(1, s + 1))) if isinstance(s, int) else s
+    for s in strategies
   )
   return _tables(labels, utility, num_histories)
 
@@ -68,22 +68,20 @@ def _strategies(tokens, num_players):
   while not tokens.next_is("brace", "}"):
     if tokens.kind == "brace":
       strategies.append(
-          tokens.take_list(
-              "strategies", lambda: tokens.take_label("a strategy")
-          )
+        tokens.take_list("strategies", lambda: tokens.take_label("a strategy"))
       )
       continue
     if tokens.value == "0":
       raise tokens.error("at least one strategy of each player")
     strategies.append(
-        tokens.take_count("the number or the names of a player's strategies")
+      tokens.take_count("the number or the names of a player's strategies")
     )
   tokens.advance()
   if len(strategies) != num_players:
     raise tokens.fault(
-        f"expected the strategies of each of {num_players} players, got those "
-        f"of {len(strategies)}",
-        start,
+      f"expected the strategies of each of {num_players} players, got those "
+      f"of {len(strategies)}",
+      start,
     )
   return strategies
 
@@ -106,9 +104,7 @@ def _by_outcome(tokens, num_players, num_profiles):
   while not tokens.next_is("brace", "}"):
     tokens.take("brace", "{ and an outcome, or }", "{")
     tokens.take("text", "the name of the outcome in quotation marks")
-    outcomes.append([
-        float(tokens.take_payoff()) for _ in range(num_players)
-    ])
+    outcomes.append([float(tokens.take_payoff()) for _ in range(num_players)])
     tokens.take("brace", f"}} behind {num_players} payoffs", "}")
   tokens.advance()
   chosen = np.empty(num_profiles, int)
@@ -117,8 +113,8 @@ def _by_outcome(tokens, num_players, num_profiles):
     number = tokens.take_count("the number of an outcome, 0 for none")
     if number >= len(outcomes):
       raise tokens.fault(
-          f"expected an outcome from 0 to {len(outcomes) - 1}, got {number}",
-          start,
+        f"expected an outcome from 0 to {len(outcomes) - 1}, got {number}",
+        start,
       )
     chosen[profile] = number
   return np.array(outcomes)[chosen]
@@ -134,21 +130,21 @@ def _tables(labels, utility, num_histories):
     sequence[:, i] = 1 + chosen
   no_chance = np.zeros(0, int)
   return tree_tables.TreeTables(
-      # The names that OpenSpiel gives to a normal form played in turns.
-      infostates=tuple(
-          (f"Current player: {i}\nObserving player: {i}. Non-terminal",)
-          for i in players
-      ),
-      parent=tuple(np.zeros(1, int) for _ in players),
-      width=tuple(np.array([len(names)]) for names in labels),
-      action=tuple(np.arange(len(names)) for names in labels),
-      sequence=sequence,
-      chance=np.ones(len(utility)),
-      chance_parent=no_chance,
-      chance_width=no_chance,
-      chance_probability=np.zeros(0),
-      chance_sequence=np.zeros(len(utility), np.int32),
-      utility=utility,
-      num_histories=num_histories,
-      labels=labels,
+    # The names that OpenSpiel gives to a normal form played in turns.
+    infostates=tuple(
+      (f"Current player: {i}\nObserving player: {i}. Non-terminal",)
+      for i in players
+    ),
+    parent=tuple(np.zeros(1, int) for _ in players),
+    width=tuple(np.array([len(names)]) for names in labels),
+    action=tuple(np.arange(len(names)) for names in labels),
+    sequence=sequence,
+    chance=np.ones(len(utility)),
+    chance_parent=no_chance,
+    chance_width=no_chance,
+    chance_probability=np.zeros(0),
+    chance_sequence=np.zeros(len(utility), np.int32),
+    utility=utility,
+    num_histories=num_histories,
+    labels=labels,
   )

@@ -37,11 +37,11 @@ _MAX_MOVES = 2000
 # Games that were often read whole, whatever their parameters. Others may crash
 # or hang, and are read in a process of their own, which takes a second more.
 _STEADY = re.compile(
-    r"battleship|blotto|breakthrough|catch|coordinated_mp|dark_hex(_ir)?"
-    r"|first_sealed_auction|goofspiel|kuhn_poker|leduc_poker|lewis_signaling"
-    r"|liars_dice(_ir)?|matching_pennies_3p|matrix_\w+|nim|oshi_zumo"
-    r"|phantom_ttt(_ir)?|pig|python_kuhn_poker|sheriff|tic_tac_toe"
-    r"|tiny_bridge_[24]p|tiny_hanabi|trade_comm|universal_poker"
+  r"battleship|blotto|breakthrough|catch|coordinated_mp|dark_hex(_ir)?"
+  r"|first_sealed_auction|goofspiel|kuhn_poker|leduc_poker|lewis_signaling"
+  r"|liars_dice(_ir)?|matching_pennies_3p|matrix_\w+|nim|oshi_zumo"
+  r"|phantom_ttt(_ir)?|pig|python_kuhn_poker|sheriff|tic_tac_toe"
+  r"|tiny_bridge_[24]p|tiny_hanabi|trade_comm|universal_poker"
 )
 
 
@@ -63,21 +63,21 @@ def load_game(name: str) -> pyspiel.Game:
       game = pyspiel.load_game(name)
   except Exception as error:
     raise ValueError(
-        f"`game` must be a game string that OpenSpiel loads, got {name!r}: "
-        f"{plain_text.line(error)}"
+      f"`game` must be a game string that OpenSpiel loads, got {name!r}: "
+      f"{plain_text.line(error)}"
     ) from error
   return _sequential(game)
 
 
 def compile_game(
-    game: str | pyspiel.Game,
-    *,
-    dtype: jax.typing.DTypeLike | None = None,
-    max_histories: int = MAX_HISTORIES,
-    cache_dir: str | os.PathLike[str] | None = None,
-    reaches: bool = False,
-    chance: bool = False,
-    progress: tree_limits.Progress | None = None,
+  game: str | pyspiel.Game,
+  *,
+  dtype: jax.typing.DTypeLike | None = None,
+  max_histories: int = MAX_HISTORIES,
+  cache_dir: str | os.PathLike[str] | None = None,
+  reaches: bool = False,
+  chance: bool = False,
+  progress: tree_limits.Progress | None = None,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Enumerates a game's tree and lays it out.
 
@@ -110,8 +110,8 @@ def compile_game(
   """
   if not isinstance(game, (str, pyspiel.Game)):
     raise ValueError(
-        "`game` must be a game string, the path of a file as a string, or a "
-        f"game of OpenSpiel, got {game!r}"
+      "`game` must be a game string, the path of a file as a string, or a "
+      f"game of OpenSpiel, got {game!r}"
     )
   tree_limits.check_histories(max_histories)
   file = gambit_files.find(game) if isinstance(game, str) else None
@@ -125,10 +125,10 @@ def compile_game(
     tables = enumerate_tree(game, max_histories, progress)
   else:
     tables = cache.through(
-        cache_dir,
-        cache.key(name, *_files(name)),
-        lambda: _read(game, name, max_histories, progress),
-        max_histories,
+      cache_dir,
+      cache.key(name, *_files(name)),
+      lambda: _read(game, name, max_histories, progress),
+      max_histories,
     )
   return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
 
@@ -173,14 +173,14 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
       game = pyspiel.load_game(name)
     if game.num_players() != 2:
       raise ValueError(
-          "`game` must be a symmetric game of two players, got "
-          f"{game.num_players()} players in {name}"
+        "`game` must be a symmetric game of two players, got "
+        f"{game.num_players()} players in {name}"
       )
     if game.get_type().information == pyspiel.GameType.Information.ONE_SHOT:
       if (moves := game.num_distinct_actions()) > _MAX_MOVES:
         raise ValueError(
-            f"`game` must have at most {_MAX_MOVES:,} actions, and {name} has "
-            f"{moves:,}; choose a smaller game"
+          f"`game` must have at most {_MAX_MOVES:,} actions, and {name} has "
+          f"{moves:,}; choose a smaller game"
         )
       game = pyspiel.load_matrix_game(name)
     else:
@@ -188,20 +188,20 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
       game = pyspiel.extensive_to_matrix_game(game)
   except (LookupError, RuntimeError, TypeError, pyspiel.SpielError) as error:
     raise ValueError(
-        f"`game` must be a game that OpenSpiel loads as a matrix, got {name!r}:"
-        f" {plain_text.line(error)}"
+      f"`game` must be a game that OpenSpiel loads as a matrix, got {name!r}:"
+      f" {plain_text.line(error)}"
     ) from error
   return base.antisymmetric(
-      np.array(game.row_utilities(), float),
-      np.array(game.col_utilities(), float),
-      name,
+    np.array(game.row_utilities(), float),
+    np.array(game.col_utilities(), float),
+    name,
   )
 
 
 def enumerate_tree(
-    game: pyspiel.Game,
-    max_histories: int = MAX_HISTORIES,
-    progress: tree_limits.Progress | None = None,
+  game: pyspiel.Game,
+  max_histories: int = MAX_HISTORIES,
+  progress: tree_limits.Progress | None = None,
 ) -> tree_tables.TreeTables:
   """Visits every history of a sequential game once, in this process.
 
@@ -211,10 +211,10 @@ def enumerate_tree(
   """
   try:
     return enumeration.enumerate_tree(
-        game,
-        named=game.get_type().provides_information_state_string,
-        max_histories=max_histories,
-        progress=progress,
+      game,
+      named=game.get_type().provides_information_state_string,
+      max_histories=max_histories,
+      progress=progress,
     )
   except ValueError:
     raise
@@ -222,22 +222,22 @@ def enumerate_tree(
     # Games written in Python raise what they like.
     words = plain_text.line(error) or type(error).__name__
     raise ValueError(
-        "`game` must be a game whose tree can be read, and OpenSpiel fails in "
-        f"{plain_text.title(game)}: {words}; choose another game"
+      "`game` must be a game whose tree can be read, and OpenSpiel fails in "
+      f"{plain_text.title(game)}: {words}; choose another game"
     ) from error
 
 
 def enumerate_by_name(
-    name: str, max_histories: int, progress: tree_limits.Progress
+  name: str, max_histories: int, progress: tree_limits.Progress
 ) -> tree_tables.TreeTables:
   """Visits every history of the game that a string stands for."""
   return enumerate_tree(load_game(name), max_histories, progress)
 
 
 def to_openspiel(
-    game: pyspiel.Game,
-    index: index_lib.Index,
-    policies: base.Policies,
+  game: pyspiel.Game,
+  index: index_lib.Index,
+  policies: base.Policies,
 ) -> policy_lib.TabularPolicy:
   """Returns OpenSpiel's table of the same policies.
 
@@ -259,8 +259,8 @@ def to_openspiel(
   same = game.num_players() == len(index.players)
   if not same or not table.state_lookup.keys() >= names:
     raise ValueError(
-        "`game` must be the one that was compiled, got "
-        f"{plain_text.title(game)}, whose infostates differ"
+      "`game` must be the one that was compiled, got "
+      f"{plain_text.title(game)}, whose infostates differ"
     )
   for player, policy in zip(index.players, policies, strict=True):
     for name, probabilities in player.probabilities(np.asarray(policy)).items():
@@ -272,34 +272,38 @@ def to_openspiel(
 
 
 def from_openspiel(
-    index: index_lib.Index, policy: policy_lib.TabularPolicy
+  index: index_lib.Index, policy: policy_lib.TabularPolicy
 ) -> tuple[np.ndarray, ...]:
   """Returns the policies over slots of OpenSpiel's table."""
   return tuple(
-      player.policy({
-          name: dict(enumerate(policy.policy_for_key(name).tolist()))
-          for name in player.infostates
-      })
-      for player in index.players
+    player.policy(
+      {
+        name: dict(enumerate(policy.policy_for_key(name).tolist()))
+        for name in player.infostates
+      }
+    )
+    for player in index.players
   )
 
 
 def _check_name(name):
   if gambit_files.find(name) is not None or re.search("[en]fg_game\\(", name):
     raise ValueError(
-        f"`game` must be a game of OpenSpiel itself here, got {name!r}; "
-        "`compile_game` reads `.efg` and `.nfg` files, given by their path"
+      f"`game` must be a game of OpenSpiel itself here, got {name!r}; "
+      "`compile_game` reads `.efg` and `.nfg` files, given by their path"
     )
   short = _short_name(name)
   known = pyspiel.registered_names()
   if short not in known:
     near = difflib.get_close_matches(short, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else (
-        "`pyspiel.registered_names()` lists all"
+    hint = (
+      f"did you mean {' or '.join(near)}?"
+      if near
+      else ("`pyspiel.registered_names()` lists all")
     )
     raise ValueError(
-        "`game` must be a game of OpenSpiel, or an `.efg` or `.nfg` "
-        f"file, got {name!r}: {hint}"
+      "`game` must be a game of OpenSpiel, or an `.efg` or `.nfg` "
+      f"file, got {name!r}: {hint}"
     )
   if short == "blotto":
     listed_actions.check(name)
@@ -323,21 +327,21 @@ def _check_few_strategies(game, name):
       continue
     player = state.current_player()
     infostate = (
-        state.information_state_string(player) if named else state.history_str()
+      state.information_state_string(player) if named else state.history_str()
     )
     if (player, infostate) not in known:
       known.add((player, infostate))
       count[player] *= len(state.legal_actions())
     if (
-        count[player] > _MAX_STRATEGIES
-        or searched > _MAX_SEARCHED
-        or state.move_number() > _MAX_LENGTH
+      count[player] > _MAX_STRATEGIES
+      or searched > _MAX_SEARCHED
+      or state.move_number() > _MAX_LENGTH
     ):
       raise ValueError(
-          f"`game` must have at most {_MAX_STRATEGIES} strategies, one for "
-          f"every plan of action, {_MAX_SEARCHED:,} histories and "
-          f"{_MAX_LENGTH} moves in a row, and {name} has more; choose a "
-          "smaller game"
+        f"`game` must have at most {_MAX_STRATEGIES} strategies, one for "
+        f"every plan of action, {_MAX_SEARCHED:,} histories and "
+        f"{_MAX_LENGTH} moves in a row, and {name} has more; choose a "
+        "smaller game"
       )
 
 
@@ -367,12 +371,12 @@ def _sequential(game):
   kind, title = game.get_type(), plain_text.title(game)
   if kind.dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:
     raise ValueError(
-        f"`game` must have finitely many players, got the mean-field {title}"
+      f"`game` must have finitely many players, got the mean-field {title}"
     )
   if kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC:
     raise ValueError(
-        f"`game` must list its chance outcomes, and {title} only samples "
-        "them; choose a variant with explicit chance"
+      f"`game` must list its chance outcomes, and {title} only samples "
+      "them; choose a variant with explicit chance"
     )
   if kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS:
     game = pyspiel.convert_to_turn_based(game)
@@ -385,8 +389,8 @@ def _sequential(game):
 def _check_named(game):
   if not game.get_type().provides_information_state_string:
     raise ValueError(
-        "`game` must give information-state strings, and "
-        f"{plain_text.title(game)} does not"
+      "`game` must give information-state strings, and "
+      f"{plain_text.title(game)} does not"
     )
 
 

@@ -8,7 +8,7 @@ MAX_LEVELS = 250
 
 
 def own_depths(
-    parent: Int[np.ndarray, " I"], owner: Int[np.ndarray, " _"]
+  parent: Int[np.ndarray, " I"], owner: Int[np.ndarray, " _"]
 ) -> Int[np.ndarray, " I"]:
   """Returns how many decisions of the player stand above each infostate.
 
@@ -29,14 +29,14 @@ def own_depths(
     depth, jump = depth + depth[jump], jump[jump]
   else:
     raise ValueError(
-        "`parent` must lead up to the empty sequence, got infostates that are "
-        "below themselves; number infostates so that parents come first"
+      "`parent` must lead up to the empty sequence, got infostates that are "
+      "below themselves; number infostates so that parents come first"
     )
   levels = int(depth.max())
   if levels > MAX_LEVELS:
     raise ValueError(
-        f"`parent` must lead through at most {MAX_LEVELS} decisions of one "
-        f"player, got {levels}: a program has a part for each, and would "
-        "compile for minutes or hours; shorten the game"
+      f"`parent` must lead through at most {MAX_LEVELS} decisions of one "
+      f"player, got {levels}: a program has a part for each, and would "
+      "compile for minutes or hours; shorten the game"
     )
   return depth[:-1] - 1

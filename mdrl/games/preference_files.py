@@ -48,8 +48,9 @@ def load(path: str | os.PathLike[str]) -> WinRates:
     try:
       rows = [[cell.strip() for cell in row] for row in csv.reader(file)]
     except (csv.Error, UnicodeDecodeError) as error:
-      raise ValueError(f"`path` must be text of cells, got {path}: {error}"
-                       ) from error
+      raise ValueError(
+        f"`path` must be text of cells, got {path}: {error}"
+      ) from error
   return _parse(path, [row for row in rows if any(row)])
 
 
@@ -59,17 +60,17 @@ def _load_npy(path):
       matrix = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
       raise ValueError(
-          f"`path` must hold an array of numbers, got {path}: {error}"
+        f"`path` must hold an array of numbers, got {path}: {error}"
       ) from error
   if matrix.dtype.kind not in "biuf":
     raise ValueError(
-        f"`path` must hold an array of real numbers, got {path} with "
-        f"{matrix.dtype}"
+      f"`path` must hold an array of real numbers, got {path} with "
+      f"{matrix.dtype}"
     )
   if matrix.ndim not in (2, 3) or matrix.shape[-1] != matrix.shape[-2]:
     raise ValueError(
-        "`path` must hold a square matrix, or one per context, got shape "
-        f"{matrix.shape} in {path}"
+      "`path` must hold a square matrix, or one per context, got shape "
+      f"{matrix.shape} in {path}"
     )
   return matrix.astype(float)
 
@@ -86,34 +87,35 @@ def _parse(path, rows):
   if named and rows and len(rows[0]) == len(rows) + 1:
     if names is not None and labels != names:
       raise ValueError(
-          f"`path` must name rows as columns, got {labels} and {names} in "
-          f"{path}"
+        f"`path` must name rows as columns, got {labels} and {names} in {path}"
       )
     names, rows = labels, [row[1:] for row in rows]
   size = len(rows)
   for number, row in enumerate(rows):
     if len(row) != size:
       raise ValueError(
-          f"`path` must hold as many columns as rows, got {len(row)} cells in "
-          f"row {number} of {size} in {path}"
+        f"`path` must hold as many columns as rows, got {len(row)} cells in "
+        f"row {number} of {size} in {path}"
       )
   if not size:
     raise ValueError(f"`path` must hold a row per response, got none in {path}")
   if names is not None and len(names) != size:
     raise ValueError(
-        f"`path` must name every response, got {len(names)} names for {size} "
-        f"rows in {path}"
+      f"`path` must name every response, got {len(names)} names for {size} "
+      f"rows in {path}"
     )
   twice = sorted(name for name, n in Counter(names or ()).items() if n > 1)
   if twice:
     raise ValueError(
-        f"`path` must name each response once, got {', '.join(twice)} more "
-        f"than once in {path}"
+      f"`path` must name each response once, got {', '.join(twice)} more "
+      f"than once in {path}"
     )
-  matrix = np.array([
+  matrix = np.array(
+    [
       [_number(path, a, b, cell) for b, cell in enumerate(row)]
       for a, row in enumerate(rows)
-  ])
+    ]
+  )
   return WinRates(matrix, tuple(names or map(str, range(size))))
 
 
@@ -133,8 +135,8 @@ def _number(path, row, column, cell):
     return 0.5
   if not _is_number(cell):
     raise ValueError(
-        f"`path` must hold numbers, got {cell!r} at row {row}, column {column} "
-        f"in {path}"
+      f"`path` must hold numbers, got {cell!r} at row {row}, column {column} "
+      f"in {path}"
     )
   if cell.endswith("%"):
     return float(cell.removesuffix("%")) / 100

@@ -117,9 +117,9 @@ class PreferenceGame:
 
 
 def preference_game(
-    preferences: ArrayLike,
-    reference: ArrayLike | None = None,
-    dtype: jax.typing.DTypeLike | None = None,
+  preferences: ArrayLike,
+  reference: ArrayLike | None = None,
+  dtype: jax.typing.DTypeLike | None = None,
 ) -> PreferenceGame:
   """Makes a game of preference probabilities.
 
@@ -146,7 +146,7 @@ def preference_game(
     matrix = matrix[None]
   num_contexts, num_responses, _ = matrix.shape
   layout = treeplex_lib.lay_out(
-      np.zeros(num_contexts, int), np.full(num_contexts, num_responses), dtype
+    np.zeros(num_contexts, int), np.full(num_contexts, num_responses), dtype
   )
   advantage = ((matrix - np.swapaxes(matrix, 1, 2)) / 2).astype(dtype)
   policies = None
@@ -156,23 +156,23 @@ def preference_game(
     flat[layout.slot[1:]] = rows.ravel()
     policies = (jax.device_put(flat),)
   return PreferenceGame(
-      treeplex=layout.treeplex,
-      advantage=jax.device_put(advantage),
-      reference=policies,
+    treeplex=layout.treeplex,
+    advantage=jax.device_put(advantage),
+    reference=policies,
   )
 
 
 def contexts(game: PreferenceGame) -> PreferenceGame:
   """Returns a game's contexts as games, with a leading axis for `vmap`."""
   layout = treeplex_lib.lay_out(
-      np.zeros(1, int), np.array([game.num_responses]), np.dtype(game.dtype)
+    np.zeros(1, int), np.array([game.num_responses]), np.dtype(game.dtype)
   )
 
   def alone(advantage, reference):
     return PreferenceGame(
-        treeplex=layout.treeplex,
-        advantage=advantage[None],
-        reference=reference,
+      treeplex=layout.treeplex,
+      advantage=advantage[None],
+      reference=reference,
     )
 
   references = policies_by_context(game, game.reference)
@@ -180,7 +180,7 @@ def contexts(game: PreferenceGame) -> PreferenceGame:
 
 
 def policies_by_context(
-    game: PreferenceGame, policies: base.Policies | None
+  game: PreferenceGame, policies: base.Policies | None
 ) -> tuple[Float[Array, "X _"]] | None:
   """Returns the policies that `contexts` takes, or None for None."""
   if policies is None:
@@ -196,45 +196,43 @@ def stack(games: Sequence[PreferenceGame]) -> PreferenceGame:
       have a reference differ.
   """
   kinds = {
-      (g.advantage.shape, str(g.dtype), g.reference is not None) for g in games
+    (g.advantage.shape, str(g.dtype), g.reference is not None) for g in games
   }
   if len(kinds) != 1:
     raise ValueError(
-        "`games` must be of one shape and dtype, all with a reference or all "
-        f"without, got {sorted(kinds)}"
+      "`games` must be of one shape and dtype, all with a reference or all "
+      f"without, got {sorted(kinds)}"
     )
-  return jax.tree.map(
-      lambda *leaves: jax.device_put(np.stack(leaves)), *games
-  )
+  return jax.tree.map(lambda *leaves: jax.device_put(np.stack(leaves)), *games)
 
 
 def _checked(preferences):
   matrix = inputs.real_array("preferences", preferences)
   if matrix.ndim not in (2, 3) or matrix.shape[-1] != matrix.shape[-2]:
     raise ValueError(
-        "`preferences` must be a square matrix, or one per context, got shape "
-        f"{matrix.shape}"
+      "`preferences` must be a square matrix, or one per context, got shape "
+      f"{matrix.shape}"
     )
   if 0 in matrix.shape:
     raise ValueError(
-        f"`preferences` must hold a response, got shape {matrix.shape}"
+      f"`preferences` must hold a response, got shape {matrix.shape}"
     )
   # Comparisons are false for NaN, which is thereby found as well.
   bad = np.argwhere(~((matrix >= 0) & (matrix <= 1)))
   if len(bad):
     at = tuple(bad[0].tolist())
     raise ValueError(
-        f"`preferences` must lie in [0, 1], got {matrix[at]} at {_named(at)}; "
-        "if these are payoffs, use preference_models.from_payoffs"
+      f"`preferences` must lie in [0, 1], got {matrix[at]} at {_named(at)}; "
+      "if these are payoffs, use preference_models.from_payoffs"
     )
   opposite = np.swapaxes(matrix, -1, -2)
   bad = np.argwhere(np.abs(matrix + opposite - 1) > _TOLERANCE)
   if len(bad):
     at = tuple(bad[0].tolist())
     raise ValueError(
-        "`preferences` must add up to 1 with their transpose, got "
-        f"{matrix[at]} at {_named(at)} and {opposite[at]} for the opposite "
-        f"pair{'; ties count half' if at[-1] == at[-2] else ''}"
+      "`preferences` must add up to 1 with their transpose, got "
+      f"{matrix[at]} at {_named(at)} and {opposite[at]} for the opposite "
+      f"pair{'; ties count half' if at[-1] == at[-2] else ''}"
     )
   return matrix
 
@@ -250,23 +248,23 @@ def _checked_reference(reference, num_contexts, num_responses):
   shape = (num_contexts, num_responses)
   if rows.shape != shape and (1, *rows.shape) != shape:
     raise ValueError(
-        f"`reference` must have shape {shape} as the preferences have, got "
-        f"{rows.shape}"
+      f"`reference` must have shape {shape} as the preferences have, got "
+      f"{rows.shape}"
     )
   rows = rows.reshape(shape)
   bad = np.argwhere(~((rows > 0) & (rows <= 1)))
   if len(bad):
     x, a = bad[0].tolist()
     raise ValueError(
-        "`reference` must have positive probabilities, as a divergence from "
-        f"it is infinite elsewhere, got {rows[x, a]} for response {a} of "
-        f"context {x}; leave such responses out"
+      "`reference` must have positive probabilities, as a divergence from "
+      f"it is infinite elsewhere, got {rows[x, a]} for response {a} of "
+      f"context {x}; leave such responses out"
     )
   total = rows.sum(axis=1, keepdims=True)
   bad = np.flatnonzero(np.abs(total[:, 0] - 1) > _TOLERANCE)
   if len(bad):
     raise ValueError(
-        f"`reference` must add up to 1, got {total[bad[0], 0]} for context "
-        f"{bad[0]}"
+      f"`reference` must add up to 1, got {total[bad[0], 0]} for context "
+      f"{bad[0]}"
     )
   return rows / total

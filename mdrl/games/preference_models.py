@@ -42,8 +42,7 @@ def dice(faces: Sequence[Sequence[float]] = NONTRANSITIVE_DICE) -> Matrix:
   sized = all(die.ndim == 1 and die.size for die in rolls)
   if not rolls or not sized or not all(np.isfinite(d).all() for d in rolls):
     raise ValueError(
-        "`faces` must hold the faces of each die, finite numbers, got "
-        f"{faces!r}"
+      f"`faces` must hold the faces of each die, finite numbers, got {faces!r}"
     )
   return np.array([[_chance_above(a, b) for b in rolls] for a in rolls])
 
@@ -67,7 +66,7 @@ def cycle(num_responses: int = 3, win: float = 1.0) -> Matrix:
   inputs.check_count("num_responses", num_responses)
   if num_responses < 3 or num_responses % 2 == 0:
     raise ValueError(
-        f"`num_responses` must be odd and at least 3, got {num_responses}"
+      f"`num_responses` must be odd and at least 3, got {num_responses}"
     )
   _check_probability("win", win, 0.5)
   place = np.arange(num_responses)
@@ -117,7 +116,7 @@ def elo(scores: ArrayLike) -> Matrix:
 
 
 def bradley_terry_mixture(
-    scores: ArrayLike, shares: ArrayLike | None = None
+  scores: ArrayLike, shares: ArrayLike | None = None
 ) -> Matrix:
   """Returns the mean preference of raters, each of them Bradley-Terry.
 
@@ -135,8 +134,7 @@ def bradley_terry_mixture(
   rows = inputs.real_array("scores", scores)
   if rows.ndim != 2 or 0 in rows.shape or not np.isfinite(rows).all():
     raise ValueError(
-        "`scores` must hold one row of finite numbers per rater, got "
-        f"{scores}"
+      f"`scores` must hold one row of finite numbers per rater, got {scores}"
     )
   weights = np.full(len(rows), 1 / len(rows))
   if shares is not None:
@@ -144,13 +142,13 @@ def bradley_terry_mixture(
   fits = weights.shape == rows.shape[:1] and (weights >= 0).all()
   if not fits or abs(weights.sum() - 1) > 1e-9:
     raise ValueError(
-        f"`shares` must be {len(rows)} shares that add up to 1, got {shares}"
+      f"`shares` must be {len(rows)} shares that add up to 1, got {shares}"
     )
   return np.tensordot(weights, np.stack([elo(row) for row in rows]), axes=1)
 
 
 def random_scores(
-    num_raters: int, num_responses: int, seed: int = 0
+  num_raters: int, num_responses: int, seed: int = 0
 ) -> Float[np.ndarray, "R A"]:
   """Returns scores of raters in logits, normal with a deviation of two.
 
@@ -193,7 +191,7 @@ def cyclic_raters(num_responses: int = 3, sharpness: float = np.inf) -> Matrix:
 
 
 def skew_low_rank(
-    num_responses: int, rank: int = 2, scale: float = 3.0, seed: int = 0
+  num_responses: int, rank: int = 2, scale: float = 3.0, seed: int = 0
 ) -> Matrix:
   """Returns `sigmoid(scale * u_a^T J u_b)` for random u and a skew J.
 
@@ -247,7 +245,7 @@ def tournament(num_responses: int, seed: int = 0) -> Matrix:
   """
   rng = _generator(seed)
   return _from_lower(
-      num_responses, lambda size: rng.integers(2, size=size).astype(float)
+    num_responses, lambda size: rng.integers(2, size=size).astype(float)
   )
 
 
@@ -277,9 +275,9 @@ def noisy(preferences: ArrayLike, flip: float) -> Matrix:
 
 
 def sampled(
-    preferences: ArrayLike,
-    num_comparisons: int,
-    seed: int | Sequence[int] = 0,
+  preferences: ArrayLike,
+  num_comparisons: int,
+  seed: int | Sequence[int] = 0,
 ) -> Matrix:
   """Returns the win rates of a number of random comparisons of each pair.
 
@@ -294,22 +292,20 @@ def sampled(
   matrix = inputs.real_array("preferences", preferences)
   if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
     raise ValueError(
-        "`preferences` must be a square matrix, got shape "
-        f"{matrix.shape}; sample context by context"
+      "`preferences` must be a square matrix, got shape "
+      f"{matrix.shape}; sample context by context"
     )
   _check_probabilities(matrix)
   missed = np.argwhere(np.abs(matrix + matrix.T - 1) > _ROUNDED)
   if len(missed):
     a, b = missed[0].tolist()
     raise ValueError(
-        "`preferences` must add up to 1 with their transpose, got "
-        f"{matrix[a, b]} at row {a}, column {b} and {matrix[b, a]} for the "
-        "opposite pair"
+      "`preferences` must add up to 1 with their transpose, got "
+      f"{matrix[a, b]} at row {a}, column {b} and {matrix[b, a]} for the "
+      "opposite pair"
     )
   row, column = np.tril_indices(len(matrix), -1)
-  wins = _generator(seed).binomial(
-      num_comparisons, matrix[row, column]
-  )
+  wins = _generator(seed).binomial(num_comparisons, matrix[row, column])
   rates = np.full(matrix.shape, 0.5)
   rates[row, column] = wins / num_comparisons
   rates[column, row] = 1 - rates[row, column]
@@ -339,9 +335,9 @@ def from_payoffs(payoffs: ArrayLike) -> Matrix:
   if len(bad):
     a, b = bad[0].tolist()
     raise ValueError(
-        "`payoffs` must be finite and antisymmetric, as those of a symmetric "
-        f"zero-sum game are, got {u[a, b]} at row {a}, column {b} and "
-        f"{u[b, a]} for the opposite pair"
+      "`payoffs` must be finite and antisymmetric, as those of a symmetric "
+      f"zero-sum game are, got {u[a, b]} at row {a}, column {b} and "
+      f"{u[b, a]} for the opposite pair"
     )
   relative = u / (scale if scale else 1.0)
   return 0.5 + (relative - relative.T) / 4
@@ -362,5 +358,5 @@ def _check_probabilities(matrix):
   if len(bad):
     at = tuple(bad[0].tolist())
     raise ValueError(
-        f"`preferences` must lie in [0, 1], got {matrix[at]} at {list(at)}"
+      f"`preferences` must lie in [0, 1], got {matrix[at]} at {list(at)}"
     )

@@ -47,13 +47,13 @@ def decide(preferences: ArrayLike, tolerance: float = 1e-9) -> Order:
   matrix = inputs.real_array("preferences", preferences)
   if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
     raise ValueError(
-        "`preferences` must be a square matrix, got shape "
-        f"{matrix.shape}; decide context by context"
+      "`preferences` must be a square matrix, got shape "
+      f"{matrix.shape}; decide context by context"
     )
   if not matrix.size or np.isnan(matrix).any():
     raise ValueError(
-        "`preferences` must hold numbers alone, at least one of them, got "
-        f"{matrix.tolist()}"
+      "`preferences` must hold numbers alone, at least one of them, got "
+      f"{matrix.tolist()}"
     )
   at_least = matrix >= 0.5 - tolerance
   steps = at_least.astype(float) @ at_least.astype(float)
@@ -61,10 +61,10 @@ def decide(preferences: ArrayLike, tolerance: float = 1e-9) -> Order:
   wins = (matrix > 0.5 + tolerance) | np.eye(len(matrix), dtype=bool)
   winners = np.flatnonzero(wins.all(axis=1))
   return Order(
-      transitive=transitive,
-      strongly_transitive=transitive and _is_strong(matrix, tolerance),
-      bradley_terry=_is_bradley_terry(matrix, tolerance),
-      condorcet_winner=int(winners[0]) if len(winners) else None,
+    transitive=transitive,
+    strongly_transitive=transitive and _is_strong(matrix, tolerance),
+    bradley_terry=_is_bradley_terry(matrix, tolerance),
+    condorcet_winner=int(winners[0]) if len(winners) else None,
   )
 
 

@@ -80,11 +80,11 @@ class SampledGame(tree_view.TreeView):
     policies = self._policies(plans)
     # One program for the samples of all players compiles faster than several.
     samples = jax.vmap(lambda player: self._draw(policies, player))(
-        jnp.arange(self.num_players)
+      jnp.arange(self.num_players)
     )
     return tuple(
-        self._estimate(policies, tuple(x[i] for x in samples), i)
-        for i in range(self.num_players)
+      self._estimate(policies, tuple(x[i] for x in samples), i)
+      for i in range(self.num_players)
     )
 
   def _policies(self, plans):
@@ -107,10 +107,10 @@ class SampledGame(tree_view.TreeView):
     """
     moves = _chance(self.tree)
     drawers = [
-        (t, jnp.where(player == j, own, policy))
-        for j, (t, (policy, own)) in enumerate(
-            zip(self.treeplexes, policies, strict=True)
-        )
+      (t, jnp.where(player == j, own, policy))
+      for j, (t, (policy, own)) in enumerate(
+        zip(self.treeplexes, policies, strict=True)
+      )
     ]
     drawers.append((moves.treeplex, moves.policy))
     sizes = np.array([t.num_infostates for t, _ in drawers])
@@ -118,8 +118,8 @@ class SampledGame(tree_view.TreeView):
     points = jax.random.uniform(key, (sizes.sum(),), self.dtype)
     parts = jnp.split(points, np.cumsum(sizes)[:-1])
     return tuple(
-        treeplex.sweep_down(t, pure_policy(t, policy, part))
-        for (t, policy), part in zip(drawers, parts, strict=True)
+      treeplex.sweep_down(t, pure_policy(t, policy, part))
+      for (t, policy), part in zip(drawers, parts, strict=True)
     )
 
   def _estimate(self, policies, drawn, player):
@@ -141,10 +141,10 @@ class SampledGame(tree_view.TreeView):
 
 
 def view(
-    game: tree_game.TreeGame,
-    key: PRNGKeyArray,
-    sampling: str,
-    exploration: float | Float[Array, "..."] = 0.6,
+  game: tree_game.TreeGame,
+  key: PRNGKeyArray,
+  sampling: str,
+  exploration: float | Float[Array, "..."] = 0.6,
 ) -> SampledGame:
   """Returns a game with sampled gains.
 
@@ -161,7 +161,7 @@ def view(
   check(sampling, exploration)
   _chance(game)
   return SampledGame(
-      tree=game, key=key, sampling=sampling, exploration=exploration
+    tree=game, key=key, sampling=sampling, exploration=exploration
   )
 
 
@@ -169,7 +169,7 @@ def check(sampling: str, exploration: float | Float[Array, "..."]) -> None:
   """Raises ValueError unless this is a way to sample."""
   if sampling not in SAMPLINGS:
     raise ValueError(
-        f"`sampling` must be one of {', '.join(SAMPLINGS)}, got {sampling!r}"
+      f"`sampling` must be one of {', '.join(SAMPLINGS)}, got {sampling!r}"
     )
   # At zero, what a policy avoids would never be seen.
   checks.between("exploration", exploration, 0, 1, open_low=True)
@@ -177,9 +177,9 @@ def check(sampling: str, exploration: float | Float[Array, "..."]) -> None:
 
 @jax.jit
 def pure_policy(
-    t: treeplex.Treeplex,
-    policy: Float[Array, " S"],
-    points: Float[Array, " I"],
+  t: treeplex.Treeplex,
+  policy: Float[Array, " S"],
+  points: Float[Array, " I"],
 ) -> Float[Array, " S"]:
   """Chooses an action at every infostate by inverting its distribution.
 
@@ -201,7 +201,7 @@ def pure_policy(
     at = points[group.row : group.row + group.rows]
     passed = total > (at * jnp.max(total, axis=1))[:, None]
     return jax.nn.one_hot(
-        jnp.argmax(passed, axis=1), group.width, dtype=t.dtype
+      jnp.argmax(passed, axis=1), group.width, dtype=t.dtype
     )
 
   return t.map_groups(choose)
@@ -210,11 +210,11 @@ def pure_policy(
 def _chance(game):
   if not isinstance(game, tree_game.TreeGame):
     raise ValueError(
-        f"`game` must be a TreeGame to be sampled, got a {type(game).__name__}"
+      f"`game` must be a TreeGame to be sampled, got a {type(game).__name__}"
     )
   if game.chance is None:
     raise ValueError(
-        "`game` must have the moves of chance to be sampled, got none; compile "
-        "it with chance=True"
+      "`game` must have the moves of chance to be sampled, got none; compile "
+      "it with chance=True"
     )
   return game.chance

@@ -75,10 +75,10 @@ class SegmentSum:
     floats = (*factors, *self.weights)
     dtype = floats[0].dtype if floats else jnp.result_type(float)
     parts = [
-        _sum(bucket, index, weight, factors)
-        for bucket, index, weight in zip(
-            self.buckets, self.indices, self.weights, strict=True
-        )
+      _sum(bucket, index, weight, factors)
+      for bucket, index, weight in zip(
+        self.buckets, self.indices, self.weights, strict=True
+      )
     ]
     if self.position is None:
       return parts[0] if len(parts) == 1 else jnp.concatenate(parts)
@@ -93,9 +93,7 @@ def put(index: np.ndarray) -> Int[Array, "..."]:
 
 def take(x: Float[Array, " _"], index: Int[Array, "..."]) -> Array:
   """Returns elements of `x`, at indices known to lie within it."""
-  return x.at[index].get(
-      mode="promise_in_bounds", wrap_negative_indices=False
-  )
+  return x.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 def _sum(bucket, index, weight, factors):
@@ -113,20 +111,20 @@ def _sum(bucket, index, weight, factors):
     return jnp.sum(weight * product, axis=0).reshape(-1)
   zeros = jnp.zeros(weight.shape[1:], weight.dtype)
   return jax.lax.fori_loop(
-      0,
-      bucket.length,
-      lambda k, total: total + weight[k] * product[k],
-      zeros,
-      unroll=min(2, bucket.length),
+    0,
+    bucket.length,
+    lambda k, total: total + weight[k] * product[k],
+    zeros,
+    unroll=min(2, bucket.length),
   ).reshape(-1)
 
 
 def segment_sum(
-    segment: np.ndarray,
-    sources: tuple[np.ndarray, ...],
-    weight: np.ndarray,
-    num_segments: int,
-    dtype: np.dtype,
+  segment: np.ndarray,
+  sources: tuple[np.ndarray, ...],
+  weight: np.ndarray,
+  num_segments: int,
+  dtype: np.dtype,
 ) -> SegmentSum:
   """Plans a segment sum on the host.
 
@@ -155,7 +153,7 @@ def segment_sum(
   for n in range(chosen.max(initial=-1) + 1):
     here = chosen == n
     bucket = Bucket(
-        int(length[here].max()), int(members[here].max()), int(here.sum())
+      int(length[here].max()), int(members[here].max()), int(here.sum())
     )
     buckets.append(bucket)
     pairs, inside, mine = here[owner], here[classes], here[of_segment]
@@ -172,10 +170,10 @@ def segment_sum(
   position[position < 0] = placed
   in_order = placed and np.array_equal(position, np.arange(placed))
   return SegmentSum(
-      buckets=tuple(buckets),
-      indices=tuple(indices),
-      weights=tuple(weights),
-      position=None if in_order else put(position),
+    buckets=tuple(buckets),
+    indices=tuple(indices),
+    weights=tuple(weights),
+    position=None if in_order else put(position),
   )
 
 
@@ -223,11 +221,11 @@ def _ranks(group):
 
 
 def coordinate_sum(
-    coordinates: np.ndarray,
-    weight: np.ndarray,
-    sizes: list[int],
-    axis: int,
-    dtype: np.dtype,
+  coordinates: np.ndarray,
+  weight: np.ndarray,
+  sizes: list[int],
+  axis: int,
+  dtype: np.dtype,
 ) -> SegmentSum:
   """Plans a contraction of a coordinate list, along all axes but one.
 
@@ -274,7 +272,7 @@ def _sorting(coordinates, entries, axes, sizes):
 
 
 def entries(
-    plan: SegmentSum,
+  plan: SegmentSum,
 ) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
   """Returns the segments, sources and nonzero weights of a plan, on the host.
 
@@ -287,7 +285,7 @@ def entries(
     segment_at[position] = np.arange(len(position))
   segments, sources, weights, at = [], [], [], 0
   for bucket, index, weight in zip(
-      plan.buckets, plan.indices, plan.weights, strict=True
+    plan.buckets, plan.indices, plan.weights, strict=True
   ):
     size = bucket.twins * bucket.blocks
     owner = segment_at[at : at + size].reshape(bucket.twins, bucket.blocks)
@@ -301,7 +299,7 @@ def entries(
   if not segments:
     return np.zeros(0, int), (), np.zeros(0)
   return (
-      np.concatenate(segments),
-      tuple(np.concatenate(s) for s in zip(*sources, strict=True)),
-      np.concatenate(weights),
+    np.concatenate(segments),
+    tuple(np.concatenate(s) for s in zip(*sources, strict=True)),
+    np.concatenate(weights),
   )

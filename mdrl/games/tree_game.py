@@ -62,8 +62,8 @@ class TreeGame:
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the realization plans of policies."""
     return tuple(
-        treeplex.sweep_down(t, policy)
-        for t, policy in zip(self.treeplexes, policies, strict=True)
+      treeplex.sweep_down(t, policy)
+      for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
   @functools.partial(jax.jit, static_argnames="player")
@@ -83,7 +83,7 @@ class TreeGame:
     """
     if self.reaches is None:
       raise ValueError(
-          "`game` must have reaches, got none; compile it with reaches=True"
+        "`game` must have reaches, got none; compile it with reaches=True"
       )
     others = plans[:player] + plans[player + 1 :]
     return self.reaches[player](*others)
@@ -96,18 +96,20 @@ class TreeGame:
   @jax.jit
   def values(self, plans: base.Plans) -> Float[Array, " N"]:
     """Returns the expected utility of every player."""
-    return jnp.stack([
+    return jnp.stack(
+      [
         jnp.vdot(gain, plan)
         for gain, plan in zip(self.gains(plans), plans, strict=True)
-    ])
+      ]
+    )
 
 
 def build(
-    tables: tree_tables.TreeTables,
-    dtype: jax.typing.DTypeLike | None = None,
-    *,
-    reaches: bool = False,
-    chance: bool = False,
+  tables: tree_tables.TreeTables,
+  dtype: jax.typing.DTypeLike | None = None,
+  *,
+  reaches: bool = False,
+  chance: bool = False,
 ) -> tuple[TreeGame, index_lib.Index]:
   """Lays a compiled tree out for computation.
 
@@ -132,32 +134,30 @@ def build(
   largest = max(tables.utility.max(initial=0), -tables.utility.min(initial=0))
   base.check_range("utility", float(largest), dtype)
   layouts = [
-      treeplex.lay_out(parent, width, dtype)
-      for parent, width in zip(tables.parent, tables.width, strict=True)
+    treeplex.lay_out(parent, width, dtype)
+    for parent, width in zip(tables.parent, tables.width, strict=True)
   ]
   sizes = [layout.treeplex.num_slots for layout in layouts]
   players = range(len(sizes))
   # In 32 bits, as these are the largest arrays that a build needs.
   slots = np.empty((len(layouts), len(tables.sequence)), np.int32)
   for own, layout, sequence in zip(
-      slots, layouts, tables.sequence.T, strict=True
+    slots, layouts, tables.sequence.T, strict=True
   ):
     own[:] = layout.slot[sequence]
 
   def total(player, utility):
     # Nothing else holds the weights, so that they go once they are sorted.
     return segments.coordinate_sum(
-        slots, tables.chance * utility, sizes, player, dtype
+      slots, tables.chance * utility, sizes, player, dtype
     )
 
   game = TreeGame(
-      treeplexes=tuple(layout.treeplex for layout in layouts),
-      payoffs=tuple(map(total, players, tables.utility.T)),
-      zero_sum=base.adds_to_constant(list(tables.utility.T)),
-      reaches=tuple(total(i, 1) for i in players) if reaches else None,
-      chance=chance_moves.build(tables, slots, sizes, dtype)
-      if chance
-      else None,
+    treeplexes=tuple(layout.treeplex for layout in layouts),
+    payoffs=tuple(map(total, players, tables.utility.T)),
+    zero_sum=base.adds_to_constant(list(tables.utility.T)),
+    reaches=tuple(total(i, 1) for i in players) if reaches else None,
+    chance=chance_moves.build(tables, slots, sizes, dtype) if chance else None,
   )
   return game, index_lib.build(tables, layouts)
 
@@ -166,12 +166,12 @@ def _check_finite(tables):
   if not np.isfinite(tables.utility).all():
     bad = int(np.argmin(np.isfinite(tables.utility).all(axis=1)))
     raise ValueError(
-        f"`utility` must be finite; terminal {bad} pays "
-        f"{tables.utility[bad].tolist()}: correct the game's returns"
+      f"`utility` must be finite; terminal {bad} pays "
+      f"{tables.utility[bad].tolist()}: correct the game's returns"
     )
   if not np.isfinite(tables.chance).all():
     bad = int(np.argmin(np.isfinite(tables.chance)))
     raise ValueError(
-        f"`chance` must be finite; terminal {bad} has probability "
-        f"{tables.chance[bad]}: correct the game's chance outcomes"
+      f"`chance` must be finite; terminal {bad} has probability "
+      f"{tables.chance[bad]}: correct the game's chance outcomes"
     )

@@ -81,7 +81,7 @@ class Watch:
   """
 
   def __init__(
-      self, game: Any, max_histories: int, progress: Progress | None = None
+    self, game: Any, max_histories: int, progress: Progress | None = None
   ):
     """Starts the clock.
 
@@ -118,7 +118,7 @@ class Watch:
     long = known > min(_LARGE, self._max) or seconds > _LONG or heavy
     if long and self._found is None:
       self._found = tree_size.estimate(
-          self._game, _ENOUGH * self._max, _PROBE_SECONDS
+        self._game, _ENOUGH * self._max, _PROBE_SECONDS
       )
       # It is not the walk that took this time.
       self._start = time.thread_time() - seconds
@@ -136,37 +136,37 @@ class Watch:
   def _refuse_what_is_too_large(self, found, known, seconds):
     if max(known, found.at_least) > self._max:
       self._refuse(
-          f"`max_histories` is {self._max}, and", "has more", found, known
+        f"`max_histories` is {self._max}, and", "has more", found, known
       )
     # Time and memory grow with what is left to read, if not evenly.
     share = max(known, found.at_least / 2) / known
     allowed = seconds_allowed(self._max)
     if seconds * share > allowed:
       self._refuse(
-          f"`max_histories` of {self._max} allows {allowed:.0f} s, and",
-          "takes longer to read",
-          found,
-          known,
+        f"`max_histories` of {self._max} allows {allowed:.0f} s, and",
+        "takes longer to read",
+        found,
+        known,
       )
     allowed = bytes_allowed(self._max)
     if self._memory and (_memory() - self._memory) * share > allowed:
       self._refuse(
-          f"`max_histories` of {self._max} allows {allowed / 2**30:.1f} GiB of "
-          "memory, and",
-          "takes more",
-          found,
-          known,
+        f"`max_histories` of {self._max} allows {allowed / 2**30:.1f} GiB of "
+        "memory, and",
+        "takes more",
+        found,
+        known,
       )
 
   def _refuse(self, limit, excess, found, known):
     more = "" if found.complete else " or more"
     memory = max(found.mean * _BYTES / 2**30, 0.1)
     raise ValueError(
-        f"{limit} {plain_text.title(self._game)} {excess}: about "
-        f"{found.mean:.3g}{more} histories by {found.probes} random probes, "
-        f"with a standard error of {found.error:.2g}, in up to {memory:,.1f} "
-        f"GiB of memory; stopped at {known}; choose a smaller game, or raise "
-        "the limit if there is as much memory"
+      f"{limit} {plain_text.title(self._game)} {excess}: about "
+      f"{found.mean:.3g}{more} histories by {found.probes} random probes, "
+      f"with a standard error of {found.error:.2g}, in up to {memory:,.1f} "
+      f"GiB of memory; stopped at {known}; choose a smaller game, or raise "
+      "the limit if there is as much memory"
     )
 
 

@@ -43,9 +43,7 @@ class Estimate(NamedTuple):
   probes: int
 
 
-def estimate(
-    game: Any, enough: int, seconds: float = math.inf
-) -> Estimate:
+def estimate(game: Any, enough: int, seconds: float = math.inf) -> Estimate:
   """Estimates the number of histories of an OpenSpiel game.
 
   Args:
@@ -71,19 +69,19 @@ def estimate(
   if len(means) == _GROUPS:
     at_least = max(float(np.median(means) / _MARGIN), mean - _ERRORS * error)
   return Estimate(
-      mean=mean,
-      error=error,
-      at_least=at_least,
-      complete=in_time and bool((sizes <= enough).all()),
-      probes=len(sizes),
+    mean=mean,
+    error=error,
+    at_least=at_least,
+    complete=in_time and bool((sizes <= enough).all()),
+    probes=len(sizes),
   )
 
 
 def probe(
-    state: Any,
-    rng: np.random.Generator,
-    enough: int,
-    end: float = math.inf,
+  state: Any,
+  rng: np.random.Generator,
+  enough: int,
+  end: float = math.inf,
 ) -> int:
   """Plays a game to its end; returns an unbiased estimate of its histories.
 

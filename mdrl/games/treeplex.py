@@ -124,7 +124,7 @@ class Treeplex:
     return x
 
   def map_groups(
-      self, fn: Callable[[Group], Float[Array, "R W"]]
+    self, fn: Callable[[Group], Float[Array, "R W"]]
   ) -> Float[Array, " S"]:
     """Returns what `fn` makes of each group; slot 0 becomes zero."""
     parts = [jnp.zeros(1, self.dtype)]
@@ -153,10 +153,12 @@ class Treeplex:
     if not self.groups:
       return jnp.zeros((0, 0), x.dtype)
     widest = max(group.width for group in self.groups)
-    return jnp.concatenate([
+    return jnp.concatenate(
+      [
         jnp.pad(group.view(x), ((0, 0), (0, widest - group.width)))
         for group in self.groups
-    ])
+      ]
+    )
 
   @jax.jit
   def from_table(self, table: Float[Array, "I A"]) -> Float[Array, " S"]:
@@ -164,13 +166,13 @@ class Treeplex:
     parts = [jnp.zeros(1, table.dtype)]
     for group in self.groups:
       parts += group.parts(
-          table[group.row : group.row + group.rows, : group.width]
+        table[group.row : group.row + group.rows, : group.width]
       )
     return jnp.concatenate(parts)
 
 
 def sweep_down(
-    treeplex: Treeplex, policy: Float[Array, " S"]
+  treeplex: Treeplex, policy: Float[Array, " S"]
 ) -> Float[Array, " S"]:
   """Returns the plan of a policy."""
   policy = _stored(treeplex, policy)
@@ -182,23 +184,21 @@ def sweep_down(
       rows = g.view(policy)
       if reach is not None:
         rows *= reach[g.row - first : g.row - first + g.rows, None]
-      plan = jax.lax.dynamic_update_slice(
-          plan, rows.T.reshape(-1), (g.start,)
-      )
+      plan = jax.lax.dynamic_update_slice(plan, rows.T.reshape(-1), (g.start,))
   return plan
 
 
 def reaches(
-    treeplex: Treeplex, plan: Float[Array, " S"]
+  treeplex: Treeplex, plan: Float[Array, " S"]
 ) -> Iterator[tuple[Group, Float[Array, " R"]]]:
   """Yields each group, and how much a plan reaches its infostates."""
   for depth, groups in enumerate(treeplex.levels):
     first, last = groups[0].row, groups[-1]
     rows = last.row + last.rows - first
     reach = (
-        segments.take(plan, treeplex.parents[depth - 1])
-        if depth
-        else jnp.ones(rows, plan.dtype)
+      segments.take(plan, treeplex.parents[depth - 1])
+      if depth
+      else jnp.ones(rows, plan.dtype)
     )
     for g in groups:
       yield g, reach[g.row - first : g.row - first + g.rows]
@@ -219,7 +219,7 @@ def _stored(treeplex, x):
 
 
 def sweep_up(
-    treeplex: Treeplex, gain: Float[Array, " S"], row_fn: RowFn
+  treeplex: Treeplex, gain: Float[Array, " S"], row_fn: RowFn
 ) -> tuple[Float[Array, " S"], Float[Array, ""]]:
   """Carries values from the leaves of a treeplex to its root.
 
@@ -272,9 +272,7 @@ class Layout(NamedTuple):
   stride: np.ndarray
 
 
-def lay_out(
-    parent: np.ndarray, width: np.ndarray, dtype: np.dtype
-) -> Layout:
+def lay_out(parent: np.ndarray, width: np.ndarray, dtype: np.dtype) -> Layout:
   """Lays out a player's decisions.
 
   Args:
@@ -311,14 +309,14 @@ def lay_out(
       ones, source = np.ones(len(at)), np.arange(len(at))
       parents.append(segments.put(above))
       children.append(
-          segments.segment_sum(above - base, (source,), ones, size, dtype)
+        segments.segment_sum(above - base, (source,), ones, size, dtype)
       )
   treeplex = Treeplex(
-      levels=tuple(levels),
-      legal=jax.device_put((uniform > 0) | (np.arange(len(uniform)) == 0)),
-      uniform=jax.device_put(uniform),
-      parents=tuple(parents),
-      children=tuple(children),
+    levels=tuple(levels),
+    legal=jax.device_put((uniform > 0) | (np.arange(len(uniform)) == 0)),
+    uniform=jax.device_put(uniform),
+    parents=tuple(parents),
+    children=tuple(children),
   )
   return Layout(treeplex, slot, order, start, stride)
 
@@ -362,7 +360,7 @@ def _merged(sizes, counts):
   cost, first = [0], []
   for j, size in enumerate(sizes.tolist(), 1):
     costs = [
-        cost[i] + _GROUP_COST + size * (total[j] - total[i]) for i in range(j)
+      cost[i] + _GROUP_COST + size * (total[j] - total[i]) for i in range(j)
     ]
     first.append(int(np.argmin(costs)))
     cost.append(min(costs))
@@ -379,12 +377,12 @@ def _groups(order, at, start, width, padded):
   for size in np.unique(padded[order[at]]).tolist():
     rows = at[padded[order[at]] == size]
     groups.append(
-        Group(
-            start=int(start[order[rows[0]]]),
-            row=int(rows[0]),
-            rows=len(rows),
-            width=size,
-            padded=bool((width[order[rows]] < size).any()),
-        )
+      Group(
+        start=int(start[order[rows[0]]]),
+        row=int(rows[0]),
+        rows=len(rows),
+        width=size,
+        padded=bool((width[order[rows]] < size).any()),
+      )
     )
   return tuple(groups)

@@ -49,9 +49,7 @@ def find(segment: np.ndarray, source: np.ndarray) -> np.ndarray:
     label, owner, held = _joined(key, owner, held, members)
     members = np.bincount(label, members).astype(int)
     classes = label[classes]
-  _, first, classes = np.unique(
-      classes, return_index=True, return_inverse=True
-  )
+  _, first, classes = np.unique(classes, return_index=True, return_inverse=True)
   return np.argsort(np.argsort(first))[classes]
 
 
@@ -115,7 +113,7 @@ def buckets(length: np.ndarray, members: np.ndarray) -> np.ndarray:
   if np.unique(shape, axis=1).shape[1] > _MAX_SHAPES:
     shape = 2 ** np.ceil(np.log2(shape)).astype(int)
   shapes, bucket, blocks = np.unique(
-      shape, axis=1, return_inverse=True, return_counts=True
+    shape, axis=1, return_inverse=True, return_counts=True
   )
   bucket = bucket.reshape(-1)
   longest, most = shapes.astype(float)
@@ -125,7 +123,7 @@ def buckets(length: np.ndarray, members: np.ndarray) -> np.ndarray:
     k, i, b = longest[alive], most[alive], blocks[alive]
     alone = _BUCKET + _cost(k, i, b)
     merged = _BUCKET + _cost(
-        np.maximum(k[:, None], k), np.maximum(i[:, None], i), b[:, None] + b
+      np.maximum(k[:, None], k), np.maximum(i[:, None], i), b[:, None] + b
     )
     saving = alone[:, None] + alone - merged
     np.fill_diagonal(saving, -np.inf)

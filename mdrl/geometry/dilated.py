@@ -26,10 +26,10 @@ Anchors = Sequence[tuple[Float[Array, ""], Dual]]
 
 
 def prox(
-    treeplex: treeplex_lib.Treeplex,
-    mirror_map: mirror_maps.MirrorMap,
-    gain: Float[Array, " S"],
-    anchors: Anchors,
+  treeplex: treeplex_lib.Treeplex,
+  mirror_map: mirror_maps.MirrorMap,
+  gain: Float[Array, " S"],
+  anchors: Anchors,
 ) -> tuple[Dual, Float[Array, ""]]:
   """Maximises `<gain, x> - sum_k weight_k D(x, anchor_k)` over plans.
 
@@ -45,18 +45,16 @@ def prox(
 
   def row_fn(q, group):
     rows = [(weight, group.view(dual)) for weight, dual in anchors]
-    iterate, value = mirror_maps.prox(
-        mirror_map, q, rows, treeplex.rows(group)
-    )
+    iterate, value = mirror_maps.prox(mirror_map, q, rows, treeplex.rows(group))
     return value, iterate
 
   return treeplex_lib.sweep_up(treeplex, gain, row_fn)
 
 
 def mix(
-    treeplex: treeplex_lib.Treeplex,
-    mirror_map: mirror_maps.MirrorMap,
-    anchors: Anchors,
+  treeplex: treeplex_lib.Treeplex,
+  mirror_map: mirror_maps.MirrorMap,
+  anchors: Anchors,
 ) -> Dual:
   """Returns the policy nearest to weighted anchors, infostate by infostate."""
 
@@ -69,10 +67,10 @@ def mix(
 
 
 def divergence(
-    treeplex: treeplex_lib.Treeplex,
-    mirror_map: mirror_maps.MirrorMap,
-    policy: Float[Array, " S"],
-    anchor: Dual,
+  treeplex: treeplex_lib.Treeplex,
+  mirror_map: mirror_maps.MirrorMap,
+  policy: Float[Array, " S"],
+  anchor: Dual,
 ) -> Float[Array, ""]:
   """Returns the dilated divergence of a policy's plan from an anchor."""
   # Not swept up: what is infinite where the plan does not reach would meet
@@ -82,10 +80,10 @@ def divergence(
   total = jnp.zeros((), policy.dtype)
   for group, reach in treeplex_lib.reaches(treeplex, plan):
     here = mirror_maps.divergence(
-        mirror_map,
-        group.view(policy),
-        group.view(anchor),
-        treeplex.rows(group),
+      mirror_map,
+      group.view(policy),
+      group.view(anchor),
+      treeplex.rows(group),
     )
     finite = jnp.where(reach > 0, here, jnp.zeros_like(here))
     total += jnp.sum(reach * finite)
@@ -93,9 +91,9 @@ def divergence(
 
 
 def potential(
-    treeplex: treeplex_lib.Treeplex,
-    mirror_map: mirror_maps.MirrorMap,
-    policy: Float[Array, " S"],
+  treeplex: treeplex_lib.Treeplex,
+  mirror_map: mirror_maps.MirrorMap,
+  policy: Float[Array, " S"],
 ) -> Float[Array, ""]:
   """Returns the dilated potential of a policy's plan."""
   zeros = jnp.zeros(treeplex.num_slots, policy.dtype)
@@ -103,18 +101,18 @@ def potential(
 
 
 def to_policy(
-    treeplex: treeplex_lib.Treeplex,
-    mirror_map: mirror_maps.MirrorMap,
-    dual: Dual,
+  treeplex: treeplex_lib.Treeplex,
+  mirror_map: mirror_maps.MirrorMap,
+  dual: Dual,
 ) -> Float[Array, " S"]:
   """Returns the policy of an iterate."""
   return mirror_map.to_policy(dual[None], treeplex.legal[None])[0]
 
 
 def to_dual(
-    treeplex: treeplex_lib.Treeplex,
-    mirror_map: mirror_maps.MirrorMap,
-    policy: Float[Array, " S"],
+  treeplex: treeplex_lib.Treeplex,
+  mirror_map: mirror_maps.MirrorMap,
+  policy: Float[Array, " S"],
 ) -> Dual:
   """Returns the iterate of a policy."""
   return mirror_map.to_dual(policy[None], treeplex.legal[None])[0]

@@ -36,7 +36,7 @@ class MirrorMap(Protocol):
   """A potential psi on the rows of a group."""
 
   def maximize(
-      self, dual: Rows, legal: Legal
+    self, dual: Rows, legal: Legal
   ) -> tuple[Rows, Float[Array, " R"]]:
     """Returns the dual of argmax <dual, x> - psi(x), and the maximum."""
     ...
@@ -59,7 +59,7 @@ class MirrorMap(Protocol):
 
 
 def prox(
-    mirror_map: MirrorMap, gain: Rows, anchors: Anchors, legal: Legal
+  mirror_map: MirrorMap, gain: Rows, anchors: Anchors, legal: Legal
 ) -> tuple[Rows, Float[Array, " R"]]:
   """Maximises `<gain, x> - sum_k weight_k D(x, anchor_k)` over each row.
 
@@ -85,13 +85,13 @@ def _weighted(weight: Float[Array, ""], dual: Rows) -> Rows:
 
 
 def divergence(
-    mirror_map: MirrorMap, policy: Rows, anchor: Rows, legal: Legal
+  mirror_map: MirrorMap, policy: Rows, anchor: Rows, legal: Legal
 ) -> Float[Array, " R"]:
   """Returns D(policy, anchor) of each row."""
   return (
-      mirror_map.potential(policy, legal)
-      - _inner(policy, anchor)
-      + mirror_map.offset(anchor, legal)
+    mirror_map.potential(policy, legal)
+    - _inner(policy, anchor)
+    + mirror_map.offset(anchor, legal)
   )
 
 
@@ -108,7 +108,7 @@ class NegativeEntropy:
   """psi(x) = sum_a x_a log x_a; duals are log-probabilities, D is KL."""
 
   def maximize(
-      self, dual: Rows, legal: Legal
+    self, dual: Rows, legal: Legal
   ) -> tuple[Rows, Float[Array, " R"]]:
     """Returns normalised log-probabilities and the log-partition."""
     log_partition = simplex.log_partition(dual, legal)
@@ -141,7 +141,7 @@ class Euclidean:
   """psi(x) = 1/2 sum_a x_a^2; duals are probabilities."""
 
   def maximize(
-      self, dual: Rows, legal: Legal
+    self, dual: Rows, legal: Legal
   ) -> tuple[Rows, Float[Array, " R"]]:
     """Returns the projection on the simplex and the maximum."""
     policy = simplex.project(dual, legal)
@@ -193,7 +193,7 @@ class Tsallis:
     return jnp.asarray(self.order, like.dtype)
 
   def maximize(
-      self, dual: Rows, legal: Legal
+    self, dual: Rows, legal: Legal
   ) -> tuple[Rows, Float[Array, " R"]]:
     """Returns the maximiser, found by Newton's method on the multiplier.
 
@@ -212,8 +212,8 @@ class Tsallis:
       x = simplex.mask(self._power(base, 1 / (q - 1)), legal)
       slope = simplex.mask(self._power(base, 1 / (q - 1) - 1), legal) / q
       return (
-          jnp.sum(x, axis=1, keepdims=True) - 1,
-          jnp.sum(slope, axis=1, keepdims=True),
+        jnp.sum(x, axis=1, keepdims=True) - 1,
+        jnp.sum(slope, axis=1, keepdims=True),
       )
 
     def rise(carry):
@@ -225,7 +225,7 @@ class Tsallis:
     # There the likeliest action has probability one.
     start = jnp.full_like(peak, 1) / -scale
     multiplier, _, _ = jax.lax.while_loop(
-        lambda carry: carry[1] & (carry[2] < 100), rise, (start, True, 0)
+      lambda carry: carry[1] & (carry[2] < 100), rise, (start, True, 0)
     )
     base = jnp.maximum(scale * (shifted - multiplier), 0)
     iterate = simplex.mask(base / scale, legal)

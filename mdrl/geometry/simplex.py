@@ -15,7 +15,7 @@ _SHORT = 4
 
 
 def log_partition(
-    logits: Float[Array, "R W"], legal: Legal
+  logits: Float[Array, "R W"], legal: Legal
 ) -> Float[Array, " R"]:
   """Returns the logarithm of the sum of exponentials over legal slots."""
   if legal is not None:
@@ -28,7 +28,7 @@ def log_partition(
 
 
 def log_softmax(
-    logits: Float[Array, "R W"], legal: Legal
+  logits: Float[Array, "R W"], legal: Legal
 ) -> Float[Array, "R W"]:
   """Returns normalised log-probabilities."""
   return mask(logits - log_partition(logits, legal)[:, None], legal)
@@ -40,7 +40,7 @@ def mask(rows: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
 
 
 def normalize(
-    weights: Float[Array, "R W"], otherwise: Float[Array, "R W"] | float
+  weights: Float[Array, "R W"], otherwise: Float[Array, "R W"] | float
 ) -> Float[Array, "R W"]:
   """Divides nonnegative rows by their sums; rows of zeros become `otherwise`.
 
@@ -50,7 +50,7 @@ def normalize(
   some = total > 0
   # Chosen before the division, which is then finite, and so is its gradient.
   return jnp.where(some, weights, otherwise) / jnp.where(
-      some, total, jnp.ones_like(total)
+    some, total, jnp.ones_like(total)
   )
 
 

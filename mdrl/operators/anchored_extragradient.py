@@ -48,14 +48,14 @@ class AnchoredExtragradient(base.Method):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> AnchoredExtragradientState:
     """Starts at the point, and stays tied to it."""
     del operator
     return AnchoredExtragradientState(base.zero_step(), point, point)
 
   def update(
-      self, operator: base.Operator, state: AnchoredExtragradientState
+    self, operator: base.Operator, state: AnchoredExtragradientState
   ) -> AnchoredExtragradientState:
     """Looks ahead from, and steps from, the average with the anchor."""
     step_size = base.cast(self.step_size, state.point)

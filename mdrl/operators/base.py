@@ -47,7 +47,7 @@ class SumOperator(Operator, Protocol):
     ...
 
   def component(
-      self, index: Int[Array, ""], point: Float[Array, "*d"]
+    self, index: Int[Array, ""], point: Float[Array, "*d"]
   ) -> Float[Array, "*d"]:
     """Returns one component's value at a point."""
     ...
@@ -93,7 +93,7 @@ class FiniteSum:
     return jnp.mean(self.matrices @ point + self.offsets, axis=0)
 
   def component(
-      self, index: Int[Array, ""], point: Float[Array, " d"]
+    self, index: Int[Array, ""], point: Float[Array, " d"]
   ) -> Float[Array, " d"]:
     """Returns one component's value at a point."""
     return self.matrices[index] @ point + self.offsets[index]
@@ -135,15 +135,17 @@ def of_game(game: matrix_game.MatrixGame) -> Linear:
   """
   if game.num_players != 2 or not game.zero_sum:
     raise ValueError(
-        "`game` must be a two-player zero-sum game, got one of "
-        f"{game.num_players} players with zero_sum={game.zero_sum}"
+      "`game` must be a two-player zero-sum game, got one of "
+      f"{game.num_players} players with zero_sum={game.zero_sum}"
     )
   payoff = game.payoffs[0]
   first, second = payoff.shape
-  matrix = jnp.block([
+  matrix = jnp.block(
+    [
       [jnp.zeros((first, first), game.dtype), -payoff],
       [payoff.T, jnp.zeros((second, second), game.dtype)],
-  ])
+    ]
+  )
   return Linear(matrix=matrix, offset=jnp.zeros(first + second, game.dtype))
 
 
@@ -162,6 +164,6 @@ def _check_shapes(matrix, offset, matrix_name, offset_name):
   shape = matrix.shape
   if shape[-2:] != 2 * shape[-1:] or shape[:-1] != offset.shape:
     raise ValueError(
-        f"`{matrix_name}` must be square and fit `{offset_name}`, got shapes "
-        f"{shape} and {offset.shape}"
+      f"`{matrix_name}` must be square and fit `{offset_name}`, got shapes "
+      f"{shape} and {offset.shape}"
     )

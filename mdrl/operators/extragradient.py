@@ -53,14 +53,14 @@ class Extragradient(base.Method):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> ExtragradientState:
     """Starts at the point."""
     del operator
     return ExtragradientState(base.zero_step(), point)
 
   def update(
-      self, operator: base.Operator, state: ExtragradientState
+    self, operator: base.Operator, state: ExtragradientState
   ) -> ExtragradientState:
     """Looks ahead, and steps from where it was."""
     point = state.point

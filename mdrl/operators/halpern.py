@@ -48,14 +48,14 @@ class Halpern(base.Method):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> HalpernState:
     """Starts at the point, and stays tied to it."""
     del operator
     return HalpernState(base.zero_step(), point, point)
 
   def update(
-      self, operator: base.Operator, state: HalpernState
+    self, operator: base.Operator, state: HalpernState
   ) -> HalpernState:
     """Steps, and averages with the anchor."""
     point = state.point

@@ -60,13 +60,13 @@ class OptimisticGradient(base.Method):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> OptimisticGradientState:
     """Starts at the point, which is also the midpoint before the first."""
     return OptimisticGradientState(base.zero_step(), point, operator(point))
 
   def update(
-      self, operator: base.Operator, state: OptimisticGradientState
+    self, operator: base.Operator, state: OptimisticGradientState
   ) -> OptimisticGradientState:
     """Steps along the operator at the next midpoint, and remembers it."""
     point = state.point

@@ -53,27 +53,25 @@ class ProximalPoint(base.Method):
     checks.whole("newton_steps", self.newton_steps, 1)
 
   def init(
-      self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> ProximalPointState:
     """Starts at the point."""
     del operator
     return ProximalPointState(base.zero_step(), point)
 
   def update(
-      self, operator: base.Operator, state: ProximalPointState
+    self, operator: base.Operator, state: ProximalPointState
   ) -> ProximalPointState:
     """Moves to the resolvent."""
-    point = resolvent(
-        operator, state.point, self.step_size, self.newton_steps
-    )
+    point = resolvent(operator, state.point, self.step_size, self.newton_steps)
     return ProximalPointState(state.step + 1, point)
 
 
 def resolvent(
-    operator: base.Operator,
-    point: Float[Array, "*d"],
-    step_size: base.Number,
-    newton_steps: int = 8,
+  operator: base.Operator,
+  point: Float[Array, "*d"],
+  step_size: base.Number,
+  newton_steps: int = 8,
 ) -> Float[Array, "*d"]:
   """Returns the z with `z + step_size * F(z) = point`.
 

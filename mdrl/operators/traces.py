@@ -17,10 +17,10 @@ class Trace(NamedTuple):
 
 
 def trace(
-    method: base.Method,
-    operator: base.Operator,
-    point: Float[Array, "*d"],
-    num_updates: int,
+  method: base.Method,
+  operator: base.Operator,
+  point: Float[Array, "*d"],
+  num_updates: int,
 ) -> Trace:
   """Returns `num_updates + 1` iterates and their squared residuals."""
 

@@ -81,19 +81,19 @@ class VarianceReducedHalpern(base.Method[base.SumOperator]):
     checks.whole("seed", self.seed, 0)
 
   def init(
-      self, operator: base.SumOperator, point: Float[Array, "*d"]
+    self, operator: base.SumOperator, point: Float[Array, "*d"]
   ) -> VarianceReducedHalpernState:
     """Starts at the point, with the full operator there."""
     return VarianceReducedHalpernState(
-        base.zero_step(),
-        point,
-        point,
-        operator(point),
-        jax.random.key_data(jax.random.key(self.seed)),
+      base.zero_step(),
+      point,
+      point,
+      operator(point),
+      jax.random.key_data(jax.random.key(self.seed)),
     )
 
   def probability(
-      self, operator: base.SumOperator, state: VarianceReducedHalpernState
+    self, operator: base.SumOperator, state: VarianceReducedHalpernState
   ) -> Float[Array, ""]:
     """Returns how likely the next estimate is renewed in full."""
     step = state.step.astype(state.point.dtype)
@@ -102,7 +102,7 @@ class VarianceReducedHalpern(base.Method[base.SumOperator]):
     return jnp.minimum(1, base.cast(self.renewal, state.point) * rate)
 
   def update(
-      self, operator: base.SumOperator, state: VarianceReducedHalpernState
+    self, operator: base.SumOperator, state: VarianceReducedHalpernState
   ) -> VarianceReducedHalpernState:
     """Steps along the estimate, and estimates the operator there."""
     dtype = state.point.dtype
@@ -120,11 +120,10 @@ class VarianceReducedHalpern(base.Method[base.SumOperator]):
       return operator.component(index, point) - before
 
     estimate = jax.lax.cond(
-        jax.random.uniform(coin, dtype=dtype)
-        < self.probability(operator, state),
-        lambda: operator(point),
-        lambda: state.estimate + jnp.mean(jax.vmap(difference)(batch), axis=0),
+      jax.random.uniform(coin, dtype=dtype) < self.probability(operator, state),
+      lambda: operator(point),
+      lambda: state.estimate + jnp.mean(jax.vmap(difference)(batch), axis=0),
     )
     return VarianceReducedHalpernState(
-        state.step + 1, point, state.anchor, estimate, state.key
+      state.step + 1, point, state.anchor, estimate, state.key
     )

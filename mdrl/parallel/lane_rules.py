@@ -25,22 +25,22 @@ COSTLY = 2
 _TRANSCENDENTAL = frozenset("exp exp2 expm1 log log1p tanh".split())
 
 _ELEMENTWISE = frozenset(
-    "abs add add_any and ceil clamp convert_element_type copy cos div eq erf "
-    "exp exp2 expm1 floor ge gt integer_pow is_finite le log log1p logistic lt "
-    "max min mul ne neg not or pow rem round rsqrt select_n sign sin sqrt "
-    "square sub tanh xor".split()
+  "abs add add_any and ceil clamp convert_element_type copy cos div eq erf "
+  "exp exp2 expm1 floor ge gt integer_pow is_finite le log log1p logistic lt "
+  "max min mul ne neg not or pow rem round rsqrt select_n sign sin sqrt "
+  "square sub tanh xor".split()
 )
 # Their parameters name axes, and no sizes.
 _BY_AXIS = frozenset(
-    "argmax argmin cumlogsumexp cummax cummin cumprod cumsum reduce_and "
-    "reduce_max reduce_min reduce_or reduce_prod reduce_sum rev squeeze".split()
+  "argmax argmin cumlogsumexp cummax cummin cumprod cumsum reduce_and "
+  "reduce_max reduce_min reduce_or reduce_prod reduce_sum rev squeeze".split()
 )
 _REDUCTIONS = {
-    "reduce_and": lax.bitwise_and,
-    "reduce_max": lax.max,
-    "reduce_min": lax.min,
-    "reduce_or": lax.bitwise_or,
-    "reduce_sum": lax.add,
+  "reduce_and": lax.bitwise_and,
+  "reduce_max": lax.max,
+  "reduce_min": lax.min,
+  "reduce_or": lax.bitwise_or,
+  "reduce_sum": lax.add,
 }
 # Sums along axes up to this size are written out, so that each term is a row of
 # lanes. XLA would sum lane by lane, which is several times slower.
@@ -54,7 +54,7 @@ def spread(x: Array, size: int) -> Array:
 
 
 def apply(
-    eqn: Any, values: Values, marks: Marks, size: int
+  eqn: Any, values: Values, marks: Marks, size: int
 ) -> tuple[Sequence[Array], Marks]:
   """Makes one operation of a traced program on a batch.
 
@@ -83,7 +83,7 @@ def apply(
 
 def _reduce(combine, x, axis):
   parts = [
-      lax.index_in_dim(x, k, axis, keepdims=False) for k in range(x.shape[axis])
+    lax.index_in_dim(x, k, axis, keepdims=False) for k in range(x.shape[axis])
   ]
   return functools.reduce(combine, parts)
 
@@ -109,9 +109,9 @@ def _changed(eqn, values, marks, size):
   if name == "slice":
     strides = params["strides"]
     return values, {
-        "start_indices": (*params["start_indices"], 0),
-        "limit_indices": (*params["limit_indices"], size),
-        "strides": None if strides is None else (*strides, 1),
+      "start_indices": (*params["start_indices"], 0),
+      "limit_indices": (*params["limit_indices"], size),
+      "strides": None if strides is None else (*strides, 1),
     }
   if name == "dynamic_slice" and len(values) > 1:
     start = jnp.zeros_like(values[1])
@@ -121,8 +121,8 @@ def _changed(eqn, values, marks, size):
     last = eqn.outvars[0].aval.ndim
     offsets = (*numbers.offset_dims, last)
     return values, {
-        "dimension_numbers": numbers._replace(offset_dims=offsets),
-        "slice_sizes": (*params["slice_sizes"], size),
+      "dimension_numbers": numbers._replace(offset_dims=offsets),
+      "slice_sizes": (*params["slice_sizes"], size),
     }
   return _reshaped(name, params, values, size)
 
@@ -144,16 +144,16 @@ def _reshaped(name, params, values, size):
   if name == "broadcast_in_dim":
     shape, axes = params["shape"], params["broadcast_dimensions"]
     return values, {
-        "shape": (*shape, size),
-        "broadcast_dimensions": (*axes, len(shape)),
+      "shape": (*shape, size),
+      "broadcast_dimensions": (*axes, len(shape)),
     }
   return None
 
 
 def _all(values, marks, size):
   return [
-      value if mark else spread(value, size)
-      for value, mark in zip(values, marks, strict=True)
+    value if mark else spread(value, size)
+    for value, mark in zip(values, marks, strict=True)
   ]
 
 
@@ -162,10 +162,10 @@ def _of_one_rank(values, marks, size):
   values = _all(values, marks, size)
   shape = np.broadcast_shapes(*(value.shape for value in values))
   return [
-      value
-      if value.ndim == len(shape)
-      else lax.broadcast_in_dim(value, shape, (len(shape) - 1,))
-      for value in values
+    value
+    if value.ndim == len(shape)
+    else lax.broadcast_in_dim(value, shape, (len(shape) - 1,))
+    for value in values
   ]
 
 

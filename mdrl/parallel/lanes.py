@@ -21,11 +21,11 @@ import jax.numpy as jnp
 from mdrl.parallel import lane_rules
 
 _CALLS = {
-    "jit": "jaxpr",
-    "pjit": "jaxpr",
-    "closed_call": "call_jaxpr",
-    "custom_jvp_call": "call_jaxpr",
-    "custom_vjp_call": "call_jaxpr",
+  "jit": "jaxpr",
+  "pjit": "jaxpr",
+  "closed_call": "call_jaxpr",
+  "custom_jvp_call": "call_jaxpr",
+  "custom_vjp_call": "call_jaxpr",
 }
 # Scans of up to this many operations in all their steps are written out: their
 # steps are then one pass over what is carried.
@@ -33,7 +33,7 @@ _WRITTEN_OUT = 400
 
 
 def vmap_last(
-    fn: Callable[..., Any], batched: Sequence[bool]
+  fn: Callable[..., Any], batched: Sequence[bool]
 ) -> Callable[..., Any]:
   """Maps a function over the last axis of its arguments.
 
@@ -59,11 +59,11 @@ def vmap_last(
     leaves, treedef = jax.tree.flatten(args)
     leaves = [jnp.asarray(leaf) for leaf in leaves]
     lane = [
-        jax.ShapeDtypeStruct(x.shape[:-1] if flag else x.shape, x.dtype)
-        for x, flag in zip(leaves, flags, strict=True)
+      jax.ShapeDtypeStruct(x.shape[:-1] if flag else x.shape, x.dtype)
+      for x, flag in zip(leaves, flags, strict=True)
     ]
     closed, shape = jax.make_jaxpr(
-        lambda *flat: fn(*jax.tree.unflatten(treedef, flat)), return_shape=True
+      lambda *flat: fn(*jax.tree.unflatten(treedef, flat)), return_shape=True
     )(*lane)
     outs, marks = _Lanes(size).run(closed, leaves, flags)
     outs = _marked(outs, marks, [True] * len(outs), size)
@@ -81,20 +81,20 @@ def batch_size(args: Sequence[Any], batched: Sequence[bool]) -> int:
   """
   if len(args) != len(batched):
     raise ValueError(
-        f"`batched` must name every argument, got {len(batched)} for "
-        f"{len(args)} arguments"
+      f"`batched` must name every argument, got {len(batched)} for "
+      f"{len(args)} arguments"
     )
   ends = {
-      jnp.shape(leaf)[-1] if jnp.ndim(leaf) else 0
-      for leaf, flag in zip(
-          jax.tree.leaves(args), _flags(args, batched), strict=True
-      )
-      if flag
+    jnp.shape(leaf)[-1] if jnp.ndim(leaf) else 0
+    for leaf, flag in zip(
+      jax.tree.leaves(args), _flags(args, batched), strict=True
+    )
+    if flag
   }
   if len(ends) != 1 or 0 in ends:
     raise ValueError(
-        "batched arguments must have a last axis, of one size for all, got "
-        f"sizes {sorted(ends)}"
+      "batched arguments must have a last axis, of one size for all, got "
+      f"sizes {sorted(ends)}"
     )
   return ends.pop()
 
@@ -102,17 +102,17 @@ def batch_size(args: Sequence[Any], batched: Sequence[bool]) -> int:
 def _flags(args, batched):
   """Returns for each leaf whether it has the batch."""
   return [
-      flag
-      for flag, arg in zip(batched, args, strict=True)
-      for _ in jax.tree.leaves(arg)
+    flag
+    for flag, arg in zip(batched, args, strict=True)
+    for _ in jax.tree.leaves(arg)
   ]
 
 
 def _marked(values, marks, wanted, size):
   """Spreads the values that are to be batched and are not."""
   return [
-      lane_rules.spread(value, size) if want and not mark else value
-      for value, mark, want in zip(values, marks, wanted, strict=True)
+    lane_rules.spread(value, size) if want and not mark else value
+    for value, mark, want in zip(values, marks, wanted, strict=True)
   ]
 
 
@@ -147,10 +147,8 @@ class _Lanes:
     jaxpr = closed.jaxpr
     consts = ((jnp.asarray(const), False) for const in closed.consts)
     env: dict[Any, tuple[Any, int]] = {
-        **dict(zip(jaxpr.constvars, consts, strict=True)),
-        **dict(
-            zip(jaxpr.invars, zip(args, marks, strict=True), strict=True)
-        ),
+      **dict(zip(jaxpr.constvars, consts, strict=True)),
+      **dict(zip(jaxpr.invars, zip(args, marks, strict=True), strict=True)),
     }
 
     def value_of(atom):
@@ -191,7 +189,7 @@ class _Lanes:
     m, n = params["cond_nconsts"], params["body_nconsts"]
     n += m
     flags = self._fixed_point(
-        lambda f: self._outcome(body, marks[m:n] + f), marks[n:]
+      lambda f: self._outcome(body, marks[m:n] + f), marks[n:]
     )
     apart = self._outcome(ask, marks[:m] + flags)[0]
     # Where lanes end apart, all that changes is kept apart.
@@ -208,8 +206,8 @@ class _Lanes:
     def step_some(pair):
       carry, more = pair
       carry = [
-          jnp.where(jnp.broadcast_to(more, new.shape), new, old)
-          for new, old in zip(step(carry), carry, strict=True)
+        jnp.where(jnp.broadcast_to(more, new.shape), new, old)
+        for new, old in zip(step(carry), carry, strict=True)
       ]
       return carry, more & go_on(carry)
 
@@ -219,7 +217,7 @@ class _Lanes:
     # Which lanes go on is carried, not asked twice, as the answers might be
     # rounded apart.
     last, _ = lax.while_loop(
-        lambda pair: jnp.any(pair[1]), step_some, (first, go_on(first))
+      lambda pair: jnp.any(pair[1]), step_some, (first, go_on(first))
     )
     return last, flags
 
@@ -252,7 +250,7 @@ class _Lanes:
     m += n
     fixed, over = marks[:n], marks[m:]
     flags = self._fixed_point(
-        lambda f: self._outcome(body, fixed + f + over)[: m - n], marks[n:m]
+      lambda f: self._outcome(body, fixed + f + over)[: m - n], marks[n:m]
     )
     ends = self._outcome(body, fixed + flags + over)[m - n :]
 
@@ -287,11 +285,14 @@ class _Lanes:
       found.extend(map(bool, own))
       return outs
 
-    jax.eval_shape(trace, *(
+    jax.eval_shape(
+      trace,
+      *(
         jax.ShapeDtypeStruct(
-            (*var.aval.shape, self._size) if mark else var.aval.shape,
-            var.aval.dtype,
+          (*var.aval.shape, self._size) if mark else var.aval.shape,
+          var.aval.dtype,
         )
         for var, mark in zip(closed.jaxpr.invars, marks, strict=True)
-    ))
+      ),
+    )
     return found

@@ -10,9 +10,9 @@ from mdrl.parallel import lanes
 
 
 def sweep(
-    fn: Callable[..., Any],
-    batched: Sequence[bool],
-    devices: Sequence[Any] | None = None,
+  fn: Callable[..., Any],
+  batched: Sequence[bool],
+  devices: Sequence[Any] | None = None,
 ) -> Callable[..., Any]:
   """Maps a function over the last axis of its arguments, over all devices.
 
@@ -37,32 +37,32 @@ def sweep(
   mapped = lanes.vmap_last(fn, batched)
   # Explicit axes, the default, would forbid gathers.
   mesh = jax.make_mesh(
-      (len(devices),),
-      ("lanes",),
-      axis_types=(jax.sharding.AxisType.Auto,),
-      devices=devices,
+    (len(devices),),
+    ("lanes",),
+    axis_types=(jax.sharding.AxisType.Auto,),
+    devices=devices,
   )
 
   def swept(*args):
     size = lanes.batch_size(args, batched)
     missing = -size % len(devices)
     args = [
-        jax.tree.map(lambda x: _filled(x, missing), arg) if flag else arg
-        for arg, flag in zip(args, batched, strict=True)
+      jax.tree.map(lambda x: _filled(x, missing), arg) if flag else arg
+      for arg, flag in zip(args, batched, strict=True)
     ]
     share = jax.shard_map(
-        mapped,
-        mesh=mesh,
-        in_specs=tuple(
-            jax.tree.map(lambda x: _last_axis(jnp.ndim(x)), arg)
-            if flag
-            else jax.P()
-            for arg, flag in zip(args, batched, strict=True)
-        ),
-        out_specs=jax.tree.map(
-            lambda x: _last_axis(x.ndim), jax.eval_shape(mapped, *args)
-        ),
-        check_vma=False,
+      mapped,
+      mesh=mesh,
+      in_specs=tuple(
+        jax.tree.map(lambda x: _last_axis(jnp.ndim(x)), arg)
+        if flag
+        else jax.P()
+        for arg, flag in zip(args, batched, strict=True)
+      ),
+      out_specs=jax.tree.map(
+        lambda x: _last_axis(x.ndim), jax.eval_shape(mapped, *args)
+      ),
+      check_vma=False,
     )
     return jax.tree.map(lambda x: x[..., :size], share(*args))
 

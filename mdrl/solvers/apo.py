@@ -52,7 +52,7 @@ class APO(base.Solver):
     checks.differs("momentum", self.momentum, 1, "steps would never end")
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> APOState:
     """Starts at the policies, which must be positive, without momentum."""
     duals = base.first_duals(game, _ENTROPY, policies)
@@ -68,8 +68,6 @@ class APO(base.Solver):
     duals = base.mix(game, _ENTROPY, toward)
     return APOState(state.step + 1, duals, stepped)
 
-  def policies(
-      self, game: game_lib.Game, state: APOState
-  ) -> game_lib.Policies:
+  def policies(self, game: game_lib.Game, state: APOState) -> game_lib.Policies:
     """Returns the current policies."""
     return base.policies_of_duals(game, _ENTROPY, state.dual)

@@ -13,8 +13,8 @@ class AveragePlay(base.Solver[base.GameT]):
   def policies(self, game: base.GameT, state) -> game_lib.Policies:
     """Returns the policies of the average plans."""
     return tuple(
-        t.to_policy(plan)
-        for t, plan in zip(game.treeplexes, state.plan, strict=True)
+      t.to_policy(plan)
+      for t, plan in zip(game.treeplexes, state.plan, strict=True)
     )
 
   def plans(self, game: base.GameT, state) -> game_lib.Plans:
@@ -24,9 +24,9 @@ class AveragePlay(base.Solver[base.GameT]):
 
 
 def toward(
-    mean: game_lib.Plans, played: game_lib.Plans, weight: Float[Array, ""]
+  mean: game_lib.Plans, played: game_lib.Plans, weight: Float[Array, ""]
 ) -> game_lib.Plans:
   """Returns a mean with one more plan in it, which counts for 1 / weight."""
   return jax.tree.map(
-      lambda old, plan: old + (plan - old) / weight, mean, played
+    lambda old, plan: old + (plan - old) / weight, mean, played
   )

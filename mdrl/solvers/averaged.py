@@ -42,7 +42,7 @@ class Averaged(average_play.AveragePlay):
     checks.between("power", self.power, 0)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> AveragedState:
     """Starts the solver; nothing has been played."""
     inner = self.solver.init(game, policies)
@@ -62,7 +62,7 @@ class Averaged(average_play.AveragePlay):
     return AveragedState(inner.step, inner, weight, plans)
 
   def last_policies(
-      self, game: game_lib.Game, state: AveragedState
+    self, game: game_lib.Game, state: AveragedState
   ) -> game_lib.Policies:
     """Returns the policies of the solver's last iterate."""
     return self.solver.policies(game, state.solver)

@@ -39,9 +39,7 @@ class Solver(abc.ABC, Generic[GameT]):
   pairwise: ClassVar[bool] = False
 
   @abc.abstractmethod
-  def init(
-      self, game: GameT, policies: base.Policies | None = None
-  ) -> Any:
+  def init(self, game: GameT, policies: base.Policies | None = None) -> Any:
     """Returns the state before the first update.
 
     Args:
@@ -69,14 +67,14 @@ def is_pairwise(solver: Solver) -> bool:
   parts = dataclasses.fields(solver) if dataclasses.is_dataclass(solver) else ()
   inner = (getattr(solver, part.name) for part in parts)
   return solver.pairwise or any(
-      is_pairwise(part) for part in inner if isinstance(part, Solver)
+    is_pairwise(part) for part in inner if isinstance(part, Solver)
   )
 
 
 def first_duals(
-    game: base.Game,
-    mirror_map: mirror_maps.MirrorMap,
-    policies: base.Policies | None,
+  game: base.Game,
+  mirror_map: mirror_maps.MirrorMap,
+  policies: base.Policies | None,
 ) -> dilated.Duals:
   """Returns where a solver starts, in dual coordinates."""
   if policies is None:
@@ -88,7 +86,7 @@ def first_duals(
 
 
 def reference_duals(
-    game: base.Game, mirror_map: mirror_maps.MirrorMap
+  game: base.Game, mirror_map: mirror_maps.MirrorMap
 ) -> dilated.Duals:
   """Returns the game's reference, or zeros, which are the potential itself."""
   if game.reference is None:
@@ -97,79 +95,77 @@ def reference_duals(
 
 
 def duals_of_policies(
-    game: base.Game,
-    mirror_map: mirror_maps.MirrorMap,
-    policies: base.Policies,
+  game: base.Game,
+  mirror_map: mirror_maps.MirrorMap,
+  policies: base.Policies,
 ) -> dilated.Duals:
   """Returns policies in dual coordinates."""
   return tuple(
-      dilated.to_dual(t, mirror_map, policy)
-      for t, policy in zip(game.treeplexes, policies, strict=True)
+    dilated.to_dual(t, mirror_map, policy)
+    for t, policy in zip(game.treeplexes, policies, strict=True)
   )
 
 
 def policies_of_duals(
-    game: base.Game,
-    mirror_map: mirror_maps.MirrorMap,
-    duals: dilated.Duals,
+  game: base.Game,
+  mirror_map: mirror_maps.MirrorMap,
+  duals: dilated.Duals,
 ) -> base.Policies:
   """Returns the policies of iterates in dual coordinates."""
   return tuple(
-      dilated.to_policy(t, mirror_map, dual)
-      for t, dual in zip(game.treeplexes, duals, strict=True)
+    dilated.to_policy(t, mirror_map, dual)
+    for t, dual in zip(game.treeplexes, duals, strict=True)
   )
 
 
 def gains_at(
-    game: base.Game,
-    mirror_map: mirror_maps.MirrorMap,
-    duals: dilated.Duals,
+  game: base.Game,
+  mirror_map: mirror_maps.MirrorMap,
+  duals: dilated.Duals,
 ) -> base.Gains:
   """Returns everybody's gains where all play these iterates."""
   return game.gains(game.plans(policies_of_duals(game, mirror_map, duals)))
 
 
 def prox(
-    game: base.Game,
-    mirror_map: mirror_maps.MirrorMap,
-    gains: base.Gains,
-    anchors: Anchors,
+  game: base.Game,
+  mirror_map: mirror_maps.MirrorMap,
+  gains: base.Gains,
+  anchors: Anchors,
 ) -> dilated.Duals:
   """Returns everybody's argmax of `<gain, x> - sum_k weight_k D(x, dual_k)`."""
   return tuple(
-      dilated.prox(
-          t,
-          mirror_map,
-          gain,
-          [(weight, duals[player]) for weight, duals in anchors],
-      )[0]
-      for player, (t, gain) in enumerate(
-          zip(game.treeplexes, gains, strict=True)
-      )
+    dilated.prox(
+      t,
+      mirror_map,
+      gain,
+      [(weight, duals[player]) for weight, duals in anchors],
+    )[0]
+    for player, (t, gain) in enumerate(zip(game.treeplexes, gains, strict=True))
   )
 
 
 def mix(
-    game: base.Game, mirror_map: mirror_maps.MirrorMap, anchors: Anchors
+  game: base.Game, mirror_map: mirror_maps.MirrorMap, anchors: Anchors
 ) -> dilated.Duals:
   """Returns everybody's mixture: nearest to the anchors at each infostate.
 
   With negative entropy it is geometric: a product of powers, normalised.
   """
   return tuple(
-      dilated.mix(
-          t,
-          mirror_map,
-          [(weight, duals[player]) for weight, duals in anchors],
-      )
-      for player, t in enumerate(game.treeplexes)
+    dilated.mix(
+      t,
+      mirror_map,
+      [(weight, duals[player]) for weight, duals in anchors],
+    )
+    for player, t in enumerate(game.treeplexes)
   )
 
 
 def advantages(
-    treeplex: treeplex_lib.Treeplex,
-    policy: Float[Array, " S"],
-    gain: Float[Array, " S"],
+  treeplex: treeplex_lib.Treeplex,
+  policy: Float[Array, " S"],
+  gain: Float[Array, " S"],
 ) -> Float[Array, " S"]:
   """Returns what each action earns more than the policy at its infostate.
 

@@ -47,14 +47,14 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
   def __post_init__(self):
     if self.feedback not in behavioral_game.FEEDBACKS:
       raise ValueError(
-          "`feedback` must be one of "
-          f"{', '.join(behavioral_game.FEEDBACKS)}, got {self.feedback!r}"
+        "`feedback` must be one of "
+        f"{', '.join(behavioral_game.FEEDBACKS)}, got {self.feedback!r}"
       )
 
   def init(
-      self,
-      game: tree_game.TreeGame,
-      policies: game_lib.Policies | None = None,
+    self,
+    game: tree_game.TreeGame,
+    policies: game_lib.Policies | None = None,
   ) -> BehavioralState:
     """Starts the solver on the view."""
     inner = self.solver.init(self._view(game), policies)
@@ -64,14 +64,14 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
     return behavioral_game.view(game, self.feedback)
 
   def update(
-      self, game: tree_game.TreeGame, state: BehavioralState
+    self, game: tree_game.TreeGame, state: BehavioralState
   ) -> BehavioralState:
     """Makes one update at every infostate."""
     inner = self.solver.update(self._view(game), state.inner)
     return BehavioralState(inner.step, inner)
 
   def policies(
-      self, game: tree_game.TreeGame, state: BehavioralState
+    self, game: tree_game.TreeGame, state: BehavioralState
   ) -> game_lib.Policies:
     """Returns the solver's policies."""
     return self.solver.policies(self._view(game), state.inner)

@@ -53,7 +53,7 @@ class Comal(base.Solver):
     checks.positive("tolerance", self.tolerance)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> ComalState:
     """Starts the first inner run, around the game's reference."""
     step = base.zero_step()
@@ -88,14 +88,14 @@ class Comal(base.Solver):
   def _ended(self, game, before, after) -> Bool[Array, ""]:
     # Slot 0 holds no probability, and a start has another number there.
     change = [
-        jnp.max(jnp.abs(a[1:] - b[1:]), initial=0)
-        for a, b in zip(before, after, strict=True)
+      jnp.max(jnp.abs(a[1:] - b[1:]), initial=0)
+      for a, b in zip(before, after, strict=True)
     ]
     largest = jnp.max(jnp.stack(change))
     return largest <= schedules.number(self.tolerance, game.dtype)
 
   def policies(
-      self, game: game_lib.Game, state: ComalState
+    self, game: game_lib.Game, state: ComalState
   ) -> game_lib.Policies:
     """Returns the inner solver's policies."""
     if not _has_contexts(game):
@@ -106,9 +106,8 @@ class Comal(base.Solver):
 
 
 def _has_contexts(
-    game: game_lib.Game,
+  game: game_lib.Game,
 ) -> TypeGuard[preference_game.PreferenceGame]:
   return (
-      isinstance(game, preference_game.PreferenceGame)
-      and game.num_contexts > 1
+    isinstance(game, preference_game.PreferenceGame) and game.num_contexts > 1
   )

@@ -43,9 +43,9 @@ class DNO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     checks.positive("step_size", self.step_size)
 
   def next_duals(
-      self,
-      game: preference_game.PreferenceGame,
-      state: one_iterate.OneIterateState,
+    self,
+    game: preference_game.PreferenceGame,
+    state: one_iterate.OneIterateState,
   ) -> dilated.Duals:
     """Fits scores to the labels of pairs, and adds them to the log-policy."""
     step_size = schedules.at(self.step_size, state.step, game.dtype)

@@ -42,15 +42,15 @@ class EGPO(one_iterate.OneIterate):
     one_iterate.check_explicit(self.step_size, self.temperature)
 
   def next_duals(
-      self, game: game_lib.Game, state: one_iterate.OneIterateState
+    self, game: game_lib.Game, state: one_iterate.OneIterateState
   ) -> dilated.Duals:
     """Steps along the gains at the midpoint, found by a step before."""
     step_size, temperature = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature)
     )
     anchors = one_iterate.explicit_anchors(
-        step_size, temperature, state.dual, state.reference
+      step_size, temperature, state.dual, state.reference
     )
     midpoint = state.dual
     for _ in range(2):
@@ -60,7 +60,7 @@ class EGPO(one_iterate.OneIterate):
 
 
 def simulation_step_size(
-    learning_rate: float, temperature: float, num_responses: int
+  learning_rate: float, temperature: float, num_responses: int
 ) -> float:
   """Returns the step size of a learning rate of the authors' simulations."""
   return 4 * learning_rate / (temperature * num_responses)

@@ -23,23 +23,23 @@ def check(solver: Any, dtype: Any) -> None:
   for path, leaf in jax.tree_util.tree_leaves_with_path(solver):
     name = f"solver{jax.tree_util.keystr(path)}"
     if isinstance(leaf, Tracer) or jnp.issubdtype(
-        getattr(leaf, "dtype", float), jax.dtypes.prng_key
+      getattr(leaf, "dtype", float), jax.dtypes.prng_key
     ):
       continue
     numbers = _numbers(leaf)
     if numbers is None:
       raise ValueError(
-          f"`{name}` must be a number or an instance of mdrl's classes, got "
-          f"{leaf!r}; schedules.Function makes a schedule of a function"
+        f"`{name}` must be a number or an instance of mdrl's classes, got "
+        f"{leaf!r}; schedules.Function makes a schedule of a function"
       )
     if numbers.dtype.kind != "f":
       continue
     size = np.abs(numbers[np.isfinite(numbers) & (numbers != 0)])
     if (size > float(limits.max)).any() or (size < float(limits.tiny)).any():
       raise ValueError(
-          f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
-          f"{limits.max:.0e}, got {leaf}; choose another number, or a game of "
-          "dtype float64 with jax_enable_x64"
+        f"`{name}` must fit {dtype}, from {limits.tiny:.0e} to "
+        f"{limits.max:.0e}, got {leaf}; choose another number, or a game of "
+        "dtype float64 with jax_enable_x64"
       )
 
 

@@ -42,22 +42,22 @@ class INPO(one_iterate.OneIterate):
     one_iterate.check_explicit(self.step_size, self.temperature)
 
   def next_duals(
-      self, game: game_lib.Game, state: one_iterate.OneIterateState
+    self, game: game_lib.Game, state: one_iterate.OneIterateState
   ) -> dilated.Duals:
     """Steps along the gains at the iterate."""
     step_size, temperature = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature)
     )
     gains = base.gains_at(game, self.mirror_map, state.dual)
     anchors = one_iterate.explicit_anchors(
-        step_size, temperature, state.dual, state.reference
+      step_size, temperature, state.dual, state.reference
     )
     return base.prox(game, self.mirror_map, gains, anchors)
 
 
 def published_step_size(
-    temperature: float | Float[Array, "..."],
+  temperature: float | Float[Array, "..."],
 ) -> float | Float[Array, "..."]:
   """Returns the step size that the paper's eta of three temperatures means."""
   checks.positive("temperature", temperature)

@@ -51,9 +51,9 @@ class IterativeDPO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     pairwise_fit.check_label_smoothing(self.label_smoothing)
 
   def next_duals(
-      self,
-      game: preference_game.PreferenceGame,
-      state: one_iterate.OneIterateState,
+    self,
+    game: preference_game.PreferenceGame,
+    state: one_iterate.OneIterateState,
   ) -> dilated.Duals:
     """Fits to pairs of the iterate."""
     temperature = schedules.at(self.temperature, state.step, game.dtype)

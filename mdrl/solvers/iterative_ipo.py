@@ -39,7 +39,7 @@ class IterativeIPO(one_iterate.OneIterate):
     checks.positive("temperature", self.temperature)
 
   def next_duals(
-      self, game: game_lib.Game, state: one_iterate.OneIterateState
+    self, game: game_lib.Game, state: one_iterate.OneIterateState
   ) -> dilated.Duals:
     """Responds to the iterate."""
     temperature = schedules.at(self.temperature, state.step, game.dtype)

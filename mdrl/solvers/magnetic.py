@@ -72,20 +72,18 @@ class MagneticMirrorDescent(base.Solver):
     checks.between("magnet_rate", self.magnet_rate, 0, 1)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> MagneticState:
     """Starts from the policies, with the game's reference as the magnet."""
     duals = base.first_duals(game, self.mirror_map, policies)
     magnets = base.reference_duals(game, self.mirror_map)
     return MagneticState(base.zero_step(), duals, magnets)
 
-  def update(
-      self, game: game_lib.Game, state: MagneticState
-  ) -> MagneticState:
+  def update(self, game: game_lib.Game, state: MagneticState) -> MagneticState:
     """Makes one step along the gains, drawn to the magnet."""
     step_size, temperature, rate = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature, self.magnet_rate)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature, self.magnet_rate)
     )
     gains = base.gains_at(game, self.mirror_map, state.dual)
     anchors = [(1 / step_size, state.dual), (temperature, state.magnet)]
@@ -94,12 +92,12 @@ class MagneticMirrorDescent(base.Solver):
     moved = base.mix(game, self.mirror_map, toward)
     # A magnet of zeros is no policy, and mixing would make it one.
     magnets = jax.tree.map(
-        lambda new, old: jnp.where(rate > 0, new, old), moved, state.magnet
+      lambda new, old: jnp.where(rate > 0, new, old), moved, state.magnet
     )
     return MagneticState(state.step + 1, duals, magnets)
 
   def policies(
-      self, game: game_lib.Game, state: MagneticState
+    self, game: game_lib.Game, state: MagneticState
   ) -> game_lib.Policies:
     """Returns the current policies."""
     return base.policies_of_duals(game, self.mirror_map, state.dual)

@@ -58,22 +58,22 @@ class MagneticPreferenceOptimization(base.Solver):
     checks.whole("period", self.period, 1)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> MagneticPreferenceState:
     """Starts from the policies, with the game's reference as the magnet."""
     return MagneticPreferenceState(
-        base.zero_step(),
-        base.first_duals(game, self.mirror_map, policies),
-        base.reference_duals(game, self.mirror_map),
+      base.zero_step(),
+      base.first_duals(game, self.mirror_map, policies),
+      base.reference_duals(game, self.mirror_map),
     )
 
   def update(
-      self, game: game_lib.Game, state: MagneticPreferenceState
+    self, game: game_lib.Game, state: MagneticPreferenceState
   ) -> MagneticPreferenceState:
     """Makes one step, and refreshes the magnet when it is time."""
     step_size, temperature = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature)
     )
     gains = base.gains_at(game, self.mirror_map, state.dual)
     anchors = [(1 / step_size, state.dual), (temperature, state.magnet)]
@@ -81,12 +81,12 @@ class MagneticPreferenceOptimization(base.Solver):
     step = state.step + 1
     due = step % jnp.asarray(self.period, step.dtype) == 0
     magnets = jax.tree.map(
-        lambda new, old: jnp.where(due, new, old), duals, state.magnet
+      lambda new, old: jnp.where(due, new, old), duals, state.magnet
     )
     return MagneticPreferenceState(step, duals, magnets)
 
   def policies(
-      self, game: game_lib.Game, state: MagneticPreferenceState
+    self, game: game_lib.Game, state: MagneticPreferenceState
   ) -> game_lib.Policies:
     """Returns the current policies."""
     return base.policies_of_duals(game, self.mirror_map, state.dual)

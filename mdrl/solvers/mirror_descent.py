@@ -46,14 +46,14 @@ class MirrorDescent(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> MirrorDescentState:
     """Starts from the policies."""
     duals = base.first_duals(game, self.mirror_map, policies)
     return MirrorDescentState(base.zero_step(), duals)
 
   def update(
-      self, game: game_lib.Game, state: MirrorDescentState
+    self, game: game_lib.Game, state: MirrorDescentState
   ) -> MirrorDescentState:
     """Makes one step along the gains of the current policies."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
@@ -62,7 +62,7 @@ class MirrorDescent(base.Solver):
     return MirrorDescentState(state.step + 1, duals)
 
   def policies(
-      self, game: game_lib.Game, state: MirrorDescentState
+    self, game: game_lib.Game, state: MirrorDescentState
   ) -> game_lib.Policies:
     """Returns the current policies."""
     return base.policies_of_duals(game, self.mirror_map, state.dual)

@@ -50,7 +50,7 @@ class MirrorProx(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> MirrorProxState:
     """Starts with the policies as the centre."""
     center = base.first_duals(game, self.mirror_map, policies)
@@ -65,7 +65,7 @@ class MirrorProx(base.Solver):
     return base.prox(game, self.mirror_map, gains, [(weight, center)])
 
   def update(
-      self, game: game_lib.Game, state: MirrorProxState
+    self, game: game_lib.Game, state: MirrorProxState
   ) -> MirrorProxState:
     """Moves the centre by the midpoint's gains; finds the next midpoint."""
     step = state.step + 1
@@ -74,7 +74,7 @@ class MirrorProx(base.Solver):
     return MirrorProxState(step, center, midpoint)
 
   def policies(
-      self, game: game_lib.Game, state: MirrorProxState
+    self, game: game_lib.Game, state: MirrorProxState
   ) -> game_lib.Policies:
     """Returns the midpoint."""
     return base.policies_of_duals(game, self.mirror_map, state.midpoint)

@@ -60,9 +60,9 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
     checks.whole("seed", self.seed, 0)
 
   def init(
-      self,
-      game: tree_game.TreeGame,
-      policies: game_lib.Policies | None = None,
+    self,
+    game: tree_game.TreeGame,
+    policies: game_lib.Policies | None = None,
   ) -> MonteCarloState:
     """Starts the solver on the view.
 
@@ -74,12 +74,12 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
     return MonteCarloState(inner.step, inner, jax.random.key_data(key))
 
   def _view(
-      self, game: tree_game.TreeGame, key: PRNGKeyArray
+    self, game: tree_game.TreeGame, key: PRNGKeyArray
   ) -> sampled_game.SampledGame:
     return sampled_game.view(game, key, self.sampling, self.exploration)
 
   def update(
-      self, game: tree_game.TreeGame, state: MonteCarloState
+    self, game: tree_game.TreeGame, state: MonteCarloState
   ) -> MonteCarloState:
     """Draws samples, and makes one update on their gains."""
     key, draw = jax.random.split(jax.random.wrap_key_data(state.key))
@@ -87,13 +87,13 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
     return MonteCarloState(inner.step, inner, jax.random.key_data(key))
 
   def policies(
-      self, game: tree_game.TreeGame, state: MonteCarloState
+    self, game: tree_game.TreeGame, state: MonteCarloState
   ) -> game_lib.Policies:
     """Returns the solver's policies."""
     return self.solver.policies(game, state.inner)
 
   def plans(
-      self, game: tree_game.TreeGame, state: MonteCarloState
+    self, game: tree_game.TreeGame, state: MonteCarloState
   ) -> game_lib.Plans:
     """Returns the solver's plans, which are those of the tree."""
     return self.solver.plans(game, state.inner)

@@ -58,7 +58,7 @@ class NashEMA(base.Solver):
     checks.differs("decay", self.decay, 1, "the average would never move")
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> NashEMAState:
     """Starts with the policies as the average, too."""
     duals = base.first_duals(game, _ENTROPY, policies)
@@ -68,12 +68,12 @@ class NashEMA(base.Solver):
   def update(self, game: game_lib.Game, state: NashEMAState) -> NashEMAState:
     """Steps along the gains at the average, and moves the average."""
     step_size, temperature, decay = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature, self.decay)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature, self.decay)
     )
     gains = base.gains_at(game, _ENTROPY, state.average)
     anchors = one_iterate.explicit_anchors(
-        step_size, temperature, state.dual, state.reference
+      step_size, temperature, state.dual, state.reference
     )
     duals = base.prox(game, _ENTROPY, gains, anchors)
     toward = [(decay, state.average), (1 - decay, duals)]
@@ -81,7 +81,7 @@ class NashEMA(base.Solver):
     return NashEMAState(state.step + 1, duals, average, state.reference)
 
   def policies(
-      self, game: game_lib.Game, state: NashEMAState
+    self, game: game_lib.Game, state: NashEMAState
   ) -> game_lib.Policies:
     """Returns the current policies."""
     return base.policies_of_duals(game, _ENTROPY, state.dual)

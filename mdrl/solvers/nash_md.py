@@ -56,12 +56,12 @@ class NashMD(one_iterate.OneIterate):
       checks.between("mixture", self.mixture, 0, 1)
 
   def next_duals(
-      self, game: game_lib.Game, state: one_iterate.OneIterateState
+    self, game: game_lib.Game, state: one_iterate.OneIterateState
   ) -> dilated.Duals:
     """Steps along the gains at the mixture."""
     step_size, temperature = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature)
     )
     mixture = step_size * temperature
     if self.mixture is not None:
@@ -70,13 +70,13 @@ class NashMD(one_iterate.OneIterate):
     opponent = base.mix(game, self.mirror_map, toward)
     gains = base.gains_at(game, self.mirror_map, opponent)
     anchors = one_iterate.explicit_anchors(
-        step_size, temperature, state.dual, state.reference
+      step_size, temperature, state.dual, state.reference
     )
     return base.prox(game, self.mirror_map, gains, anchors)
 
 
 def paper_schedule(
-    temperature: float | Float[Array, "..."],
+  temperature: float | Float[Array, "..."],
 ) -> schedules.PowerDecay:
   """Returns the step sizes of theorem 1: `2 / (temperature (step + 2))`."""
   checks.positive("temperature", temperature)

@@ -47,12 +47,12 @@ class NashMirrorProx(one_iterate.OneIterate):
     checks.between("temperature", self.temperature, 0)
 
   def next_duals(
-      self, game: game_lib.Game, state: one_iterate.OneIterateState
+    self, game: game_lib.Game, state: one_iterate.OneIterateState
   ) -> dilated.Duals:
     """Steps along the gains at the midpoint, found by a step before."""
     step_size, temperature = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature)
     )
     anchors = [(1 / step_size, state.dual), (temperature, state.reference)]
     gains = base.gains_at(game, self.mirror_map, state.dual)

@@ -49,20 +49,18 @@ class NeuRD(base.Solver):
 
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
-    checks.between(
-        "threshold", self.threshold, 0, open_low=True, infinite=True
-    )
+    checks.between("threshold", self.threshold, 0, open_low=True, infinite=True)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> NeuRDState:
     """Starts from the log-policies, shifted so that they average to zero."""
     duals = base.first_duals(game, _ENTROPY, policies)
     centered = tuple(
-        t.map_groups(
-            lambda group, t=t, d=d: _centered(group.view(d), t.rows(group))
-        )
-        for t, d in zip(game.treeplexes, duals, strict=True)
+      t.map_groups(
+        lambda group, t=t, d=d: _centered(group.view(d), t.rows(group))
+      )
+      for t, d in zip(game.treeplexes, duals, strict=True)
     )
     return NeuRDState(base.zero_step(), centered)
 
@@ -74,19 +72,19 @@ class NeuRD(base.Solver):
     gains = game.gains(game.plans(policies))
     moved = []
     for t, policy, gain, logits in zip(
-        game.treeplexes, policies, gains, state.logits, strict=True
+      game.treeplexes, policies, gains, state.logits, strict=True
     ):
       change = step_size * base.advantages(t, policy, gain)
       raised, lowered = jnp.maximum(change, 0), jnp.minimum(change, 0)
       moved.append(
-          logits
-          + jnp.where(logits + raised <= threshold, raised, 0)
-          + jnp.where(logits + lowered >= -threshold, lowered, 0)
+        logits
+        + jnp.where(logits + raised <= threshold, raised, 0)
+        + jnp.where(logits + lowered >= -threshold, lowered, 0)
       )
     return NeuRDState(state.step + 1, tuple(moved))
 
   def policies(
-      self, game: game_lib.Game, state: NeuRDState
+    self, game: game_lib.Game, state: NeuRDState
   ) -> game_lib.Policies:
     """Returns the softmax of the logits."""
     one = jnp.ones((), game.dtype)

@@ -39,40 +39,38 @@ class OneIterate(base.Solver[base.GameT]):
   mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
   def init(
-      self, game: base.GameT, policies: game_lib.Policies | None = None
+    self, game: base.GameT, policies: game_lib.Policies | None = None
   ) -> OneIterateState:
     """Starts from the policies, by default from the reference."""
     return OneIterateState(
-        base.zero_step(),
-        base.first_duals(game, self.mirror_map, policies),
-        base.reference_duals(game, self.mirror_map),
+      base.zero_step(),
+      base.first_duals(game, self.mirror_map, policies),
+      base.reference_duals(game, self.mirror_map),
     )
 
   @abc.abstractmethod
   def next_duals(
-      self, game: base.GameT, state: OneIterateState
+    self, game: base.GameT, state: OneIterateState
   ) -> dilated.Duals:
     """Returns the iterate after one more update."""
 
-  def update(
-      self, game: base.GameT, state: OneIterateState
-  ) -> OneIterateState:
+  def update(self, game: base.GameT, state: OneIterateState) -> OneIterateState:
     """Moves the iterate."""
     duals = self.next_duals(game, state)
     return OneIterateState(state.step + 1, duals, state.reference)
 
   def policies(
-      self, game: base.GameT, state: OneIterateState
+    self, game: base.GameT, state: OneIterateState
   ) -> game_lib.Policies:
     """Returns the current policies."""
     return base.policies_of_duals(game, self.mirror_map, state.dual)
 
 
 def explicit_anchors(
-    step_size: Float[Array, ""],
-    temperature: Float[Array, ""],
-    dual: dilated.Duals,
-    reference: dilated.Duals,
+  step_size: Float[Array, ""],
+  temperature: Float[Array, ""],
+  dual: dilated.Duals,
+  reference: dilated.Duals,
 ) -> base.Anchors:
   """Returns the anchors of a step whose regulariser is linearised.
 
@@ -87,7 +85,7 @@ def explicit_anchors(
 
 
 def check_explicit(
-    step_size: schedules.Schedule, temperature: schedules.Schedule
+  step_size: schedules.Schedule, temperature: schedules.Schedule
 ) -> None:
   """Raises ValueError unless 0 < step_size * temperature <= 1, where known."""
   checks.positive("step_size", step_size)
@@ -98,7 +96,7 @@ def check_explicit(
   # One in decimals may be above one in binary.
   if np.any(product > 1 + 1e-12):
     raise ValueError(
-        "`step_size` times `temperature` must be at most 1, got step_size "
-        f"{step_size} and temperature {temperature}; a linearised step would "
-        "pass beyond the reference"
+      "`step_size` times `temperature` must be at most 1, got step_size "
+      f"{step_size} and temperature {temperature}; a linearised step would "
+      "pass beyond the reference"
     )

@@ -51,7 +51,7 @@ class ONPO(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> ONPOState:
     """Starts with the policies as centre and iterate."""
     duals = base.first_duals(game, self.mirror_map, policies)
@@ -66,7 +66,7 @@ class ONPO(base.Solver):
     return ONPOState(state.step + 1, center, duals)
 
   def policies(
-      self, game: game_lib.Game, state: ONPOState
+    self, game: game_lib.Game, state: ONPOState
   ) -> game_lib.Policies:
     """Returns the iterate that is played."""
     return base.policies_of_duals(game, self.mirror_map, state.dual)

@@ -55,30 +55,30 @@ class OptimisticMirrorDescent(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> OptimisticState:
     """Starts from the policies and a prediction of zero."""
     return OptimisticState(
-        base.zero_step(),
-        base.first_duals(game, self.mirror_map, policies),
-        tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes),
+      base.zero_step(),
+      base.first_duals(game, self.mirror_map, policies),
+      tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes),
     )
 
   def update(
-      self, game: game_lib.Game, state: OptimisticState
+    self, game: game_lib.Game, state: OptimisticState
   ) -> OptimisticState:
     """Makes one step along the gains and their predicted change."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
     gains = base.gains_at(game, self.mirror_map, state.dual)
     predicted = jax.tree.map(
-        lambda gain, last: 2 * gain - last, gains, state.last_gain
+      lambda gain, last: 2 * gain - last, gains, state.last_gain
     )
     anchors = [(weight, state.dual)]
     duals = base.prox(game, self.mirror_map, predicted, anchors)
     return OptimisticState(state.step + 1, duals, gains)
 
   def policies(
-      self, game: game_lib.Game, state: OptimisticState
+    self, game: game_lib.Game, state: OptimisticState
   ) -> game_lib.Policies:
     """Returns the current policies."""
     return base.policies_of_duals(game, self.mirror_map, state.dual)

@@ -26,7 +26,7 @@ _MAX_MOVE = 0.8
 
 
 def fit(
-    labels: Float[Array, "A A"], sampling: Float[Array, " A"]
+  labels: Float[Array, "A A"], sampling: Float[Array, " A"]
 ) -> Float[Array, " A"]:
   """Returns the scores, in logits; their mean under `sampling` is zero.
 
@@ -59,15 +59,15 @@ def fit(
 
   start = jnp.zeros_like(sampling)
   scores, _, _ = jax.lax.while_loop(
-      lambda carry: (carry[1] > tiny) & (carry[2] < _MAX_UPDATES),
-      improve,
-      (start, jnp.max(jnp.abs(error(start)[1])), 0),
+    lambda carry: (carry[1] > tiny) & (carry[2] < _MAX_UPDATES),
+    improve,
+    (start, jnp.max(jnp.abs(error(start)[1])), 0),
   )
   return scores
 
 
 def smooth(
-    labels: Float[Array, "X A A"], label_smoothing: Any
+  labels: Float[Array, "X A A"], label_smoothing: Any
 ) -> Float[Array, "X A A"]:
   """Returns the labels of a rater that errs with a probability."""
   flip = jnp.asarray(label_smoothing).astype(labels.dtype)
@@ -78,5 +78,5 @@ def check_label_smoothing(value: Any) -> None:
   """Raises ValueError unless the probability is in [0, 1/2)."""
   checks.between("label_smoothing", value, 0, 0.5)
   checks.differs(
-      "label_smoothing", value, 0.5, "labels would say nothing at 1/2"
+    "label_smoothing", value, 0.5, "labels would say nothing at 1/2"
   )

@@ -48,17 +48,13 @@ class RegretMatching(base.Solver):
   rule: regret_rules.RegretRule
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> RegretState:
     """Starts from the policies and no regret."""
-    zeros = tuple(
-        jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes
-    )
+    zeros = tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes)
     if policies is None:
       policies = game_lib.uniform_policies(game)
-    return RegretState(
-        base.zero_step(), zeros, policies, game.plans(policies)
-    )
+    return RegretState(base.zero_step(), zeros, policies, game.plans(policies))
 
   def update(self, game: game_lib.Game, state: RegretState) -> RegretState:
     """Updates every player against the plans that were played."""
@@ -73,14 +69,14 @@ class RegretMatching(base.Solver):
     treeplex = game.treeplexes[player]
     advantage = base.advantages(treeplex, state.policy[player], gain)
     regret = self.rule.accumulate(
-        step.astype(game.dtype), state.regret[player], advantage
+      step.astype(game.dtype), state.regret[player], advantage
     )
     weights = jnp.maximum(self.rule.weights(regret, advantage), 0)
     policy = treeplex.to_policy(weights)
     return regret, policy, treeplex_lib.sweep_down(treeplex, policy)
 
   def policies(
-      self, game: game_lib.Game, state: RegretState
+    self, game: game_lib.Game, state: RegretState
   ) -> game_lib.Policies:
     """Returns the current policies."""
     del game
@@ -108,10 +104,10 @@ class AlternatingRegretMatching(RegretMatching):
       moved = self._respond(game, state, gain, step, i)
       fields = (state.regret, state.policy, state.plan)
       state = RegretState(
-          state.step,
-          *(
-              (*old[:i], new, *old[i + 1 :])
-              for old, new in zip(fields, moved, strict=True)
-          ),
+        state.step,
+        *(
+          (*old[:i], new, *old[i + 1 :])
+          for old, new in zip(fields, moved, strict=True)
+        ),
       )
     return state._replace(step=step)

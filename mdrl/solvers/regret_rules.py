@@ -95,7 +95,7 @@ class Discounted:
     # t^a / (t^a + 1), written so that a large power cannot overflow.
     powers = (self.positive_power, self.negative_power)
     up, down = (
-        1 / (1 + step ** -jnp.asarray(p).astype(step.dtype)) for p in powers
+      1 / (1 + step ** -jnp.asarray(p).astype(step.dtype)) for p in powers
     )
     return total * jnp.where(total >= 0, up, down)
 

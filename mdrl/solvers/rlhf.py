@@ -61,9 +61,9 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
     pairwise_fit.check_label_smoothing(self.label_smoothing)
 
   def init(
-      self,
-      game: preference_game.PreferenceGame,
-      policies: game_lib.Policies | None = None,
+    self,
+    game: preference_game.PreferenceGame,
+    policies: game_lib.Policies | None = None,
   ) -> RLHFState:
     """Fits the reward to pairs of the policy."""
     duals = base.first_duals(game, _ENTROPY, policies)
@@ -74,21 +74,21 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
     return RLHFState(base.zero_step(), duals, reference, game.slots(reward))
 
   def update(
-      self, game: preference_game.PreferenceGame, state: RLHFState
+    self, game: preference_game.PreferenceGame, state: RLHFState
   ) -> RLHFState:
     """Makes one step along the reward."""
     step_size, temperature = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature)
     )
     anchors = one_iterate.explicit_anchors(
-        step_size, temperature, state.dual, state.reference
+      step_size, temperature, state.dual, state.reference
     )
     duals = base.prox(game, _ENTROPY, (state.reward,), anchors)
     return RLHFState(state.step + 1, duals, state.reference, state.reward)
 
   def policies(
-      self, game: preference_game.PreferenceGame, state: RLHFState
+    self, game: preference_game.PreferenceGame, state: RLHFState
   ) -> game_lib.Policies:
     """Returns the current policy."""
     return base.policies_of_duals(game, _ENTROPY, state.dual)

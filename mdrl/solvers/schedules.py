@@ -10,9 +10,7 @@ from mdrl import checks, struct
 
 # A number, or a function of the number of updates made before this one.
 Schedule = (
-    float
-    | Float[Array, "..."]
-    | Callable[[Int[Array, ""]], Float[Array, ""]]
+  float | Float[Array, "..."] | Callable[[Int[Array, ""]], Float[Array, ""]]
 )
 
 
@@ -38,7 +36,7 @@ class PowerDecay:
   def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
     """Returns the value at a step."""
     initial, power, delay = map(
-        jnp.asarray, (self.initial, self.power, self.delay)
+      jnp.asarray, (self.initial, self.power, self.delay)
     )
     return initial * (1 + step.astype(delay.dtype) / delay) ** -power
 
@@ -79,7 +77,7 @@ def number(value: float | Array, dtype) -> Float[Array, ""]:
   value = jnp.asarray(value)
   if value.ndim:
     raise ValueError(
-        "hyper-parameters of one run must be single numbers, got an array of "
-        f"shape {value.shape}; jax.vmap or parallel.sweep makes many runs"
+      "hyper-parameters of one run must be single numbers, got an array of "
+      f"shape {value.shape}; jax.vmap or parallel.sweep makes many runs"
     )
   return value.astype(dtype)

@@ -49,7 +49,7 @@ class SPO(average_play.AveragePlay):
     checks.positive("step_size", self.step_size)
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> SPOState:
     """Starts at the policies; nothing has been played."""
     duals = base.first_duals(game, _ENTROPY, policies)
@@ -67,7 +67,7 @@ class SPO(average_play.AveragePlay):
     return SPOState(state.step + 1, duals, plan)
 
   def last_policies(
-      self, game: game_lib.Game, state: SPOState
+    self, game: game_lib.Game, state: SPOState
   ) -> game_lib.Policies:
     """Returns the policy that the learner plays next."""
     return base.policies_of_duals(game, _ENTROPY, state.dual)

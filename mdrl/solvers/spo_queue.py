@@ -33,9 +33,7 @@ class QueueSPOState(NamedTuple):
 
 
 @struct.dataclass
-class QueueSPO(
-    average_play.AveragePlay[preference_game.PreferenceGame]
-):
+class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
   """Rewards a response by the share of recent samples that it beats.
 
   Each update draws `num_samples` responses to every context from the policy,
@@ -65,9 +63,9 @@ class QueueSPO(
     checks.whole("num_samples", self.num_samples, 1, self.length)
 
   def init(
-      self,
-      game: preference_game.PreferenceGame,
-      policies: game_lib.Policies | None = None,
+    self,
+    game: preference_game.PreferenceGame,
+    policies: game_lib.Policies | None = None,
   ) -> QueueSPOState:
     """Starts at the policy, with a queue full of its samples."""
     duals = base.first_duals(game, _ENTROPY, policies)
@@ -78,7 +76,7 @@ class QueueSPO(
     return QueueSPOState(base.zero_step(), duals, plans, queue, data)
 
   def update(
-      self, game: preference_game.PreferenceGame, state: QueueSPOState
+    self, game: preference_game.PreferenceGame, state: QueueSPOState
   ) -> QueueSPOState:
     """Samples, averages what is played, and lets the learner move."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
@@ -96,7 +94,7 @@ class QueueSPO(
     return QueueSPOState(state.step + 1, duals, plan, queue, data)
 
   def last_policies(
-      self, game: preference_game.PreferenceGame, state: QueueSPOState
+    self, game: preference_game.PreferenceGame, state: QueueSPOState
   ) -> game_lib.Policies:
     """Returns the policy that the learner plays next."""
     return base.policies_of_duals(game, _ENTROPY, state.dual)

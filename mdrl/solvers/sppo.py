@@ -35,7 +35,7 @@ class SPPO(one_iterate.OneIterate):
     checks.positive("step_size", self.step_size)
 
   def next_duals(
-      self, game: game_lib.Game, state: one_iterate.OneIterateState
+    self, game: game_lib.Game, state: one_iterate.OneIterateState
   ) -> dilated.Duals:
     """Weighs each response by the exponential of its win rate."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)

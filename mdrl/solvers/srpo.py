@@ -61,9 +61,9 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
     one_iterate.check_explicit(self.step_size, self.temperature)
 
   def init(
-      self,
-      game: preference_game.PreferenceGame,
-      policies: game_lib.Policies | None = None,
+    self,
+    game: preference_game.PreferenceGame,
+    policies: game_lib.Policies | None = None,
   ) -> SRPOState:
     """Starts with an improver that ignores the response and plays the same.
 
@@ -76,12 +76,12 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
     return SRPOState(base.zero_step(), duals, improver, reference)
 
   def update(
-      self, game: preference_game.PreferenceGame, state: SRPOState
+    self, game: preference_game.PreferenceGame, state: SRPOState
   ) -> SRPOState:
     """Moves both by a mirror step."""
     step_size, temperature = (
-        schedules.at(s, state.step, game.dtype)
-        for s in (self.step_size, self.temperature)
+      schedules.at(s, state.step, game.dtype)
+      for s in (self.step_size, self.temperature)
     )
     reference = _log_reference(game, state.reference)
     # One row per response that the improver sees: wins[x, a, b] = P[b, a].
@@ -90,22 +90,22 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
     value = wins - temperature * ratio
     loss = jnp.sum(jnp.exp(state.improver) * value, axis=2)
     anchors = one_iterate.explicit_anchors(
-        step_size, temperature, state.dual, state.reference
+      step_size, temperature, state.dual, state.reference
     )
     duals = base.prox(game, _ENTROPY, (game.slots(-loss),), anchors)
     shape = wins.shape
     around = jnp.broadcast_to(reference[:, None], shape)
     toward = [
-        (1 / step_size - temperature, _flat(state.improver)),
-        (temperature, _flat(around)),
+      (1 / step_size - temperature, _flat(state.improver)),
+      (temperature, _flat(around)),
     ]
     improver, _ = mirror_maps.prox(_ENTROPY, _flat(wins), toward, None)
     return SRPOState(
-        state.step + 1, duals, improver.reshape(shape), state.reference
+      state.step + 1, duals, improver.reshape(shape), state.reference
     )
 
   def policies(
-      self, game: preference_game.PreferenceGame, state: SRPOState
+    self, game: preference_game.PreferenceGame, state: SRPOState
   ) -> game_lib.Policies:
     """Returns the generator's policy."""
     return base.policies_of_duals(game, _ENTROPY, state.dual)
@@ -116,7 +116,7 @@ def _log_reference(game, reference):
   zeros = jnp.zeros_like(game.rows(reference[0]))
   one = jnp.ones((), game.dtype)
   return mirror_maps.prox(
-      _ENTROPY, zeros, [(one, game.rows(reference[0]))], None
+    _ENTROPY, zeros, [(one, game.rows(reference[0]))], None
   )[0]
 
 

@@ -40,37 +40,37 @@ class TimeAveraged(base.Solver):
   solver: base.Solver
 
   def init(
-      self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: game_lib.Policies | None = None
   ) -> TimeAveragedState:
     """Starts the solver; nothing has been played."""
     inner = self.solver.init(game, policies)
     plans = self.solver.plans(game, inner)
     return TimeAveragedState(
-        inner.step, inner, game.gains(plans), game.values(plans)
+      inner.step, inner, game.gains(plans), game.values(plans)
     )
 
   def update(
-      self, game: game_lib.Game, state: TimeAveragedState
+    self, game: game_lib.Game, state: TimeAveragedState
   ) -> TimeAveragedState:
     """Averages what is played now, and updates the solver."""
     played = self.solver.plans(game, state.solver)
     inner = self.solver.update(game, state.solver)
     count = inner.step.astype(game.dtype)
     gain, value = jax.tree.map(
-        lambda mean, new: mean + (new - mean) / count,
-        (state.gain, state.value),
-        (game.gains(played), game.values(played)),
+      lambda mean, new: mean + (new - mean) / count,
+      (state.gain, state.value),
+      (game.gains(played), game.values(played)),
     )
     return TimeAveragedState(inner.step, inner, gain, value)
 
   def policies(
-      self, game: game_lib.Game, state: TimeAveragedState
+    self, game: game_lib.Game, state: TimeAveragedState
   ) -> game_lib.Policies:
     """Returns the solver's policies."""
     return self.solver.policies(game, state.solver)
 
   def plans(
-      self, game: game_lib.Game, state: TimeAveragedState
+    self, game: game_lib.Game, state: TimeAveragedState
   ) -> game_lib.Plans:
     """Returns the solver's plans."""
     return self.solver.plans(game, state.solver)

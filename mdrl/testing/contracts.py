@@ -42,18 +42,20 @@ def check_game(game: game_lib.Game, seed: int = 0) -> None:
   _check_sums(game, [game.plans(p) for p in (first, second, third)])
   for leaf in jax.tree.leaves(game):
     if jnp.issubdtype(leaf.dtype, jnp.floating):
-      _require(leaf.dtype == game.dtype, f"a leaf is {leaf.dtype}, not "
-               f"{game.dtype}, the game's dtype")
+      _require(
+        leaf.dtype == game.dtype,
+        f"a leaf is {leaf.dtype}, not {game.dtype}, the game's dtype",
+      )
   stacked = jax.tree.map(lambda *x: jnp.stack(x), first, second)
   at_once = jax.jit(jax.vmap(_values, (None, 0)))(game, stacked)
   one_by_one = jnp.stack([_values(game, first), _values(game, second)])
   chex.assert_trees_all_close(
-      at_once, one_by_one, rtol=_tolerance(game), atol=_tolerance(game)
+    at_once, one_by_one, rtol=_tolerance(game), atol=_tolerance(game)
   )
 
 
 def check_solver(
-    solver: solver_lib.Solver, game: game_lib.Game, num_updates: int = 6
+  solver: solver_lib.Solver, game: game_lib.Game, num_updates: int = 6
 ) -> None:
   """Checks a solver against its contract, on one game.
 
@@ -75,8 +77,8 @@ def check_solver(
   _check_state(solver, game, start)
   end = run.advance(solver, game, start, num_updates)
   _require(
-      int(end.step) == num_updates,
-      f"`step` is {int(end.step)} after {num_updates} updates",
+    int(end.step) == num_updates,
+    f"`step` is {int(end.step)} after {num_updates} updates",
   )
   played = jax.jit(_played)
   for state in (start, end):
@@ -110,14 +112,14 @@ def _require_equal(tree, other, message):
 def _check_plans(game, policies):
   plans = game.plans(policies)
   for i, (t, policy, plan) in enumerate(
-      zip(game.treeplexes, policies, plans, strict=True)
+    zip(game.treeplexes, policies, plans, strict=True)
   ):
     _require(plan.shape == (t.num_slots,), f"plan {i} has shape {plan.shape}")
     _require(float(plan[0]) == 1, f"plan {i} is {plan[0]} at slot 0, not 1")
     table = t.to_table(t.to_policy(plan)) - t.to_table(policy)
     _require(
-        np.abs(table).max(initial=0) < _tolerance(game),
-        f"plan {i} does not give its policy back",
+      np.abs(table).max(initial=0) < _tolerance(game),
+      f"plan {i} does not give its policy back",
     )
 
 
@@ -126,40 +128,47 @@ def _check_linear(game, plans, others):
     moved = (*plans[:i], others[i], *plans[i + 1 :])
     for name, at in (("plans", plans), ("a moved plan", moved)):
       chex.assert_trees_all_close(
-          jnp.vdot(gain, at[i]),
-          game.values(at)[i],
-          rtol=_tolerance(game),
-          atol=_tolerance(game),
-          custom_message=f"the gain of player {i} is not the slope of its "
-          f"utility at {name}",
+        jnp.vdot(gain, at[i]),
+        game.values(at)[i],
+        rtol=_tolerance(game),
+        atol=_tolerance(game),
+        custom_message=f"the gain of player {i} is not the slope of its "
+        f"utility at {name}",
       )
     _require_equal(
-        gain, game.gain(plans, i), f"`gain` and `gains` differ for player {i}"
+      gain, game.gain(plans, i), f"`gain` and `gains` differ for player {i}"
     )
 
 
 def _check_symmetric(game, plans, others):
   _require(
-      game.num_players == 1 and game.zero_sum,
-      "a symmetric game has one policy and is zero-sum, not "
-      f"{game.num_players} and zero_sum={game.zero_sum}",
+    game.num_players == 1 and game.zero_sum,
+    "a symmetric game has one policy and is zero-sum, not "
+    f"{game.num_players} and zero_sum={game.zero_sum}",
   )
   (against,), (against_other,) = game.gains(plans), game.gains(others)
   mean = jax.tree.map(lambda a, b: (a + b) / 2, plans, others)
   for name, left, right in (
-      ("one wins what the other does not lose",
-       jnp.vdot(against, others[0]), -jnp.vdot(against_other, plans[0])),
-      ("a policy wins from itself", game.values(plans), jnp.zeros(1)),
-      ("the gain is not linear in the plan",
-       game.gain(mean, 0), (against + against_other) / 2),
+    (
+      "one wins what the other does not lose",
+      jnp.vdot(against, others[0]),
+      -jnp.vdot(against_other, plans[0]),
+    ),
+    ("a policy wins from itself", game.values(plans), jnp.zeros(1)),
+    (
+      "the gain is not linear in the plan",
+      game.gain(mean, 0),
+      (against + against_other) / 2,
+    ),
   ):
     chex.assert_trees_all_close(
-        left, right.astype(game.dtype), rtol=_tolerance(game),
-        atol=_tolerance(game), custom_message=name,
+      left,
+      right.astype(game.dtype),
+      rtol=_tolerance(game),
+      atol=_tolerance(game),
+      custom_message=name,
     )
-  _require_equal(
-      against, game.gain(plans, 0), "`gain` and `gains` differ"
-  )
+  _require_equal(against, game.gain(plans, 0), "`gain` and `gains` differ")
 
 
 def _check_sums(game, plans):
@@ -168,28 +177,30 @@ def _check_sums(game, plans):
   largest = float(jnp.max(jnp.abs(gains)))
   constant = float(jnp.ptp(sums)) <= _tolerance(game) * largest
   # General-sum utilities may add up to equal sums by chance, not conversely.
-  _require(constant or not game.zero_sum, f"`zero_sum` is set, and utilities "
-           f"add up to {sums}")
+  _require(
+    constant or not game.zero_sum,
+    f"`zero_sum` is set, and utilities add up to {sums}",
+  )
 
 
 def _check_state(solver, game, state):
   _require(
-      hasattr(state, "_fields"),
-      f"the state is a {type(state).__name__}, not a NamedTuple",
+    hasattr(state, "_fields"),
+    f"the state is a {type(state).__name__}, not a NamedTuple",
   )
   _require(int(state.step) == 0, f"the first step is {state.step}, not 0")
   after = jax.eval_shape(solver.update, game, state)
   _require(
-      jax.tree.structure(after) == jax.tree.structure(state),
-      "`update` changes the structure of the state: "
-      f"{jax.tree.structure(state)} becomes {jax.tree.structure(after)}",
+    jax.tree.structure(after) == jax.tree.structure(state),
+    "`update` changes the structure of the state: "
+    f"{jax.tree.structure(state)} becomes {jax.tree.structure(after)}",
   )
   for path, before in jax.tree_util.tree_leaves_with_path(state):
     leaf = _at(after, path)
     _require(
-        (leaf.shape, leaf.dtype) == (before.shape, before.dtype),
-        f"`update` changes {jax.tree_util.keystr(path)} from {before.shape} "
-        f"{before.dtype} to {leaf.shape} {leaf.dtype}",
+      (leaf.shape, leaf.dtype) == (before.shape, before.dtype),
+      f"`update` changes {jax.tree_util.keystr(path)} from {before.shape} "
+      f"{before.dtype} to {leaf.shape} {leaf.dtype}",
     )
 
 
@@ -210,20 +221,22 @@ def _played(solver, game, state):
 
 def _check_policies(game, policies, plans, expected):
   for i, (t, policy, plan) in enumerate(
-      zip(game.treeplexes, policies, plans, strict=True)
+    zip(game.treeplexes, policies, plans, strict=True)
   ):
     table = np.asarray(_table(t, policy))
     _require((table >= 0).all(), f"policy {i} has negative probabilities")
     _require(
-        np.abs(table.sum(axis=1) - 1).max(initial=0) < _tolerance(game),
-        f"policy {i} has rows that do not add up to 1",
+      np.abs(table.sum(axis=1) - 1).max(initial=0) < _tolerance(game),
+      f"policy {i} has rows that do not add up to 1",
     )
     illegal = ~np.asarray(t.legal)
-    _require((np.asarray(policy)[illegal] == 0).all(), f"policy {i} has "
-             "illegal actions")
     _require(
-        np.abs(plan - expected[i]).max() < _tolerance(game),
-        f"plan {i} is not that of its policy",
+      (np.asarray(policy)[illegal] == 0).all(),
+      f"policy {i} has illegal actions",
+    )
+    _require(
+      np.abs(plan - expected[i]).max() < _tolerance(game),
+      f"plan {i} is not that of its policy",
     )
 
 
@@ -238,29 +251,32 @@ def _check_sweep(solver, game, num_updates):
     nonlocal traces
     traces += 1
     return jax.lax.fori_loop(
-        0,
-        num_updates,
-        lambda _, state: solver.update(game, state),
-        solver.init(game),
+      0,
+      num_updates,
+      lambda _, state: solver.update(game, state),
+      solver.init(game),
     )
 
   leaves = [jnp.asarray(leaf) for leaf in leaves]
   # Not so far that a bounded hyper-parameter leaves its range.
   others = [
-      0.9 * leaf if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf + 1
-      for leaf in leaves
+    0.9 * leaf if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf + 1
+    for leaf in leaves
   ]
   stacked = [jnp.stack(pair) for pair in zip(leaves, others, strict=True)]
   swept = jax.vmap(final, in_axes=(0, None))(treedef.unflatten(stacked), game)
   for k, values in enumerate((leaves, others)):
     count = traces
     alone = final(treedef.unflatten(values), game)
-    _require(not k or traces == count, "other values of the hyper-parameters "
-             "are traced again: they must be leaves")
+    _require(
+      not k or traces == count,
+      "other values of the hyper-parameters "
+      "are traced again: they must be leaves",
+    )
     chex.assert_trees_all_close(
-        jax.tree.map(lambda x, k=k: x[k], swept),
-        alone,
-        rtol=1e3 * _tolerance(game),
-        atol=1e3 * _tolerance(game),
-        custom_message="vmap over hyper-parameters differs from a loop",
+      jax.tree.map(lambda x, k=k: x[k], swept),
+      alone,
+      rtol=1e3 * _tolerance(game),
+      atol=1e3 * _tolerance(game),
+      custom_message="vmap over hyper-parameters differs from a loop",
     )

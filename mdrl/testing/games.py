@@ -26,45 +26,45 @@ GOOFSPIEL = "goofspiel(num_cards=4,imp_info=True,points_order=descending)"
 
 # What each game brings, and its OpenSpiel string.
 TREES = {
-    "kuhn": "kuhn_poker",
-    "kuhn_three_players": "kuhn_poker(players=3)",
-    "leduc": "leduc_poker",
-    "liars_dice": "liars_dice(dice_sides=4)",
-    "goofspiel": GOOFSPIEL,
-    "tiny_hanabi": "tiny_hanabi",
-    "general_sum": "matrix_bos",
-    "simultaneous": "oshi_zumo(coins=3,size=1,horizon=4)",
+  "kuhn": "kuhn_poker",
+  "kuhn_three_players": "kuhn_poker(players=3)",
+  "leduc": "leduc_poker",
+  "liars_dice": "liars_dice(dice_sides=4)",
+  "goofspiel": GOOFSPIEL,
+  "tiny_hanabi": "tiny_hanabi",
+  "general_sum": "matrix_bos",
+  "simultaneous": "oshi_zumo(coins=3,size=1,horizon=4)",
 }
 
 
 @functools.cache
 def compiled(
-    name: str,
-    dtype: jax.typing.DTypeLike | None = None,
-    *,
-    chance: bool = False,
+  name: str,
+  dtype: jax.typing.DTypeLike | None = None,
+  *,
+  chance: bool = False,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Returns a game of the table, compiled once a process."""
   return openspiel.compile_game(
-      TREES.get(name, name), dtype=dtype, chance=chance
+    TREES.get(name, name), dtype=dtype, chance=chance
   )
 
 
 # What each preference game brings: structure, several contexts, a reference.
 PREFERENCES = {
-    "dice": lambda: preference_game.preference_game(preference_models.dice()),
-    "cycle": lambda: preference_game.preference_game(
-        preference_models.cycle(3), SKEWED
-    ),
-    "contexts": lambda: preference_game.preference_game(
-        np.stack([preference_models.uniform(5, seed) for seed in range(3)]),
-        np.tile(np.array([0.3, 0.1, 0.2, 0.15, 0.25]), (3, 1)),
-    ),
+  "dice": lambda: preference_game.preference_game(preference_models.dice()),
+  "cycle": lambda: preference_game.preference_game(
+    preference_models.cycle(3), SKEWED
+  ),
+  "contexts": lambda: preference_game.preference_game(
+    np.stack([preference_models.uniform(5, seed) for seed in range(3)]),
+    np.tile(np.array([0.3, 0.1, 0.2, 0.15, 0.25]), (3, 1)),
+  ),
 }
 
 
 def random_matrix_game(
-    shape: tuple[int, ...], seed: int = 0
+  shape: tuple[int, ...], seed: int = 0
 ) -> matrix_game.MatrixGame:
   """Returns a general-sum game with utilities drawn from [-1, 1]."""
   draw = np.random.default_rng(seed).uniform
@@ -72,7 +72,7 @@ def random_matrix_game(
 
 
 def random_zero_sum_game(
-    rows: int, columns: int, seed: int = 0
+  rows: int, columns: int, seed: int = 0
 ) -> matrix_game.MatrixGame:
   """Returns a two-player zero-sum game with utilities from [-1, 1]."""
   draw = np.random.default_rng(seed).uniform

@@ -12,14 +12,13 @@ from benchmarks import defaults
 # Matching pennies, rock-paper-scissors and a third; each has its equilibrium
 # inside, where steps beyond the bound turn outwards.
 _CYCLED = (
-    np.array([[1.0, -1.0], [-1.0, 1.0]]),
-    np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]),
-    np.array([[1.0, -1.0], [1.0, -1.0], [-2.0, 1.0]]),
+  np.array([[1.0, -1.0], [-1.0, 1.0]]),
+  np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]),
+  np.array([[1.0, -1.0], [1.0, -1.0], [-2.0, 1.0]]),
 )
 
 
 class DefaultsTest(parameterized.TestCase):
-
   @parameterized.parameters(*defaults.SOLVERS)
   def test_last_iterates_converge(self, solver):
     payoffs = [*_CYCLED, *defaults.matrices(20, seed=1)]
@@ -36,22 +35,22 @@ class DefaultsTest(parameterized.TestCase):
     defaults.define(values)
     values(["defaults", "--matrices=0", "--games=matrix_rpsx"])
     with (
-        contextlib.redirect_stderr(io.StringIO()) as stderr,
-        self.assertRaises(SystemExit),
+      contextlib.redirect_stderr(io.StringIO()) as stderr,
+      self.assertRaises(SystemExit),
     ):
       defaults.main([], values)
     self.assertStartsWith(stderr.getvalue(), "defaults: `game` must be")
 
   def test_all_that_report_the_last_iterate_are_there(self):
     self.assertEqual(
-        set(defaults.SOLVERS),
-        {
-            "magnetic",
-            "magnetic_refreshed",
-            "magnetic_annealed",
-            "mirror_prox",
-            "optimistic",
-        },
+      set(defaults.SOLVERS),
+      {
+        "magnetic",
+        "magnetic_refreshed",
+        "magnetic_annealed",
+        "mirror_prox",
+        "optimistic",
+      },
     )
 
 

@@ -16,20 +16,24 @@ from mdrl.games import openspiel
 
 
 class DevicesTest(absltest.TestCase):
-
   def test_rows_hold_rates_and_their_bytes(self):
     folder = self.enterContext(tempfile.TemporaryDirectory())
     path = pathlib.Path(folder) / "rates.json"
     values = flags.FlagValues()
     devices.define(values)
-    rest = values([
-        "program", "--games=kuhn_poker", "--seconds=0.01", "--batch=3",
+    rest = values(
+      [
+        "program",
+        "--games=kuhn_poker",
+        "--seconds=0.01",
+        "--batch=3",
         f"--json={path}",
-    ])
+      ]
+    )
     with (
-        absltest.mock.patch.object(devices, "_CEILING_ELEMENTS", 1000),
-        contextlib.redirect_stdout(io.StringIO()) as stdout,
-        contextlib.redirect_stderr(io.StringIO()),
+      absltest.mock.patch.object(devices, "_CEILING_ELEMENTS", 1000),
+      contextlib.redirect_stdout(io.StringIO()) as stdout,
+      contextlib.redirect_stderr(io.StringIO()),
     ):
       devices.main(rest, values)
     found = json.loads(path.read_text())
@@ -41,7 +45,7 @@ class DevicesTest(absltest.TestCase):
     self.assertEqual((row["solver"], row["precision"]), ("CFR+", "float32"))
     moved = devices.num_bytes(game) + 2 * devices.num_bytes(state)
     self.assertAlmostEqual(
-        row["gigabytes_per_second"], row["updates_per_second"] * moved / 1e9
+      row["gigabytes_per_second"], row["updates_per_second"] * moved / 1e9
     )
     self.assertGreater(row["batch_updates_per_second"], 0)
     self.assertIn("CFR+", stdout.getvalue())

@@ -21,16 +21,15 @@ def _random_policy(game, seed):
 
 
 class JudgeTest(parameterized.TestCase):
-
   @parameterized.product(
-      name=(
-          "kuhn_poker",
-          "leduc_poker",
-          "goofspiel(imp_info=True,num_cards=3)",
-          "liars_dice(dice_sides=3)",
-          "tiny_hanabi",
-      ),
-      seed=(0, 1),
+    name=(
+      "kuhn_poker",
+      "leduc_poker",
+      "goofspiel(imp_info=True,num_cards=3)",
+      "liars_dice(dice_sides=3)",
+      "tiny_hanabi",
+    ),
+    seed=(0, 1),
   )
   def test_random_policies(self, name, seed):
     game = openspiel.load_game(name)
@@ -49,7 +48,7 @@ class JudgeTest(parameterized.TestCase):
     judge = evaluation.Judge(openspiel.enumerate_tree(game))
     nothing = judge.exploitability_of(lambda _: [], lambda _: [])
     expected = pyspiel.exploitability(
-        game, policy_lib.TabularPolicy(game).to_dict()
+      game, policy_lib.TabularPolicy(game).to_dict()
     )
     self.assertAlmostEqual(nothing, expected)
 

@@ -13,13 +13,12 @@ _SIZE, _COUNT = 5, 7
 
 def _games():
   matrices = [preference_models.uniform(_SIZE, seed) for seed in range(4)]
-  return matrices, preference_game.stack([
-      preference_game.preference_game(m, dtype=jnp.float32) for m in matrices
-  ])
+  return matrices, preference_game.stack(
+    [preference_game.preference_game(m, dtype=jnp.float32) for m in matrices]
+  )
 
 
 class PreferencesTest(parameterized.TestCase):
-
   @parameterized.parameters(", together", ", in turns")
   def test_numpy_makes_the_same_updates(self, order):
     matrices, games = _games()
@@ -52,7 +51,7 @@ class PreferencesTest(parameterized.TestCase):
     self.assertEqual(found["egpo, in turns / its products in turns"], 0.5)
     self.assertEqual(found["egpo, in turns / its products together"], 1.25)
     self.assertEqual(
-        found["egpo, best / NumPy, games in the inner loop: egpo"], 50.0
+      found["egpo, best / NumPy, games in the inner loop: egpo"], 50.0
     )
 
 

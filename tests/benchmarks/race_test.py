@@ -34,16 +34,13 @@ class _World:
     racer = race.Racer(self.advance, self.exploitability, **fields)
     self.advance(1)
     with (
-        mock.patch.object(race, "cpu_seconds", side_effect=lambda: self.cpu),
-        mock.patch.object(
-            race.time, "time", side_effect=lambda: 100 + self.wall
-        ),
+      mock.patch.object(race, "cpu_seconds", side_effect=lambda: self.cpu),
+      mock.patch.object(race.time, "time", side_effect=lambda: 100 + self.wall),
     ):
       return race.chase(racer, 100.0, budget)
 
 
 class ChaseTest(absltest.TestCase):
-
   def test_evaluations_do_not_count(self):
     world = _World(lambda n: 0.05 / n)
     found = world.chase()
@@ -82,24 +79,23 @@ class ChaseTest(absltest.TestCase):
 
 
 class MainTest(absltest.TestCase):
-
   def _main(self, prepare, *argv):
     given = race.parser("A race.", ["cfr_plus"]).parse_args(
-        ["--game=g", "--solver=cfr_plus", "--seconds=0.001", *argv]
+      ["--game=g", "--solver=cfr_plus", "--seconds=0.001", *argv]
     )
     with (
-        contextlib.redirect_stdout(io.StringIO()) as stdout,
-        contextlib.redirect_stderr(io.StringIO()),
+      contextlib.redirect_stdout(io.StringIO()) as stdout,
+      contextlib.redirect_stderr(io.StringIO()),
     ):
       race.main(prepare, given)
     return json.loads(stdout.getvalue())
 
   def test_figures(self):
     racer = race.Racer(
-        lambda count: sum(range(100 * count)),
-        lambda: 0.0,
-        compiles=True,
-        facts={"histories": 7},
+      lambda count: sum(range(100 * count)),
+      lambda: 0.0,
+      compiles=True,
+      facts={"histories": 7},
     )
 
     def build():
@@ -115,15 +111,15 @@ class MainTest(absltest.TestCase):
     self.assertGreaterEqual(found["compile_wall_seconds"], 0)
     started = self._main(lambda: build, "--start_only")
     self.assertEqual(
-        set(started),
-        {
-            "build_cpu_seconds",
-            "build_wall_seconds",
-            "compile_cpu_seconds",
-            "compile_wall_seconds",
-            "histories",
-            "peak_megabytes",
-        },
+      set(started),
+      {
+        "build_cpu_seconds",
+        "build_wall_seconds",
+        "compile_cpu_seconds",
+        "compile_wall_seconds",
+        "histories",
+        "peak_megabytes",
+      },
     )
 
   def test_errors_take_one_line(self):

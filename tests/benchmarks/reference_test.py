@@ -13,7 +13,7 @@ from benchmarks import reference
 from mdrl.games import openspiel
 
 needs_cc = pytest.mark.skipif(
-    shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
+  shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
 )
 
 
@@ -51,14 +51,13 @@ def _exploitability(game, tables, plans):
 
 @needs_cc
 class ReferenceTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ("kuhn_poker", 1, 1e-12),
-      ("kuhn_poker", 2, 1e-12),
-      ("kuhn_poker", 104, 1e-12),
-      ("leduc_poker", 7, 1e-9),
-      ("liars_dice(dice_sides=3)", 30, 1e-9),
-      ("goofspiel(imp_info=True,num_cards=3)", 30, 1e-9),
+    ("kuhn_poker", 1, 1e-12),
+    ("kuhn_poker", 2, 1e-12),
+    ("kuhn_poker", 104, 1e-12),
+    ("leduc_poker", 7, 1e-9),
+    ("liars_dice(dice_sides=3)", 30, 1e-9),
+    ("goofspiel(imp_info=True,num_cards=3)", 30, 1e-9),
   )
   def test_average_is_that_of_open_spiel(self, name, num_updates, tolerance):
     tables = _tables(name)
@@ -74,8 +73,8 @@ class ReferenceTest(parameterized.TestCase):
 
   # Where regrets cancel, as in Leduc, the rounding decides on the policy.
   @parameterized.parameters(
-      ("kuhn_poker", 104, 0.0006017139321, 1e-12),
-      ("leduc_poker", 140, 0.008526, 2e-5),
+    ("kuhn_poker", 104, 0.0006017139321, 1e-12),
+    ("leduc_poker", 140, 0.008526, 2e-5),
   )
   def test_exploitability(self, name, num_updates, expected, tolerance):
     tables = _tables(name)
@@ -117,7 +116,6 @@ class ReferenceTest(parameterized.TestCase):
 
 
 class InputTest(absltest.TestCase):
-
   def test_no_compiler(self):
     reference.compile_reference.cache_clear()
     with mock.patch.object(shutil, "which", return_value=None):

@@ -16,18 +16,17 @@ import pytest
 from benchmarks import solvers, suite
 
 _COLUMNS = {
-    "ours_float32": ("cfr_plus",),
-    "c_double": ("cfr_plus",),
-    "openspiel_cpp": ("cfr_plus",),
+  "ours_float32": ("cfr_plus",),
+  "c_double": ("cfr_plus",),
+  "openspiel_cpp": ("cfr_plus",),
 }
 
 needs_cc = pytest.mark.skipif(
-    shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
+  shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
 )
 
 
 class SolversTest(absltest.TestCase):
-
   def setUp(self):
     super().setUp()
     # The command binds its process to a core, and others test here as well.
@@ -41,8 +40,8 @@ class SolversTest(absltest.TestCase):
     rest = values(["program", "--seconds=0.01", *argv])
     code = 0
     with (
-        contextlib.redirect_stdout(io.StringIO()) as stdout,
-        contextlib.redirect_stderr(io.StringIO()) as stderr,
+      contextlib.redirect_stdout(io.StringIO()) as stdout,
+      contextlib.redirect_stderr(io.StringIO()) as stderr,
     ):
       try:
         solvers.main(rest, values)
@@ -56,7 +55,7 @@ class SolversTest(absltest.TestCase):
     path = pathlib.Path(folder) / "rates.json"
     with mock.patch.object(suite, "QUICK", _COLUMNS):
       stdout, stderr, code = self._run(
-          "--quick", "--games=kuhn_poker", f"--json={path}", "--floor=1e9"
+        "--quick", "--games=kuhn_poker", f"--json={path}", "--floor=1e9"
       )
     self.assertEqual(code, 1)
     self.assertIn("below --floor=1e+09 of the C program", stderr)
@@ -69,13 +68,13 @@ class SolversTest(absltest.TestCase):
     self.assertEqual((row["game"], row["histories"]), ("kuhn_poker", 58))
     self.assertEqual(set(row["cells"]), set(_COLUMNS))
     rates = {
-        name: by_solver["cfr_plus"]["updates_per_cpu_second"]
-        for name, by_solver in row["cells"].items()
+      name: by_solver["cfr_plus"]["updates_per_cpu_second"]
+      for name, by_solver in row["cells"].items()
     }
     ours = rates["ours_float32"]
     self.assertAlmostEqual(row["ratio_to_c"], ours / rates["c_double"])
     self.assertAlmostEqual(
-        row["ratio_to_fastest_peer"], ours / rates["openspiel_cpp"]
+      row["ratio_to_fastest_peer"], ours / rates["openspiel_cpp"]
     )
     # The same algorithm from the same start, whoever runs it.
     for by_solver in row["cells"].values():
@@ -84,10 +83,10 @@ class SolversTest(absltest.TestCase):
 
   def test_mistakes_take_one_line(self):
     for argument, text in (
-        ("--games=kuhn", "did you mean"),
-        ("--games=random_matrix(size=0,seed=0)", "size, from 1 to"),
-        ("--liteefg_python=/no/such/python", "`--liteefg_python` must be"),
-        ("--cores=100000", "`--cores` must be at most"),
+      ("--games=kuhn", "did you mean"),
+      ("--games=random_matrix(size=0,seed=0)", "size, from 1 to"),
+      ("--liteefg_python=/no/such/python", "`--liteefg_python` must be"),
+      ("--cores=100000", "`--cores` must be at most"),
     ):
       with self.subTest(argument):
         stdout, stderr, code = self._run(argument)

@@ -14,12 +14,11 @@ from mdrl.games import base, matrix_game, openspiel
 _SMALL_MATRIX = "random_matrix(size=7,seed=3)"
 
 needs_cc = pytest.mark.skipif(
-    shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
+  shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
 )
 
 
 class GamesTest(parameterized.TestCase):
-
   @parameterized.parameters(*suite_games.GAMES)
   def test_every_game_is_there(self, name):
     suite_games.check(name)
@@ -30,14 +29,14 @@ class GamesTest(parameterized.TestCase):
     leduc, _ = openspiel.compile_game("leduc_poker", dtype=jnp.float64)
     self.assertEqual(histories, 9457)
     self.assertAlmostEqual(
-        linear_program.solve(poker).value, linear_program.solve(leduc).value
+      linear_program.solve(poker).value, linear_program.solve(leduc).value
     )
 
   @parameterized.parameters(
-      "random_matrix",
-      "random_matrix(size=0,seed=0)",
-      "random_matrix(size=100000,seed=0)",
-      "random_matrix(seed=0,size=3)",
+    "random_matrix",
+    "random_matrix(size=0,seed=0)",
+    "random_matrix(size=100000,seed=0)",
+    "random_matrix(seed=0,size=3)",
   )
   def test_bad_matrices_are_refused(self, name):
     with self.assertRaisesRegex(ValueError, "size, from 1 to"):
@@ -49,7 +48,6 @@ class GamesTest(parameterized.TestCase):
 
 
 class MatrixTest(absltest.TestCase):
-
   def test_entries_follow_from_the_seed(self):
     payoff = suite_games.payoff(_SMALL_MATRIX)
     self.assertEqual(payoff.shape, (7, 7))
@@ -66,8 +64,8 @@ class MatrixTest(absltest.TestCase):
     policies = base.uniform_policies(game)
     plans = game.plans(policies)
     self.assertAlmostEqual(
-        judge.exploitability([np.asarray(p) for p in plans]),
-        float(gaps.exploitability(game, plans)),
+      judge.exploitability([np.asarray(p) for p in plans]),
+      float(gaps.exploitability(game, plans)),
     )
 
   def test_number_of_histories(self):

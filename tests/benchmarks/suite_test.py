@@ -12,11 +12,11 @@ from benchmarks import fresh, solver_table, suite, suite_games
 
 def _settings(**fields):
   given = {
-      "seconds": 0.01,
-      "budget": 0.1,
-      "limit": 60.0,
-      "interpreters": {},
-      "columns": suite.FULL,
+    "seconds": 0.01,
+    "budget": 0.1,
+    "limit": 60.0,
+    "interpreters": {},
+    "columns": suite.FULL,
   }
   return suite.Settings(**(given | fields))
 
@@ -26,7 +26,6 @@ def _columns(*args, **fields):
 
 
 class CellsTest(absltest.TestCase):
-
   def test_large_games_are_left_out(self):
     small = _columns("kuhn_poker", 58)
     middle = _columns("liars_dice(dice_sides=5)", 51_181)
@@ -37,8 +36,8 @@ class CellsTest(absltest.TestCase):
 
   def test_a_matrix_is_no_tree(self):
     self.assertEqual(
-        _columns(suite_games.MATRIX, 4_002_001),
-        {"ours_float32", "ours_float64", "c_double", "c_float"},
+      _columns(suite_games.MATRIX, 4_002_001),
+      {"ours_float32", "ours_float64", "c_double", "c_float"},
     )
 
   def test_environments_are_used_where_given(self):
@@ -62,7 +61,6 @@ class CellsTest(absltest.TestCase):
 
 
 class CellTest(absltest.TestCase):
-
   def _cell(self, code, limit=60.0):
     column = suite.Column("a title", ("tests",), ("cfr_plus",))
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -70,8 +68,8 @@ class CellTest(absltest.TestCase):
     python.write_text(f"#!{sys.executable}\n{code}\n")
     python.chmod(0o700)
     with (
-        mock.patch.dict(suite.COLUMNS, {"it": column}),
-        mock.patch.object(suite.sys, "executable", str(python)),
+      mock.patch.dict(suite.COLUMNS, {"it": column}),
+      mock.patch.object(suite.sys, "executable", str(python)),
     ):
       return suite.cell(_settings(limit=limit), "g", "it", "cfr_plus")
 
@@ -97,24 +95,23 @@ def _figures(rate):
 
 
 class RatiosTest(parameterized.TestCase):
-
   def test_the_fastest_peer(self):
     found = {
-        "ours_float32": _figures(30.0),
-        "ours_float64": _figures(1e9),
-        "c_double": _figures(60.0),
-        "c_float": _figures(1e9),
-        "openspiel_cpp": _figures(2.0),
-        "noregret": _figures(6.0),
-        "liteefg": {"magnetic": {"updates_per_cpu_second": 1e9}},
+      "ours_float32": _figures(30.0),
+      "ours_float64": _figures(1e9),
+      "c_double": _figures(60.0),
+      "c_float": _figures(1e9),
+      "openspiel_cpp": _figures(2.0),
+      "noregret": _figures(6.0),
+      "liteefg": {"magnetic": {"updates_per_cpu_second": 1e9}},
     }
     self.assertEqual(
-        suite.ratios(found),
-        {
-            "ratio_to_c": 0.5,
-            "ratio_to_fastest_peer": 5.0,
-            "fastest_peer": "noregret",
-        },
+      suite.ratios(found),
+      {
+        "ratio_to_c": 0.5,
+        "ratio_to_fastest_peer": 5.0,
+        "fastest_peer": "noregret",
+      },
     )
 
   def test_what_was_not_measured_is_not_compared(self):
@@ -123,44 +120,43 @@ class RatiosTest(parameterized.TestCase):
 
 
 class TableTest(absltest.TestCase):
-
   def test_headings_tell_games_apart(self):
     shown = {
-        solver_table.heading({"game": game, "histories": 1234})
-        for game in suite_games.GAMES
+      solver_table.heading({"game": game, "histories": 1234})
+      for game in suite_games.GAMES
     }
     self.assertLen(shown, len(suite_games.GAMES))
     self.assertIn("kuhn_poker: 1,234 histories", shown)
 
   def test_lines(self):
     ours = {
-        "updates_per_cpu_second": 57_184.0,
-        "updates_per_wall_second": 999.6,
-        "cpu_seconds_to_0.01": 2.324,
-        "wall_seconds_to_0.01": 2.5,
-        "build_cpu_seconds": 0.0012,
-        "build_wall_seconds": 0.5,
-        "compile_cpu_seconds": 1.5,
-        "compile_wall_seconds": 1.75,
-        "warm_compile_cpu_seconds": 0.25,
-        "peak_megabytes": 281.4,
+      "updates_per_cpu_second": 57_184.0,
+      "updates_per_wall_second": 999.6,
+      "cpu_seconds_to_0.01": 2.324,
+      "wall_seconds_to_0.01": 2.5,
+      "build_cpu_seconds": 0.0012,
+      "build_wall_seconds": 0.5,
+      "compile_cpu_seconds": 1.5,
+      "compile_wall_seconds": 1.75,
+      "warm_compile_cpu_seconds": 0.25,
+      "peak_megabytes": 281.4,
     }
     row = {
-        "cells": {"ours_float32": {"cfr_plus": ours}, "highs": {"exact": {}}},
-        "ratio_to_fastest_peer": 55.55,
-        "fastest_peer": "liteefg",
+      "cells": {"ours_float32": {"cfr_plus": ours}, "highs": {"exact": {}}},
+      "ratio_to_fastest_peer": 55.55,
+      "fastest_peer": "liteefg",
     }
     self.assertEqual(
-        solver_table.text_lines(row, ["ours_float32", "highs"]),
-        [
-            ["CFR+, updates/s", "57.2k / 1k", "-"],
-            ["CFR+, s to 0.01", "2.32 / 2.5", "-"],
-            ["build, s", "<0.01 / 0.5", "-"],
-            ["compile, s", "1.5 / 1.75", "-"],
-            ["compile, s, from disk", "0.25 / -", "-"],
-            ["peak memory, MB", "281", "-"],
-            ["CFR+ / that of LiteEFG", "55.5", "-"],
-        ],
+      solver_table.text_lines(row, ["ours_float32", "highs"]),
+      [
+        ["CFR+, updates/s", "57.2k / 1k", "-"],
+        ["CFR+, s to 0.01", "2.32 / 2.5", "-"],
+        ["build, s", "<0.01 / 0.5", "-"],
+        ["compile, s", "1.5 / 1.75", "-"],
+        ["compile, s, from disk", "0.25 / -", "-"],
+        ["peak memory, MB", "281", "-"],
+        ["CFR+ / that of LiteEFG", "55.5", "-"],
+      ],
     )
 
 

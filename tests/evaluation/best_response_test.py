@@ -13,7 +13,6 @@ from mdrl.testing import games
 
 
 class BestResponseTest(parameterized.TestCase):
-
   @parameterized.parameters("kuhn", "tiny_hanabi", "general_sum")
   def test_no_pure_policy_earns_more(self, name):
     game, _ = games.compiled(name)

@@ -16,29 +16,28 @@ from mdrl.testing import games
 
 
 class GapsTest(parameterized.TestCase):
-
   @parameterized.parameters("kuhn", "kuhn_three_players", "tiny_hanabi")
   def test_nash_conv_equals_openspiel(self, name):
     game, index = games.compiled(name)
     spiel = openspiel.load_game(games.TREES[name])
     policies = base.random_policies(game, jax.random.key(7))
     theirs = exploitability.nash_conv(
-        spiel,
-        openspiel.to_openspiel(spiel, index, policies),
-        return_only_nash_conv=False,
-        use_cpp_br=False,
+      spiel,
+      openspiel.to_openspiel(spiel, index, policies),
+      return_only_nash_conv=False,
+      use_cpp_br=False,
     )
     plans = game.plans(policies)
     improvements = gaps.improvements(game, plans)
     np.testing.assert_allclose(
-        improvements, theirs.player_improvements, atol=1e-12
+      improvements, theirs.player_improvements, atol=1e-12
     )
     total = float(gaps.nash_conv(game, plans))
     self.assertAlmostEqual(total, theirs.nash_conv, delta=1e-12)
     self.assertAlmostEqual(
-        float(gaps.exploitability(game, plans)),
-        total / game.num_players,
-        delta=1e-15,
+      float(gaps.exploitability(game, plans)),
+      total / game.num_players,
+      delta=1e-15,
     )
 
   def test_duality_gap_by_hand(self):
@@ -53,7 +52,7 @@ class GapsTest(parameterized.TestCase):
       game, _ = games.compiled(name)
       plans = game.plans(base.uniform_policies(game))
       with self.assertRaisesRegex(
-          ValueError, f"`game` must be two-player zero-sum .* {players} players"
+        ValueError, f"`game` must be two-player zero-sum .* {players} players"
       ):
         gaps.duality_gap(game, plans)
 
@@ -62,8 +61,8 @@ class GapsTest(parameterized.TestCase):
     # Perturbed rock-paper-scissors, scaled to [0, 1]; its logit equilibria are
     # published with the magnetic mirror descent paper.
     published = {
-        0.5: [0.29813319, 0.41382045, 0.28804635],
-        0.1: [0.17347803, 0.48630324, 0.34021873],
+      0.5: [0.29813319, 0.41382045, 0.28804635],
+      0.1: [0.17347803, 0.48630324, 0.34021873],
     }[temperature]
     payoff = np.array([[0.0, -3, 3], [3, 0, -1], [-3, 1, 0]])
     game = matrix_game.zero_sum_game((payoff + 3) / 6)
@@ -72,7 +71,7 @@ class GapsTest(parameterized.TestCase):
     self.assertLess(abs(float(gap)), 1e-8)
     off = jnp.array([1.0, *np.roll(published, 1)])
     self.assertGreater(
-        float(gaps.regularized_gap(game, (off, policy), temperature)), 1e-3
+      float(gaps.regularized_gap(game, (off, policy), temperature)), 1e-3
     )
 
   def test_regularized_gap_is_below_no_unilateral_change(self):
@@ -94,12 +93,12 @@ class GapsTest(parameterized.TestCase):
     game, _ = games.compiled("kuhn")
     plans = game.plans(base.uniform_policies(game))
     value = pyspiel.nash_conv(
-        pyspiel.load_game("kuhn_poker"),
-        pyspiel.UniformRandomPolicy(pyspiel.load_game("kuhn_poker")),
+      pyspiel.load_game("kuhn_poker"),
+      pyspiel.UniformRandomPolicy(pyspiel.load_game("kuhn_poker")),
     )
     self.assertAlmostEqual(value, 11 / 12, delta=1e-12)
     self.assertAlmostEqual(
-        float(gaps.nash_conv(game, plans)), 11 / 12, delta=1e-15
+      float(gaps.nash_conv(game, plans)), 11 / 12, delta=1e-15
     )
 
   def test_temperatures_that_are_none_of_the_game(self):

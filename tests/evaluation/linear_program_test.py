@@ -16,13 +16,12 @@ from mdrl.testing import games
 
 
 class LinearProgramTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ("kuhn", -1 / 18),
-      ("leduc", -0.0856064240780),
-      ("liars_dice", 1 / 16),
-      ("goofspiel", 0.0),
-      ("liars_dice(dice_sides=3)", 1 / 9),
+    ("kuhn", -1 / 18),
+    ("leduc", -0.0856064240780),
+    ("liars_dice", 1 / 16),
+    ("goofspiel", 0.0),
+    ("liars_dice(dice_sides=3)", 1 / 9),
   )
   def test_values(self, name, value):
     game, _ = games.compiled(name)
@@ -101,11 +100,11 @@ class LinearProgramTest(parameterized.TestCase):
   def test_an_answer_that_is_not_exact_is_refused(self):
     game = matrix_game.zero_sum_game([[3.0, 0.0], [0.0, 1.0]])
     roughly = optimize.OptimizeResult(
-        success=True, x=np.array([1.0, 0.5, 0.5, 0.0, 0.0])
+      success=True, x=np.array([1.0, 0.5, 0.5, 0.0, 0.0])
     )
     with mock.patch.object(optimize, "linprog", return_value=roughly):
       with self.assertRaisesRegex(
-          ValueError, "did not solve to a gap of 1e-09 .* gap of 3.3e-01"
+        ValueError, "did not solve to a gap of 1e-09 .* gap of 3.3e-01"
       ):
         linear_program.solve(game)
 
@@ -127,16 +126,15 @@ class LinearProgramTest(parameterized.TestCase):
   def test_refuses_other_games(self):
     for name in ("general_sum", "kuhn_three_players"):
       with self.assertRaisesRegex(
-          ValueError, "`game` must be two-player zero-sum, got"
+        ValueError, "`game` must be two-player zero-sum, got"
       ):
         linear_program.solve(games.compiled(name)[0])
 
 
 class KindTest(absltest.TestCase):
-
   def test_what_is_no_game_is_refused(self):
     with self.assertRaisesRegex(
-        ValueError, "`game` must be a TreeGame or a MatrixGame, got a NoneType"
+      ValueError, "`game` must be a TreeGame or a MatrixGame, got a NoneType"
     ):
       inspect.unwrap(linear_program.solve)(None)
 

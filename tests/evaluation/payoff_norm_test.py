@@ -24,8 +24,8 @@ def _dense_radius(game, policies):
   """The spectral radius of K, from derivatives of plans and of divergences."""
   plans = game.plans(policies)
   own = [
-      jax.jacobian(lambda p, i=i: game.plans(p)[i])(policies)[i]
-      for i in range(game.num_players)
+    jax.jacobian(lambda p, i=i: game.plans(p)[i])(policies)[i]
+    for i in range(game.num_players)
   ]
   gains = jax.jacobian(game.gains)(plans)
   tangents, metrics = [], []
@@ -41,30 +41,31 @@ def _dense_radius(game, policies):
     tangents.append(vectors[:, values > 0.5])
     anchor = dilated.to_dual(t, mirror_maps.Euclidean(), policies[i])
     metrics.append(
-        jax.hessian(
-            lambda p, t=t, a=anchor: dilated.divergence(
-                t, mirror_maps.Euclidean(), p, a
-            )
-        )(policies[i])
+      jax.hessian(
+        lambda p, t=t, a=anchor: dilated.divergence(
+          t, mirror_maps.Euclidean(), p, a
+        )
+      )(policies[i])
     )
   rows = []
   for i in range(game.num_players):
     metric = tangents[i].T @ metrics[i] @ tangents[i]
-    rows.append([
+    rows.append(
+      [
         np.linalg.solve(
-            metric,
-            tangents[i].T @ own[i].T @ gains[i][j] @ own[j] @ tangents[j],
+          metric,
+          tangents[i].T @ own[i].T @ gains[i][j] @ own[j] @ tangents[j],
         )
         for j in range(game.num_players)
-    ])
+      ]
+    )
   return np.abs(np.linalg.eigvals(np.block(rows))).max()
 
 
 class PayoffNormTest(parameterized.TestCase):
-
   @parameterized.parameters((4, 3, 1), (2, 7, 2), (5, 5, 3))
   def test_is_the_largest_singular_value_of_the_centred_payoffs(
-      self, rows, columns, seed
+    self, rows, columns, seed
   ):
     game = games.random_zero_sum_game(rows, columns, seed=seed)
     expected = np.linalg.norm(_centered(np.asarray(game.payoffs[0])), 2)
@@ -84,9 +85,9 @@ class PayoffNormTest(parameterized.TestCase):
     payoff = np.asarray(game.payoffs[0])
     shifted = payoff + 1e3 + np.arange(4)[:, None] - 7 * np.arange(3)
     np.testing.assert_allclose(
-        payoff_norm.payoff_norm(matrix_game.zero_sum_game(shifted)),
-        payoff_norm.payoff_norm(game),
-        rtol=1e-3,
+      payoff_norm.payoff_norm(matrix_game.zero_sum_game(shifted)),
+      payoff_norm.payoff_norm(game),
+      rtol=1e-3,
     )
 
   @parameterized.parameters(("kuhn", 1), ("general_sum", 2))
@@ -105,9 +106,9 @@ class PayoffNormTest(parameterized.TestCase):
     payoff = np.asarray(games.random_zero_sum_game(4, 3, seed=1).payoffs[0])
     game = matrix_game.matrix_game([payoff, -factor * payoff])
     np.testing.assert_allclose(
-        payoff_norm.payoff_norm(game),
-        np.linalg.norm(_centered(payoff), 2) * factor**0.5,
-        rtol=1e-3,
+      payoff_norm.payoff_norm(game),
+      np.linalg.norm(_centered(payoff), 2) * factor**0.5,
+      rtol=1e-3,
     )
 
   def test_is_larger_than_at_uniform_policies_where_play_turns_faster(self):
@@ -119,45 +120,44 @@ class PayoffNormTest(parameterized.TestCase):
   def test_scales_with_the_payoffs(self, factor):
     game = games.random_zero_sum_game(4, 3, seed=1)
     scaled = struct.replace(
-        game, payoffs=tuple(factor * p for p in game.payoffs)
+      game, payoffs=tuple(factor * p for p in game.payoffs)
     )
     np.testing.assert_allclose(
-        payoff_norm.payoff_norm(scaled),
-        factor * payoff_norm.payoff_norm(game),
-        rtol=1e-3,
+      payoff_norm.payoff_norm(scaled),
+      factor * payoff_norm.payoff_norm(game),
+      rtol=1e-3,
     )
 
   def test_is_the_size_of_the_gains_where_nobody_depends_on_the_others(self):
     payoff = np.array([[3.0], [-3.0]]) + np.array([[4.0, -4.0]])
     game = matrix_game.zero_sum_game(payoff)
     self.assertAlmostEqual(
-        payoff_norm.payoff_norm(game), np.linalg.norm([3, 3, 4, 4]), places=2
+      payoff_norm.payoff_norm(game), np.linalg.norm([3, 3, 4, 4]), places=2
     )
 
   @parameterized.parameters(1e-6, 1.0, 1e6)
   def test_of_a_tree_in_which_one_player_alone_decides(self, payoff):
-    tree = f'''EFG 2 R "" {{ "A" "B" }}
+    tree = f"""EFG 2 R "" {{ "A" "B" }}
         p "" 1 1 "" {{ "a" "b" }} 0
         t "" 1 "" {{ {payoff} {-payoff} }}
-        t "" 2 "" {{ {-payoff} {payoff} }}'''
+        t "" 2 "" {{ {-payoff} {payoff} }}"""
     folder = self.enterContext(tempfile.TemporaryDirectory())
     path = pathlib.Path(folder) / "one.efg"
     path.write_text(tree)
     game, _ = openspiel.compile_game(str(path))
     np.testing.assert_allclose(
-        payoff_norm.payoff_norm(game), payoff * 2**0.5, rtol=1e-3
+      payoff_norm.payoff_norm(game), payoff * 2**0.5, rtol=1e-3
     )
 
   def test_is_one_where_nothing_is_paid(self):
     game = games.random_zero_sum_game(2, 2)
     zero = tuple(0 * p for p in game.payoffs)
     self.assertEqual(
-        payoff_norm.payoff_norm(struct.replace(game, payoffs=zero)), 1.0
+      payoff_norm.payoff_norm(struct.replace(game, payoffs=zero)), 1.0
     )
 
 
 class GeneralSumTest(parameterized.TestCase):
-
   @parameterized.parameters(*range(12))
   def test_is_the_largest_rate_of_matrices(self, seed):
     rng = np.random.default_rng(seed)

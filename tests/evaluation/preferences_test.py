@@ -18,9 +18,9 @@ def _game(num_contexts=3, size=5, seed=0, dtype=None):
   rng = np.random.default_rng(seed)
   matrices = [preference_models.uniform(size, k) for k in range(num_contexts)]
   return preference_game.preference_game(
-      np.stack(matrices),
-      rng.dirichlet(np.ones(size), size=num_contexts),
-      dtype,
+    np.stack(matrices),
+    rng.dirichlet(np.ones(size), size=num_contexts),
+    dtype,
   )
 
 
@@ -38,18 +38,17 @@ def _softmax(logits):
 
 
 class GapsTest(parameterized.TestCase):
-
   def test_duality_gap_is_that_of_pure_responses(self):
     game = _game()
     plans = game.plans(_random(game))
     expected = [
-        np.max(p @ x) - np.min(x @ p)
-        for p, x in zip(np.asarray(game.preferences), _rows(game, plans))
+      np.max(p @ x) - np.min(x @ p)
+      for p, x in zip(np.asarray(game.preferences), _rows(game, plans))
     ]
     actual = preferences.duality_gap(game, plans)
     np.testing.assert_allclose(actual, expected, atol=1e-14)
     np.testing.assert_allclose(
-        gaps.duality_gap(game, plans), np.sum(expected), atol=1e-14
+      gaps.duality_gap(game, plans), np.sum(expected), atol=1e-14
     )
 
   @parameterized.parameters(1.0, 0.1, 0.01)
@@ -59,9 +58,9 @@ class GapsTest(parameterized.TestCase):
     plans = game.plans(policies)
     expected = []
     for p, x, ref in zip(
-        np.asarray(game.preferences),
-        _rows(game, plans),
-        _rows(game, game.reference),
+      np.asarray(game.preferences),
+      _rows(game, plans),
+      _rows(game, game.reference),
     ):
       best = _softmax(np.log(ref) + p @ x / tau)
 
@@ -70,12 +69,12 @@ class GapsTest(parameterized.TestCase):
 
       expected.append(payoff(best, x) - payoff(x, best))
     np.testing.assert_allclose(
-        preferences.regularized_gap(game, plans, tau), expected, atol=1e-12
+      preferences.regularized_gap(game, plans, tau), expected, atol=1e-12
     )
     np.testing.assert_allclose(
-        2 * gaps.regularized_gap(game, policies, tau),
-        np.sum(expected),
-        atol=1e-12,
+      2 * gaps.regularized_gap(game, policies, tau),
+      np.sum(expected),
+      atol=1e-12,
     )
 
   def test_without_a_reference_it_is_uniform(self):
@@ -84,9 +83,9 @@ class GapsTest(parameterized.TestCase):
     stated = preference_game.preference_game(matrix, np.full(4, 0.25))
     plans = plain.plans(_random(plain))
     np.testing.assert_allclose(
-        preferences.regularized_gap(plain, plans, 0.1),
-        preferences.regularized_gap(stated, plans, 0.1),
-        atol=1e-14,
+      preferences.regularized_gap(plain, plans, 0.1),
+      preferences.regularized_gap(stated, plans, 0.1),
+      atol=1e-14,
     )
 
   def test_divergence(self):
@@ -94,15 +93,15 @@ class GapsTest(parameterized.TestCase):
     first, second = (game.plans(_random(game, k)) for k in range(2))
     x, y = _rows(game, first), _rows(game, second)
     np.testing.assert_allclose(
-        preferences.divergence(game, first, second),
-        np.sum(x * np.log(x / y), axis=1),
-        atol=1e-14,
+      preferences.divergence(game, first, second),
+      np.sum(x * np.log(x / y), axis=1),
+      atol=1e-14,
     )
     pure = (jnp.asarray([1.0, 1.0, 0.0, 0.0]),)
     one = preference_game.preference_game(preference_models.cycle(3))
     uniform = one.plans(base.uniform_policies(one))
     np.testing.assert_allclose(
-        preferences.divergence(one, pure, uniform), [np.log(3)], atol=1e-15
+      preferences.divergence(one, pure, uniform), [np.log(3)], atol=1e-15
     )
     self.assertEqual(preferences.divergence(one, uniform, pure)[0], np.inf)
     self.assertEqual(preferences.divergence(one, pure, pure)[0], 0)
@@ -111,17 +110,20 @@ class GapsTest(parameterized.TestCase):
     game = _game()
     policies = [_random(game, k) for k in range(4)]
     rows = np.stack([_rows(game, p) for p in policies])
-    expected = np.mean([
+    expected = np.mean(
+      [
         rows[:, x] @ np.asarray(game.preferences)[x] @ rows[:, x].T
         for x in range(3)
-    ], axis=0)
+      ],
+      axis=0,
+    )
     actual = preferences.win_rates(game, jnp.stack([p[0] for p in policies]))
     np.testing.assert_allclose(actual, expected, atol=1e-14)
 
   def test_the_most_elo_loses_to_the_most_wins(self):
     # Under the constraint that the first is twice as likely as the second.
     game = preference_game.preference_game(
-        preference_models.elo([0.0, np.log(9), np.log(2)])
+      preference_models.elo([0.0, np.log(9), np.log(2)])
     )
     most_elo = jnp.asarray([0.0, 2 / 3, 1 / 3, 0.0])
     most_wins = jnp.asarray([0.0, 0.0, 0.0, 1.0])
@@ -130,7 +132,6 @@ class GapsTest(parameterized.TestCase):
 
 
 class EquilibriumTest(parameterized.TestCase):
-
   @parameterized.parameters(1.0, 0.1, 0.01, 0.003)
   def test_the_residual_is_rounding(self, temperature):
     game = _game(num_contexts=5, size=20)
@@ -143,7 +144,7 @@ class EquilibriumTest(parameterized.TestCase):
   def test_many_contexts_end(self):
     # Conditions of loops that are rounded apart from their bodies never end.
     game = preference_game.preference_game(
-        np.stack([preference_models.uniform(20, seed) for seed in range(64)])
+      np.stack([preference_models.uniform(20, seed) for seed in range(64)])
     )
     for temperature in (0.02, 0.01, 0.007):
       plans = game.plans(preferences.equilibrium(game, temperature))
@@ -152,8 +153,8 @@ class EquilibriumTest(parameterized.TestCase):
 
   def test_equilibria_computed_elsewhere(self):
     for matrix, expected in (
-        (preference_models.dice(), (0.697734, 0.180430, 0.121836)),
-        (preference_models.cycle(3), (0.433430, 0.213711, 0.352860)),
+      (preference_models.dice(), (0.697734, 0.180430, 0.121836)),
+      (preference_models.cycle(3), (0.433430, 0.213711, 0.352860)),
     ):
       game = preference_game.preference_game(matrix, games.SKEWED)
       actual = preferences.equilibrium(game, 0.1)[0][1:]
@@ -164,9 +165,9 @@ class EquilibriumTest(parameterized.TestCase):
     solver = nash_mirror_prox.NashMirrorProx(step_size=2.0, temperature=0.1)
     state = run.advance(solver, game, run.init(solver, game), 500)
     np.testing.assert_allclose(
-        _rows(game, solver.policies(game, state)),
-        _rows(game, preferences.equilibrium(game, 0.1)),
-        atol=1e-14,
+      _rows(game, solver.policies(game, state)),
+      _rows(game, preferences.equilibrium(game, 0.1)),
+      atol=1e-14,
     )
 
   @parameterized.parameters(-1 / 3, -0.1, 0.0, 0.1, 0.3)
@@ -175,7 +176,7 @@ class EquilibriumTest(parameterized.TestCase):
     # and, by a program of its own, exact.
     expected = [1 / 3 + epsilon / 2, 1 / 3 + epsilon / 2, 1 / 3 - epsilon]
     game = preference_game.preference_game(
-        preference_models.three_raters(epsilon), games.SKEWED
+      preference_models.three_raters(epsilon), games.SKEWED
     )
     (winner,) = linear_program.minimax_winner(game)
     np.testing.assert_allclose(winner, expected, atol=1e-10)
@@ -198,7 +199,6 @@ class EquilibriumTest(parameterized.TestCase):
 
 
 class MinimaxWinnerTest(absltest.TestCase):
-
   def test_no_response_beats_it(self):
     game = _game()
     winners = linear_program.minimax_winner(game)
@@ -207,16 +207,15 @@ class MinimaxWinnerTest(absltest.TestCase):
 
 
 class TemperatureTest(parameterized.TestCase):
-
   @parameterized.parameters(0, -0.1, np.nan, np.inf, True)
   def test_temperatures_are_positive_and_finite(self, temperature):
     game = preference_game.preference_game(preference_models.dice())
     plans = (game.treeplex.uniform,)
     for call in (
-        lambda: preferences.equilibrium(game, temperature),
-        lambda: preferences.regularized_gap(game, plans, temperature),
-        lambda: preferences.residual(game, plans, temperature),
-        lambda: gaps.regularized_gap(game, plans, temperature),
+      lambda: preferences.equilibrium(game, temperature),
+      lambda: preferences.regularized_gap(game, plans, temperature),
+      lambda: preferences.residual(game, plans, temperature),
+      lambda: gaps.regularized_gap(game, plans, temperature),
     ):
       with self.assertRaisesRegex(ValueError, "`temperature` must "):
         call()
@@ -224,7 +223,7 @@ class TemperatureTest(parameterized.TestCase):
   @parameterized.parameters("equilibrium", "regularized_gap", "residual")
   def test_temperatures_that_are_none_of_the_game(self, name):
     game = preference_game.preference_game(
-        preference_models.dice(), dtype="float32"
+      preference_models.dice(), dtype="float32"
     )
     plans = (game.plans(base.uniform_policies(game)),)
     plans = () if name == "equilibrium" else plans

@@ -29,12 +29,11 @@ def _compiled(name):
 
 
 class QuantalResponseTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      (0.5, (0.29813319, 0.41382045, 0.28804635)),
-      (0.2, (0.22364492, 0.47798817, 0.29836691)),
-      (0.1, (0.17347803, 0.48630324, 0.34021873)),
-      (0.05, (0.1517447, 0.46794775, 0.38030755)),
+    (0.5, (0.29813319, 0.41382045, 0.28804635)),
+    (0.2, (0.22364492, 0.47798817, 0.29836691)),
+    (0.1, (0.17347803, 0.48630324, 0.34021873)),
+    (0.05, (0.1517447, 0.46794775, 0.38030755)),
   )
   def test_perturbed_rock_paper_scissors(self, temperature, expected):
     game = matrix_game.zero_sum_game(_PERTURBED)
@@ -62,9 +61,9 @@ class QuantalResponseTest(parameterized.TestCase):
       quantal_response.equilibrium(game, 0.1, start=(first, -second))
 
   @parameterized.parameters(
-      ("kuhn", 0.5, 0.0408650642, 0.2639340502),
-      ("kuhn", 0.05, -0.0287149335, 0.0462273804),
-      ("leduc", 0.1, 0.6923858789, 2.0445823202),
+    ("kuhn", 0.5, 0.0408650642, 0.2639340502),
+    ("kuhn", 0.05, -0.0287149335, 0.0462273804),
+    ("leduc", 0.1, 0.6923858789, 2.0445823202),
   )
   def test_normal_form_equilibria(self, name, temperature, value, exploit):
     game = _compiled(name)
@@ -77,12 +76,12 @@ class QuantalResponseTest(parameterized.TestCase):
     # Published from policies with a gap of 1e-11.
     self.assertAlmostEqual(float(game.values(plans)[0]), value, delta=2e-7)
     self.assertAlmostEqual(
-        float(gaps.exploitability(game, plans)), exploit, delta=2e-7
+      float(gaps.exploitability(game, plans)), exploit, delta=2e-7
     )
 
   @parameterized.parameters(
-      ("kuhn", 0.5, -0.044835542, 0.112409847),
-      ("kuhn", 0.05, -0.056969025, 0.007201106),
+    ("kuhn", 0.5, -0.044835542, 0.112409847),
+    ("kuhn", 0.05, -0.056969025, 0.007201106),
   )
   def test_agent_equilibria(self, name, temperature, value, exploit):
     game = _compiled(name)
@@ -93,7 +92,7 @@ class QuantalResponseTest(parameterized.TestCase):
     plans = game.plans(policies)
     self.assertAlmostEqual(float(game.values(plans)[0]), value, delta=2e-7)
     self.assertAlmostEqual(
-        float(gaps.exploitability(game, plans)), exploit, delta=2e-7
+      float(gaps.exploitability(game, plans)), exploit, delta=2e-7
     )
 
   @pytest.mark.slow
@@ -101,29 +100,25 @@ class QuantalResponseTest(parameterized.TestCase):
     game = _compiled("kuhn_three_players")
     inner = magnetic.MagneticMirrorDescent(step_size=0.1, temperature=0.4)
     for solver, seen in (
-        (inner, game),
-        (
-            behavioral.Behavioral(solver=inner, feedback="q"),
-            behavioral_game.view(game, "q"),
-        ),
+      (inner, game),
+      (
+        behavioral.Behavioral(solver=inner, feedback="q"),
+        behavioral_game.view(game, "q"),
+      ),
     ):
       state = run.advance(solver, game, run.init(solver, game), 5000)
       found = quantal_response.equilibrium(seen, 0.4)
-      for t, a, b in zip(
-          game.treeplexes, solver.policies(game, state), found
-      ):
-        np.testing.assert_allclose(
-            t.to_table(a), t.to_table(b), atol=1e-11
-        )
+      for t, a, b in zip(game.treeplexes, solver.policies(game, state), found):
+        np.testing.assert_allclose(t.to_table(a), t.to_table(b), atol=1e-11)
 
   def test_preference_games_are_solved_likewise(self):
     game = preference_game.preference_game(
-        preference_models.cycle(3), games.SKEWED
+      preference_models.cycle(3), games.SKEWED
     )
     np.testing.assert_allclose(
-        quantal_response.equilibrium(game, 0.1)[0][1:],
-        preferences.equilibrium(game, 0.1)[0][1:],
-        atol=1e-13,
+      quantal_response.equilibrium(game, 0.1)[0][1:],
+      preferences.equilibrium(game, 0.1)[0][1:],
+      atol=1e-13,
     )
 
   def test_starts_where_it_is_told(self):
@@ -131,8 +126,8 @@ class QuantalResponseTest(parameterized.TestCase):
     view = behavioral_game.view(game, "q")
     expected = quantal_response.equilibrium(view, 0.1)
     near = tuple(
-        t.to_policy(0.99 * p + 0.01 * t.uniform)
-        for t, p in zip(game.treeplexes, expected)
+      t.to_policy(0.99 * p + 0.01 * t.uniform)
+      for t, p in zip(game.treeplexes, expected)
     )
     found = quantal_response.equilibrium(view, 0.1, start=near)
     for t, a, b in zip(game.treeplexes, found, expected):

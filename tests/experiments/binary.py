@@ -27,8 +27,8 @@ def call_main(program, define, *arguments) -> Result:
   """
   x64, status = jax.config.read("jax_enable_x64"), 0
   with (
-      contextlib.redirect_stdout(io.StringIO()) as stdout,
-      contextlib.redirect_stderr(io.StringIO()) as stderr,
+    contextlib.redirect_stdout(io.StringIO()) as stdout,
+    contextlib.redirect_stderr(io.StringIO()) as stderr,
   ):
     try:
       values = flags.FlagValues()
@@ -52,8 +52,8 @@ def call(*arguments: str, cache_dir: str = "") -> Result:
   saved = flagsaver.save_flag_values()
   status = 0
   with (
-      contextlib.redirect_stdout(io.StringIO()) as stdout,
-      contextlib.redirect_stderr(io.StringIO()) as stderr,
+    contextlib.redirect_stdout(io.StringIO()) as stdout,
+    contextlib.redirect_stderr(io.StringIO()) as stderr,
   ):
     try:
       solve_game.main(solve_game.parse_flags(argv))
@@ -67,6 +67,6 @@ def call(*arguments: str, cache_dir: str = "") -> Result:
           delattr(flags.FLAGS, name)
       saved.pop("config", None)
       flagsaver.restore_flag_values(
-          {k: v for k, v in saved.items() if not k.startswith("config")}
+        {k: v for k, v in saved.items() if not k.startswith("config")}
       )
   return Result(status, stdout.getvalue(), stderr.getvalue())

@@ -29,7 +29,6 @@ def _call(*arguments):
 
 
 class CompareSolversTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -38,12 +37,12 @@ class CompareSolversTest(parameterized.TestCase):
 
   def test_reports_when_targets_are_reached(self):
     status, stdout, stderr = _call(
-        "--games=kuhn_poker;goofspiel(num_cards=3,imp_info=True,"
-        "points_order=descending)",
-        "--solvers=cfr_plus,optimistic",
-        "--targets=0.1,0.01",
-        "--max_updates=200",
-        f"--out={self.out}",
+      "--games=kuhn_poker;goofspiel(num_cards=3,imp_info=True,"
+      "points_order=descending)",
+      "--solvers=cfr_plus,optimistic",
+      "--targets=0.1,0.01",
+      "--max_updates=200",
+      f"--out={self.out}",
     )
     self.assertEqual(status, 0, stderr)
     self.assertIn("kuhn_poker", stdout)
@@ -55,19 +54,19 @@ class CompareSolversTest(parameterized.TestCase):
     # What was reached at the second target, by the library itself.
     game, _ = openspiel.compile_game("kuhn_poker")
     solver = averaged.Averaged(
-        solver=regret_matching.AlternatingRegretMatching(
-            rule=regret_rules.Plus()
-        ),
-        power=1.0,
+      solver=regret_matching.AlternatingRegretMatching(
+        rule=regret_rules.Plus()
+      ),
+      power=1.0,
     )
     updates = int(row["updates_0.01"])
     _, trace = run.run(
-        solver, game, gaps.exploitability, [updates // 2, updates]
+      solver, game, gaps.exploitability, [updates // 2, updates]
     )
     self.assertGreater(float(trace.metrics[0]), 0.01)
     self.assertLessEqual(float(trace.metrics[1]), 0.01)
     self.assertAlmostEqual(
-        float(row["exploitability"]), float(trace.metrics[1]), places=12
+      float(row["exploitability"]), float(trace.metrics[1]), places=12
     )
     self.assertLessEqual(int(row["updates_0.1"]), updates)
 
@@ -90,9 +89,14 @@ class CompareSolversTest(parameterized.TestCase):
 
   def _small(self, *arguments, out="run"):
     return _call(
-        "--games=kuhn_poker", "--solvers=cfr,optimistic", "--targets=0.1,1e-9",
-        "--max_updates=20", "--evaluation_ratio=1.5", "--save_seconds=0",
-        f"--out={self.parent / out}", *arguments,
+      "--games=kuhn_poker",
+      "--solvers=cfr,optimistic",
+      "--targets=0.1,1e-9",
+      "--max_updates=20",
+      "--evaluation_ratio=1.5",
+      "--save_seconds=0",
+      f"--out={self.parent / out}",
+      *arguments,
     )
 
   @parameterized.parameters(3, 14)
@@ -134,19 +138,19 @@ class CompareSolversTest(parameterized.TestCase):
     self.assertEqual(self._small("--resume").status, 0)
     self.assertEqual(self._small(out="whole").status, 0)
     self.assertEqual(
-        interruption.left(self.out), interruption.left(self.parent / "whole")
+      interruption.left(self.out), interruption.left(self.parent / "whole")
     )
 
   def test_foreign_comparisons_are_refused(self):
     self.assertEqual(self._small().status, 0)
     before = interruption.left(self.out)
     for arguments, message in (
-        ([], "holds a run already.*--resume.*--overwrite"),
-        (["--resume", "--games=kuhn_poker;leduc_poker"], "must keep --games="),
-        (["--resume", "--solvers=cfr"], "must keep --solvers="),
-        (["--resume", "--precision=float32"], "must keep --precision=float64"),
-        (["--resume", "--evaluation_ratio=2"], "must keep --evaluation_ratio="),
-        (["--resume", "--max_updates=19"], "`--max_updates` must be at least"),
+      ([], "holds a run already.*--resume.*--overwrite"),
+      (["--resume", "--games=kuhn_poker;leduc_poker"], "must keep --games="),
+      (["--resume", "--solvers=cfr"], "must keep --solvers="),
+      (["--resume", "--precision=float32"], "must keep --precision=float64"),
+      (["--resume", "--evaluation_ratio=2"], "must keep --evaluation_ratio="),
+      (["--resume", "--max_updates=19"], "`--max_updates` must be at least"),
     ):
       result = self._small(*arguments)
       self.assertEqual(result.status, 1)
@@ -164,8 +168,8 @@ class CompareSolversTest(parameterized.TestCase):
       result = self._small("--solvers=optimistic,cfr", "--targets=1e-9")
     self.assertEqual(result.status, 1)
     self.assertRegex(
-        result.stderr.splitlines()[-1],
-        "^compare_solvers: optimistic on kuhn_poker ceased to be numbers",
+      result.stderr.splitlines()[-1],
+      "^compare_solvers: optimistic on kuhn_poker ceased to be numbers",
     )
     with open(self.out / "table.csv", newline="") as file:
       bad, good = csv.DictReader(file)
@@ -177,7 +181,8 @@ class CompareSolversTest(parameterized.TestCase):
     file = self.parent / "file"
     file.touch()
     for out, message in (
-        ("file/run", "`--out` must be a folder"), ("a.csv", "leave .csv out")
+      ("file/run", "`--out` must be a folder"),
+      ("a.csv", "leave .csv out"),
     ):
       result = self._small(out=out)
       self.assertEqual(result.status, 1)
@@ -187,34 +192,35 @@ class CompareSolversTest(parameterized.TestCase):
   @pytest.mark.slow
   def test_killed_comparisons_end_with_the_same_numbers(self):
     arguments = [
-        "--games=kuhn_poker", "--solvers=cfr,magnetic,mirror_prox",
-        "--targets=1e-300", "--max_updates=150000", "--evaluation_ratio=1.2",
-        "--cache_dir=",
+      "--games=kuhn_poker",
+      "--solvers=cfr,magnetic,mirror_prox",
+      "--targets=1e-300",
+      "--max_updates=150000",
+      "--evaluation_ratio=1.2",
+      "--cache_dir=",
     ]
     whole = self.parent / "whole"
     status, stderr, _ = interruption.survive(
-        "compare_solvers", arguments, self.out, kills=2, seed=7
+      "compare_solvers", arguments, self.out, kills=2, seed=7
     )
     self.assertEqual(status, 128 + signal.SIGTERM, stderr)
     self.assertRegex(stderr, "by SIGTERM after .*part . of 3; go on by --resu")
     for folder in (self.out, whole):
       status, _, stderr = interruption.finish(
-          "compare_solvers", *arguments, f"--out={folder}", "--resume"
+        "compare_solvers", *arguments, f"--out={folder}", "--resume"
       )
       self.assertEqual(status, 0, stderr)
-    self.assertEqual(
-        interruption.left(self.out), interruption.left(whole)
-    )
+    self.assertEqual(interruption.left(self.out), interruption.left(whole))
 
   @parameterized.parameters(
-      ("`--solvers` must be all", "--solvers=cfr,chess"),
-      ("each solver once", "--solvers=cfr,cfr"),
-      ("must be positive numbers", "--targets=0"),
-      ("must be positive numbers", "--targets=x"),
-      ("must differ within six digits", "--targets=0.1,0.1000000001"),
-      ("must name a game", "--games=;"),
-      ("each game once", "--games=kuhn_poker;kuhn_poker"),
-      ("`game` must be", "--games=no_such_game"),
+    ("`--solvers` must be all", "--solvers=cfr,chess"),
+    ("each solver once", "--solvers=cfr,cfr"),
+    ("must be positive numbers", "--targets=0"),
+    ("must be positive numbers", "--targets=x"),
+    ("must differ within six digits", "--targets=0.1,0.1000000001"),
+    ("must name a game", "--games=;"),
+    ("each game once", "--games=kuhn_poker;kuhn_poker"),
+    ("`game` must be", "--games=no_such_game"),
   )
   def test_refuses(self, message, *arguments):
     status, stdout, stderr = _call(f"--out={self.out}", *arguments)
@@ -225,15 +231,15 @@ class CompareSolversTest(parameterized.TestCase):
 
   def test_help_does_not_import_jax(self):
     code = (
-        "import sys; from experiments import compare_solvers; "
-        "sys.exit('jax' in sys.modules)"
+      "import sys; from experiments import compare_solvers; "
+      "sys.exit('jax' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=_ROOT)
 
   def test_splits_outside_of_brackets(self):
     self.assertEqual(
-        game_strings.split("kuhn_poker; battleship(ship_sizes=[2;2]);x"),
-        ["kuhn_poker", "battleship(ship_sizes=[2;2])", "x"],
+      game_strings.split("kuhn_poker; battleship(ship_sizes=[2;2]);x"),
+      ["kuhn_poker", "battleship(ship_sizes=[2;2])", "x"],
     )
 
 

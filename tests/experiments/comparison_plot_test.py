@@ -20,19 +20,18 @@ def _result(solver, number=0, num_games=1):
   once = solver == "rlhf"
   values = np.outer(0.1 ** np.arange(4), 1 + np.arange(num_games) + number)
   return preference_run.Result(
-      solver=solver,
-      temperature=0.1,
-      step_size=None,
-      steps=steps,
-      queries=np.full(4, 3) if once else steps,
-      metrics={
-          name: values
-          for name in ("divergence", "regularized_gap", "duality_gap")
-      },
-      policies=np.full((num_games, 1, 3), 1 / 3),
-      path=np.full((4, 1, 3), 1 / 3),
-      seconds=0.0,
-      compile_seconds=0.0,
+    solver=solver,
+    temperature=0.1,
+    step_size=None,
+    steps=steps,
+    queries=np.full(4, 3) if once else steps,
+    metrics={
+      name: values for name in ("divergence", "regularized_gap", "duality_gap")
+    },
+    policies=np.full((num_games, 1, 3), 1 / 3),
+    path=np.full((4, 1, 3), 1 / 3),
+    seconds=0.0,
+    compile_seconds=0.0,
   )
 
 
@@ -46,10 +45,10 @@ def _foreground(axes):
 
 
 class ComparisonPlotTest(absltest.TestCase):
-
   def test_all_solvers_have_hues_of_their_own_among_their_like(self):
-    results = [_result(name, k) for k, name in enumerate(
-        preference_table.SOLVERS)]
+    results = [
+      _result(name, k) for k, name in enumerate(preference_table.SOLVERS)
+    ]
     fig = _draw(results)
     self.assertLen(fig.axes, 9)
     labels = []
@@ -88,13 +87,12 @@ class ComparisonPlotTest(absltest.TestCase):
   def test_games_are_a_band(self):
     fig = _draw([_result("egpo", num_games=3)])
     np.testing.assert_allclose(
-        _foreground(fig.axes[0])[0].get_ydata(), [0.2, 0.02, 0.002]
+      _foreground(fig.axes[0])[0].get_ydata(), [0.2, 0.02, 0.002]
     )
     self.assertLen(fig.axes[0].collections, 1)
 
 
 class FiguresTest(absltest.TestCase):
-
   def test_titles_are_no_formulas_and_fit(self):
     name = "a $\\frac{$ file \udcff of a rather long name, and some more words"
     fig = figures.new(4, 3, f"{name}\nseed 0")

@@ -13,18 +13,17 @@ from experiments import convergence_plot, figures
 
 def _rows(gaps):
   return [
-      {
-          "step": step,
-          "seconds": 0.1 * step,
-          "exploitability_last": gap,
-          "exploitability_average": abs(gap) + 0.1,
-      }
-      for step, gap in enumerate(gaps)
+    {
+      "step": step,
+      "seconds": 0.1 * step,
+      "exploitability_last": gap,
+      "exploitability_average": abs(gap) + 0.1,
+    }
+    for step, gap in enumerate(gaps)
   ]
 
 
 class ConvergencePlotTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -57,11 +56,11 @@ class ConvergencePlotTest(parameterized.TestCase):
     figure.draw_without_rendering()
     axis = figure.axes[1].xaxis
     boxes = [
-        tick.label1.get_window_extent()
-        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-        if tick.label1.get_text()
-        and axis.get_view_interval()[0] <= tick.get_loc()
-        and tick.get_loc() <= axis.get_view_interval()[1]
+      tick.label1.get_window_extent()
+      for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+      if tick.label1.get_text()
+      and axis.get_view_interval()[0] <= tick.get_loc()
+      and tick.get_loc() <= axis.get_view_interval()[1]
     ]
     self.assertNotEmpty(boxes)
     boxes.sort(key=lambda box: box.x0)
@@ -69,11 +68,11 @@ class ConvergencePlotTest(parameterized.TestCase):
       self.assertLess(left.x1, right.x0)
 
   @parameterized.named_parameters(
-      ("usual", [1.0, 0.1, 0.01]),
-      ("zero", [1.0, 0.1, 0.0]),
-      ("negative rounding error", [1.0, -1e-18, 1e-30]),
-      ("all zero", [0.0, 0.0]),
-      ("one point", [1.0]),
+    ("usual", [1.0, 0.1, 0.01]),
+    ("zero", [1.0, 0.1, 0.0]),
+    ("negative rounding error", [1.0, -1e-18, 1e-30]),
+    ("all zero", [0.0, 0.0]),
+    ("one point", [1.0]),
   )
   def test_draws(self, gaps):
     pixels = self._pixels(_rows(gaps))

@@ -14,20 +14,24 @@ _STAND_IN = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
 
 
 class EarlySignalTest(parameterized.TestCase):
-
-  @parameterized.parameters("solve_game", "sweep_game", "compare_solvers",
-                            "solve_preference", "preference_league")
+  @parameterized.parameters(
+    "solve_game",
+    "sweep_game",
+    "compare_solvers",
+    "solve_preference",
+    "preference_league",
+  )
   def test_ctrl_c_ends_without_a_traceback(self, name):
     folder = self.enterContext(tempfile.TemporaryDirectory())
     # Every binary imports it first.
     (pathlib.Path(folder) / "absl.py").write_text(_STAND_IN, encoding="utf-8")
     result = subprocess.run(
-        [sys.executable, "-m", f"experiments.{name}"],
-        cwd=_ROOT,
-        env={**os.environ, "PYTHONPATH": folder},
-        capture_output=True,
-        text=True,
-        check=False,
+      [sys.executable, "-m", f"experiments.{name}"],
+      cwd=_ROOT,
+      env={**os.environ, "PYTHONPATH": folder},
+      capture_output=True,
+      text=True,
+      check=False,
     )
     self.assertEqual(result.returncode, -signal.SIGINT, result.stderr)
     self.assertEmpty(result.stderr)

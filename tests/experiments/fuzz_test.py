@@ -26,12 +26,12 @@ import jax
 import pytest
 
 from experiments import (
-    compare_solvers,
-    preference_league,
-    preference_settings,
-    solve_game,
-    solve_preference,
-    sweep_game,
+  compare_solvers,
+  preference_league,
+  preference_settings,
+  solve_game,
+  solve_preference,
+  sweep_game,
 )
 from tests.experiments import binary, fuzz_lines
 
@@ -45,17 +45,23 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _FORGET = 200
 
 _BINARIES = {
-    "solve_game": (solve_game, None, fuzz_lines.SOLVE_GAME),
-    "sweep_game": (sweep_game, sweep_game.define, fuzz_lines.SWEEP_GAME),
-    "compare_solvers": (
-        compare_solvers, compare_solvers.define, fuzz_lines.COMPARE_SOLVERS
-    ),
-    "solve_preference": (
-        solve_preference, preference_settings.define, fuzz_lines.PREFERENCES
-    ),
-    "preference_league": (
-        preference_league, preference_settings.define, fuzz_lines.PREFERENCES
-    ),
+  "solve_game": (solve_game, None, fuzz_lines.SOLVE_GAME),
+  "sweep_game": (sweep_game, sweep_game.define, fuzz_lines.SWEEP_GAME),
+  "compare_solvers": (
+    compare_solvers,
+    compare_solvers.define,
+    fuzz_lines.COMPARE_SOLVERS,
+  ),
+  "solve_preference": (
+    solve_preference,
+    preference_settings.define,
+    fuzz_lines.PREFERENCES,
+  ),
+  "preference_league": (
+    preference_league,
+    preference_settings.define,
+    fuzz_lines.PREFERENCES,
+  ),
 }
 
 
@@ -124,11 +130,11 @@ def _drawn(strategy, seed):
 
   @hypothesis.seed(seed)
   @hypothesis.settings(
-      max_examples=50,
-      database=None,
-      deadline=None,
-      phases=[hypothesis.Phase.generate],
-      suppress_health_check=list(hypothesis.HealthCheck),
+    max_examples=50,
+    database=None,
+    deadline=None,
+    phases=[hypothesis.Phase.generate],
+    suppress_health_check=list(hypothesis.HealthCheck),
   )
   @hypothesis.given(strategy)
   def draw(line):
@@ -141,14 +147,13 @@ def _drawn(strategy, seed):
 
 
 class FaultTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      (1, "", "", "without a word"),
-      (1, "", "program: ", "without a word"),
-      (0, "", "", "silence"),
-      (0, "exploitability nan", "", "no number"),
-      (1, "", "Traceback (most recent call last)\nE: x", "a traceback: E: x"),
-      (-11, "", "", "status -11"),
+    (1, "", "", "without a word"),
+    (1, "", "program: ", "without a word"),
+    (0, "", "", "silence"),
+    (0, "exploitability nan", "", "no number"),
+    (1, "", "Traceback (most recent call last)\nE: x", "a traceback: E: x"),
+    (-11, "", "", "status -11"),
   )
   def test_finds(self, status, stdout, stderr, message):
     self.assertIn(message, _fault(status, stdout, stderr) or "")
@@ -166,7 +171,6 @@ class FaultTest(parameterized.TestCase):
 
 @pytest.mark.slow
 class FuzzTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -216,18 +220,18 @@ class FuzzTest(parameterized.TestCase):
   def _faults_of_process(self, name, line):
     try:
       result = subprocess.run(
-          [sys.executable, "-m", f"experiments.{name}", *line],
-          env={**os.environ, "PYTHONPATH": str(_ROOT)},
-          capture_output=True,
-          timeout=_HANGS,
-          check=False,
+        [sys.executable, "-m", f"experiments.{name}", *line],
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        capture_output=True,
+        timeout=_HANGS,
+        check=False,
       )
     except subprocess.TimeoutExpired:
       yield f"no end within {_HANGS} s\n    {name} {line}"
       return
     texts = [
-        stream.decode(errors="replace")
-        for stream in (result.stdout, result.stderr)
+      stream.decode(errors="replace")
+      for stream in (result.stdout, result.stderr)
     ]
     fault = _fault(result.returncode, *texts)
     if fault is not None:

@@ -38,8 +38,8 @@ def dying(pieces: int) -> Iterator[None]:
     advance(run, count)
 
   with (
-      mock.patch.object(host_loop._Run, "_advance", advanced),
-      contextlib.suppress(Died),
+    mock.patch.object(host_loop._Run, "_advance", advanced),
+    contextlib.suppress(Died),
   ):
     yield
     raise AssertionError(f"the run ended before it died, {left[0]} are left")
@@ -51,20 +51,20 @@ def left(folder: pathlib.Path) -> dict[str, Any]:
   for path in sorted(folder.iterdir()):
     if path.name == "trace.jsonl":
       found[path.name] = [
-          {k: v for k, v in row.items() if k not in _TIMES}
-          for row in trace.read(path)
+        {k: v for k, v in row.items() if k not in _TIMES}
+        for row in trace.read(path)
       ]
     elif path.suffix == ".csv":
       with open(path, encoding="utf-8", newline="") as file:
         found[path.name] = [
-            {k: v for k, v in row.items() if "seconds" not in k}
-            for row in csv.DictReader(file)
+          {k: v for k, v in row.items() if "seconds" not in k}
+          for row in csv.DictReader(file)
         ]
     elif path.suffix == ".npz":
       with np.load(path) as arrays:
         found[path.name] = {
-            name: (array.dtype, array.shape, array.tobytes())
-            for name, array in arrays.items()
+          name: (array.dtype, array.shape, array.tobytes())
+          for name, array in arrays.items()
         }
     elif path.suffix == ".png":
       found[path.name] = path.read_bytes()
@@ -76,13 +76,13 @@ def left(folder: pathlib.Path) -> dict[str, Any]:
 def start(program: str, *arguments: str) -> subprocess.Popen:
   """Starts a binary in a process of its own."""
   return subprocess.Popen(
-      [sys.executable, "-m", f"experiments.{program}", *arguments],
-      cwd=_ROOT,
-      # The suite runs with these, and programs must be the same.
-      env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"},
-      stdout=subprocess.PIPE,
-      stderr=subprocess.PIPE,
-      text=True,
+    [sys.executable, "-m", f"experiments.{program}", *arguments],
+    cwd=_ROOT,
+    # The suite runs with these, and programs must be the same.
+    env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"},
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
   )
 
 
@@ -94,11 +94,11 @@ def finish(program: str, *arguments: str) -> tuple[int, str, str]:
 
 
 def survive(
-    program: str,
-    arguments: Sequence[str],
-    folder: pathlib.Path,
-    kills: int,
-    seed: int,
+  program: str,
+  arguments: Sequence[str],
+  folder: pathlib.Path,
+  kills: int,
+  seed: int,
 ) -> tuple[int, str, list[int]]:
   """Kills a run at random moments and then ends it by SIGTERM.
 
@@ -109,14 +109,12 @@ def survive(
   status, stderr = 0, ""
   for number in range(kills + 1):
     process = start(
-        program, *arguments, f"--out={folder}", "--resume", "--save_seconds=0"
+      program, *arguments, f"--out={folder}", "--resume", "--save_seconds=0"
     )
     _wait_for_rows(process, folder, rows[-1] if rows else 0)
     # Short, as a fast machine would be done before the last signal.
     time.sleep(random.uniform(0, 0.3))
-    process.send_signal(
-        signal.SIGKILL if number < kills else signal.SIGTERM
-    )
+    process.send_signal(signal.SIGKILL if number < kills else signal.SIGTERM)
     _, stderr = process.communicate(timeout=_PATIENCE)
     status = process.returncode
     rows.append(_count(folder))

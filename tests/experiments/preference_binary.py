@@ -1,9 +1,9 @@
 """Calls the binaries on preference games within this process."""
 
 from experiments import (
-    preference_league,
-    preference_settings,
-    solve_preference,
+  preference_league,
+  preference_settings,
+  solve_preference,
 )
 from tests.experiments import binary
 

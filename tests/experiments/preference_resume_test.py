@@ -13,8 +13,11 @@ from experiments import preference_rows
 from tests.experiments import interruption, preference_binary
 
 _SMALL = (
-    "--solver=spo_queue,egpo", "--temperature=0.1,0.3", "--updates=30",
-    "--checkpoints=4", "--save_seconds=0",
+  "--solver=spo_queue,egpo",
+  "--temperature=0.1,0.3",
+  "--updates=30",
+  "--checkpoints=4",
+  "--save_seconds=0",
 )
 # Three responses, which are drawn; and a batch, in chunks that leave one over.
 _HANDS = ("--game=rock_paper_scissors",)
@@ -22,7 +25,6 @@ _BATCH = ("--game=uniform", "--responses=4", "--batch=3", "--chunk=2")
 
 
 class PreferenceResumeTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -31,11 +33,11 @@ class PreferenceResumeTest(parameterized.TestCase):
 
   def _call(self, *arguments, out=None, league=False):
     return preference_binary.call(
-        *_SMALL, f"--out={out or self.out}", *arguments, league=league
+      *_SMALL, f"--out={out or self.out}", *arguments, league=league
     )
 
   @parameterized.parameters(
-      (_HANDS, 3, False), (_BATCH, 3, True), (_BATCH, 8, False)
+    (_HANDS, 3, False), (_BATCH, 3, True), (_BATCH, 8, False)
   )
   def test_a_run_that_died_goes_on(self, game, pieces, league):
     first = self._call(*game, out=self.whole, league=league)
@@ -49,7 +51,7 @@ class PreferenceResumeTest(parameterized.TestCase):
     result = self._call(*game, "--resume", league=league)
     self.assertEqual(result.status, 0, result.stderr)
     self.assertEqual(
-        "compiling spo_queue" in result.stderr.splitlines(), pieces == 3
+      "compiling spo_queue" in result.stderr.splitlines(), pieces == 3
     )
     found, whole = map(interruption.left, (self.out, self.whole))
     self.assertEqual(found.keys(), whole.keys())
@@ -78,16 +80,16 @@ class PreferenceResumeTest(parameterized.TestCase):
     self._call(*_BATCH)
     before = interruption.left(self.out)
     for arguments, message in (
-        (["--solver=egpo"], "must keep --solver=.*'spo_queue', 'egpo'"),
-        (["--temperature=0.1"], "must keep --temperature="),
-        (["--step_size=0.1"], "must keep --step_size="),
-        (["--seed=1"], "must keep --seed=0"),
-        (["--reference=uniform"], "must keep --reference=skewed"),
-        (["--flip=0.1"], "must keep --flip=0.0"),
-        (["--chunk=3"], "must keep --chunk=2"),
-        (["--precision=float32"], "must keep --precision=float64"),
-        (["--queue_length=9"], "hyper-parameter.spo_queue"),
-        (["--updates=29"], "`--updates` must be at least the 30"),
+      (["--solver=egpo"], "must keep --solver=.*'spo_queue', 'egpo'"),
+      (["--temperature=0.1"], "must keep --temperature="),
+      (["--step_size=0.1"], "must keep --step_size="),
+      (["--seed=1"], "must keep --seed=0"),
+      (["--reference=uniform"], "must keep --reference=skewed"),
+      (["--flip=0.1"], "must keep --flip=0.0"),
+      (["--chunk=3"], "must keep --chunk=2"),
+      (["--precision=float32"], "must keep --precision=float64"),
+      (["--queue_length=9"], "hyper-parameter.spo_queue"),
+      (["--updates=29"], "`--updates` must be at least the 30"),
     ):
       result = self._call(*_BATCH, "--resume", *arguments)
       self.assertEqual(result.status, 1)
@@ -115,7 +117,7 @@ class PreferenceResumeTest(parameterized.TestCase):
     self.assertEqual(again.status, 1)
     self.assertEqual(again.stdout, first.stdout)
     self.assertEqual(
-        again.stderr.splitlines()[-1], first.stderr.splitlines()[-1]
+      again.stderr.splitlines()[-1], first.stderr.splitlines()[-1]
     )
     self.assertIn("ceased to be numbers", again.stderr)
     self.assertEqual(interruption.left(self.out), before)
@@ -125,31 +127,33 @@ class PreferenceResumeTest(parameterized.TestCase):
   def test_killed_runs_end_with_the_same_numbers(self, league):
     program = "preference_league" if league else "solve_preference"
     arguments = [
-        *_BATCH, "--solver=spo_queue,egpo,comal", "--updates=300000",
-        "--checkpoints=60", "--cache_dir=",
+      *_BATCH,
+      "--solver=spo_queue,egpo,comal",
+      "--updates=300000",
+      "--checkpoints=60",
+      "--cache_dir=",
     ]
     status, stderr, _ = interruption.survive(
-        program, arguments, self.out, kills=1, seed=3 + league
+      program, arguments, self.out, kills=1, seed=3 + league
     )
     self.assertEqual(status, 128 + signal.SIGTERM, stderr)
     self.assertRegex(stderr, "by SIGTERM after .* of 3; go on by --resume")
     for folder in (self.out, self.whole):
       status, _, stderr = interruption.finish(
-          program, *arguments, f"--out={folder}", "--resume"
+        program, *arguments, f"--out={folder}", "--resume"
       )
       self.assertEqual(status, 0, stderr)
-    self.assertEqual(
-        interruption.left(self.out), interruption.left(self.whole)
-    )
+    self.assertEqual(interruption.left(self.out), interruption.left(self.whole))
 
 
 class PreferenceRowsTest(absltest.TestCase):
-
   def test_rows_hold_all_numbers(self):
     odd = np.array([0.1, np.inf, 1e-17])
     none = np.array([0.1, np.nan, 0.3])
     measured = {
-        "divergence": odd, "regularized_gap": none, "duality_gap": odd[::-1]
+      "divergence": odd,
+      "regularized_gap": none,
+      "duality_gap": odd[::-1],
     }
     policy = np.array([[0.25, 0.5, 0.25]])
     row = preference_rows.make({"step": 3}, measured, policy)
@@ -163,7 +167,7 @@ class PreferenceRowsTest(absltest.TestCase):
 
   def test_one_game_and_single_precision(self):
     measured = {
-        name: np.array([0.1], np.float32) for name in preference_rows.METRICS
+      name: np.array([0.1], np.float32) for name in preference_rows.METRICS
     }
     row = preference_rows.make({}, measured, np.ones((1, 2)))
     found = preference_rows.metrics([row], np.float32)

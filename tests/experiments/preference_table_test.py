@@ -12,7 +12,6 @@ from mdrl.solvers import averaged, base, inpo, nash_md, spo, sppo
 
 
 class PreferenceTableTest(parameterized.TestCase):
-
   @parameterized.parameters(*preference_table.SOLVERS)
   def test_every_entry_makes_a_solver(self, name):
     config = preference_table.resolve(name, {})
@@ -40,28 +39,28 @@ class PreferenceTableTest(parameterized.TestCase):
         self.assertEqual(order.transitive, stated[entry.transitive])
       if entry.condorcet_winner in stated:
         self.assertEqual(
-            order.condorcet_winner is not None, stated[entry.condorcet_winner]
+          order.condorcet_winner is not None, stated[entry.condorcet_winner]
         )
 
   def test_what_depends_takes_both_values(self):
     for name, entry in preference_games.GAMES.items():
       orders = [
-          preference_order.decide(entry.model(num_responses=4, seed=seed))
-          for seed in range(60)
-          if entry.sized
+        preference_order.decide(entry.model(num_responses=4, seed=seed))
+        for seed in range(60)
+        if entry.sized
       ]
       transitive = {order.transitive for order in orders}
       without = {order.condorcet_winner is None for order in orders}
       for stated, found in (
-          (entry.transitive, transitive),
-          (entry.condorcet_winner, without),
+        (entry.transitive, transitive),
+        (entry.condorcet_winner, without),
       ):
         if stated == "depends":
           self.assertEqual(found, {True, False}, name)
 
   def test_parameters_reach_the_game(self):
     name, values = preference_games.parse_game(
-        "soft_rock_paper_scissors(num_responses=5, win=0.6)"
+      "soft_rock_paper_scissors(num_responses=5, win=0.6)"
     )
     matrix = preference_games.GAMES[name].model(**values)
     self.assertEqual(matrix.shape, (5, 5))
@@ -86,13 +85,11 @@ class PreferenceTableTest(parameterized.TestCase):
     self.assertEqual(made("magnetic_preference", period=7.0).period, 7)
     self.assertEqual(made("comal", tolerance=0.1).tolerance, 0.1)
     self.assertEqual(
-        made("iterative_dpo", label_smoothing=0.2).label_smoothing, 0.2
+      made("iterative_dpo", label_smoothing=0.2).label_smoothing, 0.2
     )
     self.assertEqual(made("rlhf", label_smoothing=0.2).label_smoothing, 0.2)
     queue = made("spo_queue", seed=5, queue_length=9.0, num_samples=2.0)
-    self.assertEqual(
-        (queue.seed, queue.length, queue.num_samples), (5, 9, 2)
-    )
+    self.assertEqual((queue.seed, queue.length, queue.num_samples), (5, 9, 2))
     self.assertEqual(made("srpo").step_size, 2.0)
     self.assertIsInstance(made("sppo"), sppo.SPPO)
     self.assertIsInstance(made("spo"), spo.SPO)
@@ -103,20 +100,20 @@ class PreferenceTableTest(parameterized.TestCase):
     scores = preference_models.random_scores(1, 10)[0]
     reference = np.random.default_rng(1).dirichlet(np.ones(10))
     game = preference_game.preference_game(
-        preference_models.elo(scores), reference
+      preference_models.elo(scores), reference
     )
     solver = preference_factory.make(
-        name,
-        temperature,
-        preference_factory.default_step_size(name, temperature),
-        preference_table.resolve(name, {}),
+      name,
+      temperature,
+      preference_factory.default_step_size(name, temperature),
+      preference_table.resolve(name, {}),
     )
     state = run.advance(solver, game, run.init(solver, game), 1000)
     weights = reference * np.exp((scores - scores.max()) / temperature)
     np.testing.assert_allclose(
-        solver.policies(game, state)[0][1:],
-        weights / weights.sum(),
-        atol=1e-6,
+      solver.policies(game, state)[0][1:],
+      weights / weights.sum(),
+      atol=1e-6,
     )
 
   @parameterized.parameters(*preference_factory.EXPLICIT)
@@ -125,8 +122,11 @@ class PreferenceTableTest(parameterized.TestCase):
     self.assertEqual(step_size, 0.01)
 
   @parameterized.parameters(
-      ("period", 1.5), ("period", float("inf")), ("num_samples", 0.0),
-      ("queue_length", 1e30), ("decay", float("nan")),
+    ("period", 1.5),
+    ("period", float("inf")),
+    ("num_samples", 0.0),
+    ("queue_length", 1e30),
+    ("decay", float("nan")),
   )
   def test_overrides_must_fit(self, name, value):
     solvers = list(preference_table.SOLVERS)
@@ -135,16 +135,16 @@ class PreferenceTableTest(parameterized.TestCase):
 
   def test_grid(self):
     self.assertEqual(
-        preference_factory.grid("egpo", [0.1, 2.0], []),
-        [(0.1, 1.0), (2.0, 0.5)],
+      preference_factory.grid("egpo", [0.1, 2.0], []),
+      [(0.1, 1.0), (2.0, 0.5)],
     )
     self.assertEqual(
-        preference_factory.grid("egpo", [0.1], [0.3, 0.4]),
-        [(0.1, 0.3), (0.1, 0.4)],
+      preference_factory.grid("egpo", [0.1], [0.3, 0.4]),
+      [(0.1, 0.3), (0.1, 0.4)],
     )
     self.assertEqual(
-        preference_factory.grid("srpo", [0.1, 0.2], [0.3]),
-        [(0.1, None), (0.2, None)],
+      preference_factory.grid("srpo", [0.1, 0.2], [0.3]),
+      [(0.1, None), (0.2, None)],
     )
 
 

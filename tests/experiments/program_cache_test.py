@@ -17,35 +17,38 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 def _solve(folder, cache):
   """Runs `solve_game` as a shell does, without the tests' own cache."""
   environment = {
-      **os.environ,
-      "PYTHONPATH": str(_ROOT),
-      "JAX_PLATFORMS": "cpu",
-      # Whatever it is, figures need no window.
-      "MPLBACKEND": "no such backend",
+    **os.environ,
+    "PYTHONPATH": str(_ROOT),
+    "JAX_PLATFORMS": "cpu",
+    # Whatever it is, figures need no window.
+    "MPLBACKEND": "no such backend",
   }
   environment.pop("JAX_COMPILATION_CACHE_DIR", None)
 
   return subprocess.run(
-      [
-          sys.executable, "-m", "experiments.solve_game",
-          "--game=kuhn_poker", "--updates=10", "--checkpoints=2",
-          f"--out={folder / 'run'}", f"--cache_dir={cache}", "--overwrite",
-      ],
-      cwd=folder,
-      env=environment,
-      capture_output=True,
-      text=True,
-      check=False,
+    [
+      sys.executable,
+      "-m",
+      "experiments.solve_game",
+      "--game=kuhn_poker",
+      "--updates=10",
+      "--checkpoints=2",
+      f"--out={folder / 'run'}",
+      f"--cache_dir={cache}",
+      "--overwrite",
+    ],
+    cwd=folder,
+    env=environment,
+    capture_output=True,
+    text=True,
+    check=False,
   )
 
 
 class CacheTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
-    self.folder = pathlib.Path(
-        self.enterContext(tempfile.TemporaryDirectory())
-    )
+    self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
   def _warnings(self, result):
     self.assertEqual(result.returncode, 0, result.stderr)
@@ -59,10 +62,10 @@ class CacheTest(parameterized.TestCase):
     for cache in (path, path / "below"):
       (line,) = self._warnings(_solve(self.folder, cache))
       self.assertRegex(
-          line,
-          "^solve_game: warning: nothing is kept for later runs, as "
-          "`--cache_dir` must be a folder that can be written, or '' for none: "
-          ".*(File exists|Not a directory)",
+        line,
+        "^solve_game: warning: nothing is kept for later runs, as "
+        "`--cache_dir` must be a folder that can be written, or '' for none: "
+        ".*(File exists|Not a directory)",
       )
     self.assertEqual(path.read_text(), "text")
 
@@ -80,7 +83,7 @@ class CacheTest(parameterized.TestCase):
       path.write_bytes(path.read_bytes()[:50])
     (line,) = self._warnings(_solve(self.folder, cache))
     self.assertRegex(
-        line, "^solve_game: warning: compiled programs are not all kept in .*"
+      line, "^solve_game: warning: compiled programs are not all kept in .*"
     )
     # What compiles fast is kept or not, as the machine is busy or not.
     again = [path for path in programs if path.exists()]
@@ -101,18 +104,18 @@ class CacheTest(parameterized.TestCase):
       program_cache._tend(self.folder)
       for reason in ("No space left", "File too large"):
         warnings.warn(
-            "Error writing persistent compilation cache entry for 'jit_f': "
-            f"OSError: {reason}",
-            stacklevel=1,
+          "Error writing persistent compilation cache entry for 'jit_f': "
+          f"OSError: {reason}",
+          stacklevel=1,
         )
       warnings.warn("something else", stacklevel=1)
     self.assertEqual(
-        shown,
-        [
-            f"compiled programs are not all kept in {self.folder}: "
-            "OSError: No space left",
-            "something else",
-        ],
+      shown,
+      [
+        f"compiled programs are not all kept in {self.folder}: "
+        "OSError: No space left",
+        "something else",
+      ],
     )
     self.assertEqual(list(self.folder.iterdir()), [other])
 

@@ -11,24 +11,24 @@ from absl.testing import absltest, parameterized
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _BINARIES = (
-    "experiments.compare_solvers",
-    "experiments.preference_league",
-    "experiments.solve_game",
-    "experiments.solve_preference",
-    "experiments.sweep_game",
-    "benchmarks.solvers",
+  "experiments.compare_solvers",
+  "experiments.preference_league",
+  "experiments.solve_game",
+  "experiments.solve_preference",
+  "experiments.sweep_game",
+  "benchmarks.solvers",
 )
 
 
 def _run(module, *arguments, **options):
   return subprocess.run(
-      [sys.executable, "-m", module, *arguments],
-      cwd=_ROOT,
-      stdout=options.get("stdout", subprocess.PIPE),
-      stderr=subprocess.PIPE,
-      text=True,
-      timeout=60,
-      check=False,
+    [sys.executable, "-m", module, *arguments],
+    cwd=_ROOT,
+    stdout=options.get("stdout", subprocess.PIPE),
+    stderr=subprocess.PIPE,
+    text=True,
+    timeout=60,
+    check=False,
   )
 
 
@@ -36,17 +36,20 @@ def _run_command(module, *arguments):
   """Runs what an installed command does."""
   name = f"mdrl-{module.rpartition('.')[2].replace('_', '-')}"
   code = (
-      f"import sys; sys.argv = {['/bin/' + name, *arguments]!r}; "
-      f"from {module} import run; run()"
+    f"import sys; sys.argv = {['/bin/' + name, *arguments]!r}; "
+    f"from {module} import run; run()"
   )
   return subprocess.run(
-      [sys.executable, "-c", code],
-      cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
+    [sys.executable, "-c", code],
+    cwd=_ROOT,
+    capture_output=True,
+    text=True,
+    timeout=60,
+    check=False,
   )
 
 
 class HelpTest(parameterized.TestCase):
-
   @parameterized.parameters(*_BINARIES)
   def test_help_is_no_failure(self, module):
     short, long = _run(module, "-h"), _run(module, "--help")
@@ -71,21 +74,20 @@ class HelpTest(parameterized.TestCase):
     self.assertIn(f"mdrl-{name.replace('_', '-')}", ours.stdout)
     self.assertNotIn("python -m", ours.stdout)
     flags = [
-        [line for line in text.splitlines() if line.startswith("  --")]
-        for text in (ours.stdout, _run(module, "-h").stdout)
+      [line for line in text.splitlines() if line.startswith("  --")]
+      for text in (ours.stdout, _run(module, "-h").stdout)
     ]
     self.assertEqual(*flags)
 
 
 class MistakeTest(parameterized.TestCase):
-
   @parameterized.product(
-      module=_BINARIES,
-      case=(
-          ("--no_such_flag=1", "Unknown command line flag 'no_such_flag'"),
-          ("kuhn_poker", "unexpected arguments: kuhn_poker"),
-          ("--flagfile=/nowhere", "Unable to open flagfile"),
-      ),
+    module=_BINARIES,
+    case=(
+      ("--no_such_flag=1", "Unknown command line flag 'no_such_flag'"),
+      ("kuhn_poker", "unexpected arguments: kuhn_poker"),
+      ("--flagfile=/nowhere", "Unable to open flagfile"),
+    ),
   )
   def test_is_one_line(self, module, case):
     result = _run(module, case[0])
@@ -95,11 +97,10 @@ class MistakeTest(parameterized.TestCase):
 
 
 class PipeTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ("solve_game", "--list_solvers"),
-      ("solve_game", "--help"),
-      ("solve_preference", "--list_games"),
+    ("solve_game", "--list_solvers"),
+    ("solve_game", "--help"),
+    ("solve_preference", "--list_games"),
   )
   def test_a_reader_that_goes_away_is_no_error(self, name, flag):
     reader, writer = _closed_pipe()
@@ -110,7 +111,6 @@ class PipeTest(parameterized.TestCase):
 
 
 class InterruptTest(absltest.TestCase):
-
   def test_a_signal_after_the_end_is_no_traceback(self):
     code = textwrap.dedent("""
         import atexit, os, signal
@@ -122,22 +122,25 @@ class InterruptTest(absltest.TestCase):
         program.run("experiments.x", "", main, flags.FLAGS)
         """)
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True
+      [sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True
     )
     self.assertEqual(result.returncode, -signal.SIGINT)
     self.assertEqual((result.stdout, result.stderr), ("done\n", ""))
 
 
 class StreamsTest(parameterized.TestCase):
-
   def _shell(self, command):
     return subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m experiments.{command}"],
-        cwd=_ROOT, capture_output=True, text=True, timeout=60, check=False,
+      ["sh", "-c", f"{sys.executable} -m experiments.{command}"],
+      cwd=_ROOT,
+      capture_output=True,
+      text=True,
+      timeout=60,
+      check=False,
     )
 
   @parameterized.parameters(
-      "solve_game --list_solvers", "solve_preference --help"
+    "solve_game --list_solvers", "solve_preference --help"
   )
   def test_a_full_disk_is_one_line(self, command):
     if not pathlib.Path("/dev/full").exists():
@@ -153,12 +156,16 @@ class StreamsTest(parameterized.TestCase):
 
   def test_what_a_stream_cannot_show_is_spelled(self):
     code = (
-        "import sys; from experiments import program; "
-        r"program._open_streams(); print('\u03b7\udcff')"
+      "import sys; from experiments import program; "
+      r"program._open_streams(); print('\u03b7\udcff')"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=_ROOT, capture_output=True,
-        text=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"},
+      [sys.executable, "-c", code],
+      cwd=_ROOT,
+      capture_output=True,
+      text=True,
+      check=False,
+      env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     self.assertEqual(result.stdout, "\\u03b7\\udcff\n")
 

@@ -10,12 +10,11 @@ from mdrl.games import base, openspiel
 
 
 class ReferenceTest(parameterized.TestCase):
-
   # Published values, of six digits or more; a closed form for Nash.
   @parameterized.parameters(
-      ("qre", 0.05, -0.0287149335, 0.0462273804, 1e-6),
-      ("aqre", 0.05, -0.056969025, 0.007201106, 1e-6),
-      ("nash", 0.0, -1 / 18, 0.0, 1e-12),
+    ("qre", 0.05, -0.0287149335, 0.0462273804, 1e-6),
+    ("aqre", 0.05, -0.056969025, 0.007201106, 1e-6),
+    ("nash", 0.0, -1 / 18, 0.0, 1e-12),
   )
   def test_equilibria_of_kuhn(self, kind, temperature, value, gap, tolerance):
     game, _ = openspiel.compile_game("kuhn_poker", reaches=kind == "aqre")
@@ -23,7 +22,7 @@ class ReferenceTest(parameterized.TestCase):
     plans = game.plans(policies)
     self.assertAlmostEqual(game.values(plans)[0], value, delta=tolerance)
     self.assertAlmostEqual(
-        gaps.exploitability(game, plans), gap, delta=tolerance
+      gaps.exploitability(game, plans), gap, delta=tolerance
     )
     self.assertLess(abs(reference.divergence(game, policies, policies)), 1e-12)
 
@@ -42,18 +41,16 @@ class ReferenceTest(parameterized.TestCase):
       expected += np.sum(x * np.log(p / q))
     del index
     self.assertAlmostEqual(
-        float(reference.divergence(game, wanted, own)), expected, places=10
+      float(reference.divergence(game, wanted, own)), expected, places=10
     )
 
   def test_divergence_from_what_is_never_played(self):
     game, _ = openspiel.compile_game("kuhn_poker")
     uniform = base.uniform_policies(game)
     first = [p.at[1].set(0).at[2].set(1) for p in uniform]
-    self.assertEqual(
-        reference.divergence(game, uniform, tuple(first)), np.inf
-    )
+    self.assertEqual(reference.divergence(game, uniform, tuple(first)), np.inf)
     self.assertTrue(
-        np.isfinite(reference.divergence(game, tuple(first), uniform))
+      np.isfinite(reference.divergence(game, tuple(first), uniform))
     )
 
   def test_agents_where_the_branch_turns_back(self):
@@ -69,12 +66,12 @@ class ReferenceTest(parameterized.TestCase):
       return found(*args, **kwargs)
 
     with absltest.mock.patch.object(
-        reference.quantal_response, "equilibrium", fails_once
+      reference.quantal_response, "equilibrium", fails_once
     ):
       again = reference.find("aqre", game, 0.1)
     self.assertLen(calls, 2)
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), again, wanted
+      lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), again, wanted
     )
 
   def test_temperatures(self):
@@ -88,12 +85,12 @@ class ReferenceTest(parameterized.TestCase):
       with self.assertRaisesRegex(ValueError, "must be given"):
         reference.temperature(kind, None, config, 2.0)
     for solver, overrides in (
-        ("magnetic", {}),
-        ("magnetic", fixed | {"temperature_power": 1.0}),
-        ("magnetic", fixed | {"temperature": 0.0}),
-        ("magnetic", fixed | {"mirror_map": "euclidean"}),
-        ("magnetic_refreshed", {}),
-        ("cfr", {}),
+      ("magnetic", {}),
+      ("magnetic", fixed | {"temperature_power": 1.0}),
+      ("magnetic", fixed | {"temperature": 0.0}),
+      ("magnetic", fixed | {"mirror_map": "euclidean"}),
+      ("magnetic_refreshed", {}),
+      ("cfr", {}),
     ):
       config = solver_table.resolve(solver, overrides)
       with self.assertRaisesRegex(ValueError, "must be given"):

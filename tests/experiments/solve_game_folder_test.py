@@ -30,7 +30,6 @@ t "" 4 "" { 1 -1 }
 
 
 class FolderTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -59,9 +58,9 @@ class FolderTest(parameterized.TestCase):
     path.write_text(_EFG.replace("FIRST", "1"))
     self._solve(small=small)
     for text in (
-        _EFG.replace("FIRST", "3"),
-        # The same tree, and yet other labels in the policy's file.
-        _EFG.replace("FIRST", "1").replace('"h"', '"heads"'),
+      _EFG.replace("FIRST", "3"),
+      # The same tree, and yet other labels in the policy's file.
+      _EFG.replace("FIRST", "1").replace('"h"', '"heads"'),
     ):
       path.write_text(text)
       self._refused(r"file .*pennies.efg.* as it was", *_RESUME, small=small)
@@ -69,7 +68,9 @@ class FolderTest(parameterized.TestCase):
     self._solve(*_RESUME, small=small)
 
   @parameterized.parameters(
-      ("game",), ("names of its infostates",), ("version of mdrl",),
+    ("game",),
+    ("names of its infostates",),
+    ("version of mdrl",),
   )
   def test_what_was_compiled_is_compared(self, name):
     self._solve()
@@ -92,9 +93,13 @@ class FolderTest(parameterized.TestCase):
     self.assertNotIn("note: ", self._solve(*_RESUME).stderr)
 
   @parameterized.parameters(
-      "--config.step_size=0.3", "--precision=float32", "--seed=1",
-      "--checkpoints=5", "--config.average_power=1", "--config.normalize=false",
-      "--game=kuhn_poker(players=2)",
+    "--config.step_size=0.3",
+    "--precision=float32",
+    "--seed=1",
+    "--checkpoints=5",
+    "--config.average_power=1",
+    "--config.normalize=false",
+    "--game=kuhn_poker(players=2)",
   )
   def test_states_of_another_run_are_refused(self, change):
     other = self.folder / "other"
@@ -111,7 +116,7 @@ class FolderTest(parameterized.TestCase):
     _damage(self.out / "checkpoint" / "20" / "state.bin")
     result = self._solve("--resume")
     self.assertRegex(
-        result.stderr, "checkpoint/20 cannot be read: state.bin is not as it wa"
+      result.stderr, "checkpoint/20 cannot be read: state.bin is not as it wa"
     )
     self.assertEqual(self._numbers(), whole)
     for path in (self.out / "checkpoint").iterdir():
@@ -128,10 +133,10 @@ class FolderTest(parameterized.TestCase):
       self._refused("flags.json is damaged, or no run made it", choice)
 
   @parameterized.parameters(
-      (b'{"step": 1, "se\n', "line 2 of .*trace.jsonl is damaged"),
-      (b"\xff\n", "line 2 of .*trace.jsonl is damaged"),
-      (b'{"step": 1}\n', "must begin with the rows that the saved state"),
-      (b"", "must begin with the rows that the saved state"),
+    (b'{"step": 1, "se\n', "line 2 of .*trace.jsonl is damaged"),
+    (b"\xff\n", "line 2 of .*trace.jsonl is damaged"),
+    (b'{"step": 1}\n', "must begin with the rows that the saved state"),
+    (b"", "must begin with the rows that the saved state"),
   )
   def test_a_damaged_line_of_the_trace(self, line, pattern):
     self._solve()
@@ -167,12 +172,10 @@ class FolderTest(parameterized.TestCase):
   # In KiB: the flags, the trace, a figure.
   @parameterized.parameters((1, "flags.json"), (3, "trace.jsonl"), (20, "png"))
   def test_a_limit_on_the_size_of_files(self, limit, name):
-    result = _run(
-        f"--out={self.out}", *_SMALL, "--checkpoints=20", limit=limit
-    )
+    result = _run(f"--out={self.out}", *_SMALL, "--checkpoints=20", limit=limit)
     self.assertEqual(result.returncode, 1)
     self.assertRegex(
-        result.stderr, rf"solve_game: .*{name}.* File too large; free.*\n$"
+      result.stderr, rf"solve_game: .*{name}.* File too large; free.*\n$"
     )
     self.assertLess(result.stderr.count("\n"), 4)
     partial = [p for p in self.folder.rglob("*") if "partial" in p.name]
@@ -212,11 +215,11 @@ runpy.run_module("experiments.solve_game", run_name="__main__")
 def _run(*arguments, limit):
   """Runs the binary in a process whose files have at most so many KiB."""
   return subprocess.run(
-      [sys.executable, "-c", _LIMITED, str(limit), "--cache_dir=", *arguments],
-      cwd=_ROOT,
-      env={**os.environ, "JAX_COMPILATION_CACHE_DIR": ""},
-      capture_output=True,
-      text=True,
+    [sys.executable, "-c", _LIMITED, str(limit), "--cache_dir=", *arguments],
+    cwd=_ROOT,
+    env={**os.environ, "JAX_COMPILATION_CACHE_DIR": ""},
+    capture_output=True,
+    text=True,
   )
 
 
@@ -228,7 +231,7 @@ def _damage(path):
 
 def _contents(folder):
   return {
-      path: path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    path: path.read_bytes() for path in folder.rglob("*") if path.is_file()
   }
 
 

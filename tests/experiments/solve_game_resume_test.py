@@ -22,7 +22,6 @@ _RUN = ("--game=kuhn_poker", "--checkpoints=12")
 
 
 class ResumeTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -30,16 +29,16 @@ class ResumeTest(parameterized.TestCase):
 
   def _start(self, out, *arguments):
     return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "experiments.solve_game", *_RUN),
-            *(f"--out={out}", "--cache_dir=", *arguments),
-        ],
-        cwd=_ROOT,
-        # The suite runs with these, and programs must be the same.
-        env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+      [
+        *(sys.executable, "-m", "experiments.solve_game", *_RUN),
+        *(f"--out={out}", "--cache_dir=", *arguments),
+      ],
+      cwd=_ROOT,
+      # The suite runs with these, and programs must be the same.
+      env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"},
+      stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE,
+      text=True,
     )
 
   def _wait(self, process, reached):
@@ -124,8 +123,8 @@ class ResumeTest(parameterized.TestCase):
     stdout, stderr = process.communicate(timeout=60)
     self.assertEqual((process.returncode, stdout), (128 + number, ""))
     self.assertEqual(
-        stderr,
-        f"solve_game: stopped by {number.name} before the first update\n",
+      stderr,
+      f"solve_game: stopped by {number.name} before the first update\n",
     )
     # What is left over blocks nothing.
     result = binary.call(*_RUN, f"--out={out}", "--updates=10")
@@ -135,9 +134,9 @@ class ResumeTest(parameterized.TestCase):
     out, whole = self.folder / "out", self.folder / "whole"
     small = ("--game=kuhn_poker", "--solver=cfr", "--checkpoints=4")
     for arguments in (
-        (f"--out={out}", "--updates=10"),
-        (f"--out={out}", "--updates=30", "--resume"),
-        (f"--out={whole}", "--updates=30"),
+      (f"--out={out}", "--updates=10"),
+      (f"--out={out}", "--updates=30", "--resume"),
+      (f"--out={whole}", "--updates=30"),
     ):
       self.assertEqual(binary.call(*small, *arguments).status, 0)
     (rows, policy), (other_rows, other) = map(self._numbers, (whole, out))

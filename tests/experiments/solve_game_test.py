@@ -37,7 +37,7 @@ def _snippet():
   """The lines of documentation that load a policy into OpenSpiel."""
   assert policy_file.__doc__
   lines = [
-      line for line in policy_file.__doc__.splitlines() if line.startswith("  ")
+    line for line in policy_file.__doc__.splitlines() if line.startswith("  ")
   ]
   return textwrap.dedent("\n".join(lines))
 
@@ -56,7 +56,6 @@ def _read_policy(folder):
 
 
 class FilesTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     self.out = _new_folder(self) / "run"
@@ -76,14 +75,14 @@ class FilesTest(parameterized.TestCase):
     result = self._solve("--solver=mirror_prox")
     names = {path.name for path in self.out.iterdir()}
     self.assertEqual(
-        names,
-        {
-            "flags.json",
-            "trace.jsonl",
-            "policy.npz",
-            "convergence.png",
-            "checkpoint",
-        },
+      names,
+      {
+        "flags.json",
+        "trace.jsonl",
+        "policy.npz",
+        "convergence.png",
+        "checkpoint",
+      },
     )
     rows = self._rows()
     gap = rows[-1]["exploitability_last"]
@@ -91,7 +90,7 @@ class FilesTest(parameterized.TestCase):
     self.assertIn(f"exploitability {gap:.3e} (last iterate;", result.stdout)
     self.assertIn("after 40 updates", result.stdout)
     self.assertStartsWith(
-        (self.out / "convergence.png").read_bytes(), b"\x89PNG"
+      (self.out / "convergence.png").read_bytes(), b"\x89PNG"
     )
     self.assertNotEmpty(list((self.out / "checkpoint").iterdir()))
 
@@ -106,7 +105,7 @@ class FilesTest(parameterized.TestCase):
     for row in rows:
       for name in ("last", "average"):
         self.assertAlmostEqual(
-            row[f"nash_conv_{name}"], 2 * row[f"exploitability_{name}"]
+          row[f"nash_conv_{name}"], 2 * row[f"exploitability_{name}"]
         )
         self.assertAlmostEqual(sum(row[f"values_{name}"]), 0)
     # Uniform play in Kuhn poker: exploitability 11/24 and value 1/8.
@@ -115,15 +114,15 @@ class FilesTest(parameterized.TestCase):
 
   def test_divergence_from_a_reference(self):
     status = self._solve(
-        "--reference=aqre",
-        "--config.feedback=q",
-        "--config.normalize=false",
-        "--config.magnet_rate=0",
-        "--config.mirror_map=entropy",
-        "--config.temperature=0.1",
-        "--config.step_size=0.1",
-        "--updates=5000",
-        "--checkpoints=6",
+      "--reference=aqre",
+      "--config.feedback=q",
+      "--config.normalize=false",
+      "--config.magnet_rate=0",
+      "--config.mirror_map=entropy",
+      "--config.temperature=0.1",
+      "--config.step_size=0.1",
+      "--updates=5000",
+      "--checkpoints=6",
     )
     rows = self._rows()
     found = [row["divergence_last"] for row in rows]
@@ -138,10 +137,10 @@ class FilesTest(parameterized.TestCase):
   def test_infinite_divergences_are_no_numbers(self):
     # The Euclidean map's first policies have zeros.
     self._solve(
-        "--reference=nash",
-        "--config.step_size=50",
-        "--config.temperature=0.01",
-        "--updates=1",
+      "--reference=nash",
+      "--config.step_size=50",
+      "--config.temperature=0.01",
+      "--updates=1",
     )
     self.assertIsNone(self._rows()[1]["divergence_last"])
 
@@ -156,7 +155,7 @@ class FilesTest(parameterized.TestCase):
     self.assertEqual(record["game"]["sequences"], [13, 13])
     self.assertEqual(record["versions"]["jax"], jax.__version__)
     self.assertContainsSubset(
-        {"python", "jaxlib", "numpy", "open_spiel", "mdrl"}, record["versions"]
+      {"python", "jaxlib", "numpy", "open_spiel", "mdrl"}, record["versions"]
     )
     self.assertIn("cpu", record["device"])
     self.assertIn("commit", record)
@@ -164,10 +163,10 @@ class FilesTest(parameterized.TestCase):
     self.assertAlmostEqual(record["payoff_norm"], 0.4534, places=3)
 
   @parameterized.parameters(
-      ("kuhn_poker", "magnetic"),
-      ("kuhn_poker(players=3)", "cfr_plus"),
-      (_GOOFSPIEL, "optimistic"),
-      (str(_ROOT / "tests" / "data" / "three_players.efg"), "cfr_plus"),
+    ("kuhn_poker", "magnetic"),
+    ("kuhn_poker(players=3)", "cfr_plus"),
+    (_GOOFSPIEL, "optimistic"),
+    (str(_ROOT / "tests" / "data" / "three_players.efg"), "cfr_plus"),
   )
   def test_documented_lines_load_the_policy_into_openspiel(self, game, solver):
     self._solve(f"--game={game}", f"--solver={solver}")
@@ -175,9 +174,9 @@ class FilesTest(parameterized.TestCase):
     row = self._rows()[-1]
     reports = solver_table.SOLVERS[solver].reports
     np.testing.assert_allclose(
-        exploitability.nash_conv(table.game, table),
-        row[f"nash_conv_{reports}"],
-        atol=1e-10,
+      exploitability.nash_conv(table.game, table),
+      row[f"nash_conv_{reports}"],
+      atol=1e-10,
     )
 
   def test_policy_of_a_file_holds_labels(self):
@@ -193,9 +192,7 @@ t "" 0
     data = _read_policy(self.out)
     self.assertEqual(data["game"], f"efg_game(filename={path})")
     self.assertEqual(data["infostate"].tolist(), ["0-0-7-me", "1-1-3-"])
-    self.assertEqual(
-        data["label"].tolist(), [["x", "x", ""], ["only", "", ""]]
-    )
+    self.assertEqual(data["label"].tolist(), [["x", "x", ""], ["only", "", ""]])
     self.assertEqual(data["action"].tolist(), [[0, 1, 2], [3, -1, -1]])
     self.assertGreater(data["probability"][0, 1], 0.9)
 
@@ -211,44 +208,44 @@ t "" 0
     for name in ("last", "average"):
       probabilities = [{}, {}]
       for infostate, player, actions, values in zip(
-          *(data[key].tolist() for key in ("infostate", "player", "action")),
-          data[name].tolist(),
-          strict=True,
+        *(data[key].tolist() for key in ("infostate", "player", "action")),
+        data[name].tolist(),
+        strict=True,
       ):
         probabilities[player][infostate] = {
-            a: p for a, p in zip(actions, values, strict=True) if a >= 0
+          a: p for a, p in zip(actions, values, strict=True) if a >= 0
         }
       policies = tuple(index[i].policy(probabilities[i]) for i in range(2))
       np.testing.assert_allclose(
-          gaps.exploitability(game, game.plans(policies)),
-          row[f"exploitability_{name}"],
-          atol=1e-14,
+        gaps.exploitability(game, game.plans(policies)),
+        row[f"exploitability_{name}"],
+        atol=1e-14,
       )
     np.testing.assert_array_equal(data["probability"], data["average"])
 
   def test_numbers_are_those_of_the_library(self):
     self._solve(
-        "--config.step_size=0.7",
-        "--config.step_power=0.5",
-        "--config.step_delay=10",
-        "--config.temperature=0.3",
-        "--config.magnet_rate=0.2",
-        "--config.mirror_map=entropy",
-        "--config.normalize=false",
-        "--config.average_power=2",
+      "--config.step_size=0.7",
+      "--config.step_power=0.5",
+      "--config.step_delay=10",
+      "--config.temperature=0.3",
+      "--config.magnet_rate=0.2",
+      "--config.mirror_map=entropy",
+      "--config.normalize=false",
+      "--config.average_power=2",
     )
     solver = averaged.Averaged(
-        solver=magnetic.MagneticMirrorDescent(
-            step_size=schedules.PowerDecay(initial=0.7, power=0.5, delay=10.0),
-            temperature=0.3,
-            magnet_rate=0.2,
-            mirror_map=mirror_maps.NegativeEntropy(),
-        ),
-        power=2.0,
+      solver=magnetic.MagneticMirrorDescent(
+        step_size=schedules.PowerDecay(initial=0.7, power=0.5, delay=10.0),
+        temperature=0.3,
+        magnet_rate=0.2,
+        mirror_map=mirror_maps.NegativeEntropy(),
+      ),
+      power=2.0,
     )
     game, _ = openspiel.compile_game("kuhn_poker")
     _, measured = run.run(
-        solver, game, gaps.exploitability, run.log_checkpoints(40, 5)
+      solver, game, gaps.exploitability, run.log_checkpoints(40, 5)
     )
     found = [row["exploitability_average"] for row in self._rows()]
     np.testing.assert_allclose(found, measured.metrics, atol=1e-14)
@@ -258,14 +255,14 @@ t "" 0
     norm = self._flags()["payoff_norm"]
     scaled = self._rows()
     self._solve(
-        f"--config.step_size={0.5 / norm!r}",
-        f"--config.temperature={0.1 * norm!r}",
-        "--config.normalize=false",
-        "--overwrite",
+      f"--config.step_size={0.5 / norm!r}",
+      f"--config.temperature={0.1 * norm!r}",
+      "--config.normalize=false",
+      "--overwrite",
     )
     for old, new in zip(scaled, self._rows(), strict=True):
       np.testing.assert_allclose(
-          old["exploitability_last"], new["exploitability_last"], atol=1e-14
+        old["exploitability_last"], new["exploitability_last"], atol=1e-14
       )
 
   def test_seed_draws_the_first_policies(self):
@@ -306,14 +303,13 @@ t "" 0
     gaps_found = []
     for value in ("true", "false"):
       self._solve(
-          "--solver=cfr", f"--config.alternating={value}", "--overwrite"
+        "--solver=cfr", f"--config.alternating={value}", "--overwrite"
       )
       gaps_found.append(self._rows()[-1]["exploitability_average"])
     self.assertNotAlmostEqual(*gaps_found)
 
 
 class RefusalsTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     self.out = _new_folder(self) / "run"
@@ -332,38 +328,38 @@ class RefusalsTest(parameterized.TestCase):
     self.assertEqual(limit, openspiel.MAX_HISTORIES)
 
   @parameterized.parameters(
-      (["--game=leduk_poker"], "'leduk_poker': did you mean leduc_poker"),
-      (["--game=missing.efg"], "no file 'missing.efg'"),
-      (["--game=liars_dice_ir"], "`game` must have perfect recall"),
-      (["--max_histories=10"], "`max_histories` is 10.*raise the limit"),
-      (["--game=connect_four"], r"connect_four.* has more: about \d.* GiB"),
-      (["--config.step_size=-1"], r"`step_size` must lie in \(0.*got -1"),
-      (["--config.step_size=1e308"], "`step_size` must be.*got 1e\\+308 times"),
-      (["--config.temperature=-1"], r"`temperature` must lie in \[0.*got -1"),
-      (["--config.step_power=-1"], r"`step_power` must lie in \[0.*got -1"),
-      (["--config.step_power=1e308"], r"in \[0, 10\], got 1e\+308"),
-      (["--config.average_power=-1"], r"`power` must lie in \[0.*got -1"),
-      (["--config.mirror_map=round"], "`mirror_map` must be .*got 'round'"),
-      (["--config.tsallis_order=0.3"], "tsallis_order.*mirror_map=tsallis"),
-      (["--config.feedback=x"], "`feedback` must be sequence.*got 'x'"),
-      (["--reference=qre"], "`--reference_temperature` must be given"),
-      (["--reference_temperature=1"], "is read with.*got reference=None"),
-      (
-          ["--reference=qre", "--reference_temperature=0"],
-          "must be positive, got 0.0",
-      ),
-      (["--reference=nash", "--precision=float32"], "needs.*got float32"),
-      (
-          ["--reference=nash", "--game=kuhn_poker(players=3)"],
-          "must be two-player zero-sum, got 3 players",
-      ),
-      (["--config.step_delay=3"], "step_delay.*does nothing.*step_power"),
-      (["--config.stepsize=1"], "`--config.stepsize` is no hyper-parameter"),
-      (
-          ["--solver=cfr", "--config.step_size=1"],
-          "step_size` is no hyper-parameter of cfr, which has alternating",
-      ),
-      (["--resume", "--overwrite"], "exclude each other"),
+    (["--game=leduk_poker"], "'leduk_poker': did you mean leduc_poker"),
+    (["--game=missing.efg"], "no file 'missing.efg'"),
+    (["--game=liars_dice_ir"], "`game` must have perfect recall"),
+    (["--max_histories=10"], "`max_histories` is 10.*raise the limit"),
+    (["--game=connect_four"], r"connect_four.* has more: about \d.* GiB"),
+    (["--config.step_size=-1"], r"`step_size` must lie in \(0.*got -1"),
+    (["--config.step_size=1e308"], "`step_size` must be.*got 1e\\+308 times"),
+    (["--config.temperature=-1"], r"`temperature` must lie in \[0.*got -1"),
+    (["--config.step_power=-1"], r"`step_power` must lie in \[0.*got -1"),
+    (["--config.step_power=1e308"], r"in \[0, 10\], got 1e\+308"),
+    (["--config.average_power=-1"], r"`power` must lie in \[0.*got -1"),
+    (["--config.mirror_map=round"], "`mirror_map` must be .*got 'round'"),
+    (["--config.tsallis_order=0.3"], "tsallis_order.*mirror_map=tsallis"),
+    (["--config.feedback=x"], "`feedback` must be sequence.*got 'x'"),
+    (["--reference=qre"], "`--reference_temperature` must be given"),
+    (["--reference_temperature=1"], "is read with.*got reference=None"),
+    (
+      ["--reference=qre", "--reference_temperature=0"],
+      "must be positive, got 0.0",
+    ),
+    (["--reference=nash", "--precision=float32"], "needs.*got float32"),
+    (
+      ["--reference=nash", "--game=kuhn_poker(players=3)"],
+      "must be two-player zero-sum, got 3 players",
+    ),
+    (["--config.step_delay=3"], "step_delay.*does nothing.*step_power"),
+    (["--config.stepsize=1"], "`--config.stepsize` is no hyper-parameter"),
+    (
+      ["--solver=cfr", "--config.step_size=1"],
+      "step_size` is no hyper-parameter of cfr, which has alternating",
+    ),
+    (["--resume", "--overwrite"], "exclude each other"),
   )
   def test_bad_input_ends_with_one_line(self, arguments, pattern):
     self.assertRegex(self._refused(*arguments), pattern)
@@ -377,9 +373,7 @@ class RefusalsTest(parameterized.TestCase):
     self.assertRegex(result.stderr, "`--out` must be a folder.*Not a directory")
 
   def test_numbers_that_are_not_finite_stop_the_run(self):
-    line = self._refused(
-        "--config.step_size=5e307", "--config.temperature=0"
-    )
+    line = self._refused("--config.step_size=5e307", "--config.temperature=0")
     self.assertRegex(line, "must be finite, got nan for .* after 1 updates")
 
   def test_folder_of_another_run(self):
@@ -389,13 +383,13 @@ class RefusalsTest(parameterized.TestCase):
     self.assertRegex(line, "holds a run already.*--resume.*--overwrite")
     self.assertEqual((self.out / "trace.jsonl").read_bytes(), before)
     for change, pattern in (
-        ("--solver=cfr_plus", "must keep --solver=cfr .*got cfr_plus"),
-        ("--game=leduc_poker", "must keep --game=kuhn_poker .*got leduc"),
-        ("--precision=float32", "must keep --precision=float64"),
-        ("--checkpoints=6", "must keep --checkpoints=5"),
-        ("--seed=1", "must keep --seed=0"),
-        ("--config.average_power=1", "--config.average_power=0.0.*got 1.0"),
-        ("--updates=39", "`--updates` must be at least the 40"),
+      ("--solver=cfr_plus", "must keep --solver=cfr .*got cfr_plus"),
+      ("--game=leduc_poker", "must keep --game=kuhn_poker .*got leduc"),
+      ("--precision=float32", "must keep --precision=float64"),
+      ("--checkpoints=6", "must keep --checkpoints=5"),
+      ("--seed=1", "must keep --seed=0"),
+      ("--config.average_power=1", "--config.average_power=0.0.*got 1.0"),
+      ("--updates=39", "`--updates` must be at least the 40"),
     ):
       line = self._refused("--solver=cfr", "--resume", change)
       self.assertRegex(line, pattern)
@@ -406,7 +400,7 @@ class RefusalsTest(parameterized.TestCase):
       with self.subTest(argument):
         command = [sys.executable, "-m", "experiments.solve_game", argument]
         result = subprocess.run(
-            command, cwd=_ROOT, capture_output=True, text=True
+          command, cwd=_ROOT, capture_output=True, text=True
         )
         self.assertEqual(result.returncode, 1)
         self.assertIn(argument.split("=")[0][2:], result.stderr)
@@ -414,23 +408,22 @@ class RefusalsTest(parameterized.TestCase):
 
 
 class HelpTest(absltest.TestCase):
-
   def test_help_names_everything_before_jax_is_imported(self):
     result = subprocess.run(
-        [
-            sys.executable,
-            *("-X", "importtime"),
-            *("-m", "experiments.solve_game", "--help"),
-        ],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "500"},
+      [
+        sys.executable,
+        *("-X", "importtime"),
+        *("-m", "experiments.solve_game", "--help"),
+      ],
+      cwd=_ROOT,
+      capture_output=True,
+      text=True,
+      env={**os.environ, "COLUMNS": "500"},
     )
     for name in (*solver_table.SOLVERS, *solver_table.FIELDS, "--out"):
       self.assertIn(name, result.stdout.replace("\n    ", ""))
     modules = {
-        line.rsplit("|", 1)[1].strip() for line in result.stderr.splitlines()
+      line.rsplit("|", 1)[1].strip() for line in result.stderr.splitlines()
     }
     self.assertIn("experiments.solver_table", modules)
     self.assertEmpty(modules & {"jax", "numpy", "pyspiel", "matplotlib"})

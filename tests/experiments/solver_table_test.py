@@ -17,7 +17,6 @@ def _made(name, payoff_norm=1.0, **overrides):
 
 
 class SolverTableTest(parameterized.TestCase):
-
   @parameterized.parameters(*solver_table.SOLVERS)
   def test_every_entry_makes_a_solver_and_explains_its_fields(self, name):
     entry = solver_table.SOLVERS[name]
@@ -34,26 +33,26 @@ class SolverTableTest(parameterized.TestCase):
 
   def test_none_keeps_the_default(self):
     self.assertEqual(
-        solver_table.resolve("cfr", {"alternating": None, "step_size": None}),
-        solver_table.SOLVERS["cfr"].defaults,
+      solver_table.resolve("cfr", {"alternating": None, "step_size": None}),
+      solver_table.SOLVERS["cfr"].defaults,
     )
 
   def test_rules_of_the_regret_matching_family(self):
     self.assertEqual(
-        _made("linear_cfr").solver.rule,
-        regret_rules.Discounted(positive_power=1.0, negative_power=1.0),
+      _made("linear_cfr").solver.rule,
+      regret_rules.Discounted(positive_power=1.0, negative_power=1.0),
     )
     self.assertEqual(_made("dcfr").solver.rule, regret_rules.Discounted())
     self.assertEqual(
-        _made("dcfr", negative_power=-1.0).solver.rule,
-        regret_rules.Discounted(positive_power=1.5, negative_power=-1.0),
+      _made("dcfr", negative_power=-1.0).solver.rule,
+      regret_rules.Discounted(positive_power=1.5, negative_power=-1.0),
     )
     self.assertIsInstance(
-        _made("cfr_plus").solver, regret_matching.AlternatingRegretMatching
+      _made("cfr_plus").solver, regret_matching.AlternatingRegretMatching
     )
     self.assertIs(
-        type(_made("cfr_plus", alternating=False).solver),
-        regret_matching.RegretMatching,
+      type(_made("cfr_plus", alternating=False).solver),
+      regret_matching.RegretMatching,
     )
 
   def test_units_of_the_payoff_norm(self):
@@ -66,16 +65,16 @@ class SolverTableTest(parameterized.TestCase):
 
   def test_schedules(self):
     solver = _made(
-        "magnetic",
-        2.0,
-        step_size=0.5,
-        step_power=0.5,
-        temperature=3.0,
-        temperature_power=1.0,
-        temperature_delay=7.0,
+      "magnetic",
+      2.0,
+      step_size=0.5,
+      step_power=0.5,
+      temperature=3.0,
+      temperature_power=1.0,
+      temperature_delay=7.0,
     ).solver
     self.assertEqual(
-        (solver.step_size.initial, solver.step_size.power), (0.25, 0.5)
+      (solver.step_size.initial, solver.step_size.power), (0.25, 0.5)
     )
     self.assertEqual(solver.temperature.initial, 6.0)
     self.assertEqual(solver.temperature.power, 1.0)
@@ -99,7 +98,7 @@ class SolverTableTest(parameterized.TestCase):
 
   def test_refreshes(self):
     solver = _made(
-        "magnetic_refreshed", 2.0, period=7, step_size=0.5, temperature=0.2
+      "magnetic_refreshed", 2.0, period=7, step_size=0.5, temperature=0.2
     ).solver
     self.assertEqual(solver.period, 7)
     self.assertEqual((solver.step_size, solver.temperature), (0.25, 0.4))
@@ -107,9 +106,9 @@ class SolverTableTest(parameterized.TestCase):
       _made("magnetic_refreshed", period=0)
 
   @parameterized.parameters(
-      ("entropy", mirror_maps.NegativeEntropy()),
-      ("euclidean", mirror_maps.Euclidean()),
-      ("tsallis", mirror_maps.Tsallis(order=0.5)),
+    ("entropy", mirror_maps.NegativeEntropy()),
+    ("euclidean", mirror_maps.Euclidean()),
+    ("tsallis", mirror_maps.Tsallis(order=0.5)),
   )
   def test_mirror_maps(self, name, expected):
     solver = _made("optimistic", mirror_map=name).solver

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from experiments import (
-    solver_factory,
-    solver_table,
-    sweep_game,
-    sweep_plots,
-    sweep_run,
+  solver_factory,
+  solver_table,
+  sweep_game,
+  sweep_plots,
+  sweep_run,
 )
 from experiments import sweep_grid as sweep_grid_lib
 from mdrl import run
@@ -42,7 +42,7 @@ def _alone(solver, values, seed, steps):
   game, _ = openspiel.compile_game("kuhn_poker")
   norm = payoff_norm.payoff_norm(game)
   averaged = solver_factory.make(
-      solver, solver_table.resolve(solver, values), norm
+    solver, solver_table.resolve(solver, values), norm
   )
   reports = solver_table.SOLVERS[solver].reports
   chosen = averaged.solver if reports == "last" else averaged
@@ -52,7 +52,6 @@ def _alone(solver, values, seed, steps):
 
 
 class SweepGameTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -66,20 +65,28 @@ class SweepGameTest(parameterized.TestCase):
 
   def test_steps_far_above_any_bound_are_called_out(self):
     status, stdout, stderr = _call(
-        "--game=kuhn_poker", "--grid=step_size=1e5,1", "--updates=20",
-        "--fixed=mirror_map=entropy", f"--out={self.out}",
+      "--game=kuhn_poker",
+      "--grid=step_size=1e5,1",
+      "--updates=20",
+      "--fixed=mirror_map=entropy",
+      f"--out={self.out}",
     )
     self.assertEqual(status, 0, stderr)
     self.assertRegex(stdout, r"steps of 100000 are far above .*`--grid`")
 
   @parameterized.parameters(
-      ("dcfr", "positive_power=1,2;average_power=0,1,2"),
-      ("magnetic_refreshed", "period=1,3;step_size=0.1,0.2,0.4"),
+    ("dcfr", "positive_power=1,2;average_power=0,1,2"),
+    ("magnetic_refreshed", "period=1,3;step_size=0.1,0.2,0.4"),
   )
   def test_every_run_is_that_of_its_setting(self, solver, grid):
     status, stdout, stderr = _call(
-        "--game=kuhn_poker", f"--solver={solver}", f"--grid={grid}",
-        "--seeds=2", "--updates=20", "--checkpoints=3", f"--out={self.out}",
+      "--game=kuhn_poker",
+      f"--solver={solver}",
+      f"--grid={grid}",
+      "--seeds=2",
+      "--updates=20",
+      "--checkpoints=3",
+      f"--out={self.out}",
     )
     self.assertEqual(status, 0, stderr)
     with open(self.out / "table.csv", newline="") as file:
@@ -91,22 +98,23 @@ class SweepGameTest(parameterized.TestCase):
       gap, seed = float(row.pop("exploitability")), int(row.pop("seed"))
       step = int(row.pop("step"))
       values = {
-          name: solver_table.FIELDS[name].type(value)
-          for name, value in row.items()
+        name: solver_table.FIELDS[name].type(value)
+        for name, value in row.items()
       }
       found.setdefault((seed, *values.items()), []).append((step, gap))
     self.assertLen(found, 12)
     for (seed, *items), trace in found.items():
       self.assertEqual([step for step, _ in trace], steps)
       np.testing.assert_allclose(
-          [gap for _, gap in trace],
-          _alone(solver, dict(items), seed, steps),
-          rtol=1e-9,
+        [gap for _, gap in trace],
+        _alone(solver, dict(items), seed, steps),
+        rtol=1e-9,
       )
     best = min(
-        np.median([trace[-1][1] for key, trace in found.items()
-                   if key[1:] == items])
-        for items in {key[1:] for key in found}
+      np.median(
+        [trace[-1][1] for key, trace in found.items() if key[1:] == items]
+      )
+      for items in {key[1:] for key in found}
     )
     self.assertIn(f"{best:.3e}", stdout.splitlines()[1])
     self.assertIn("12 runs in", stdout)
@@ -116,9 +124,12 @@ class SweepGameTest(parameterized.TestCase):
 
   def test_settings_that_diverge_are_not_among_the_best(self):
     status, stdout, stderr = _call(
-        "--game=kuhn_poker", "--grid=step_size=5e307,0.5,1",
-        "--fixed=temperature=0", "--updates=3", "--checkpoints=1",
-        f"--out={self.out}",
+      "--game=kuhn_poker",
+      "--grid=step_size=5e307,0.5,1",
+      "--fixed=temperature=0",
+      "--updates=3",
+      "--checkpoints=1",
+      f"--out={self.out}",
     )
     self.assertEqual(status, 0, stderr)
     lines = stdout.splitlines()
@@ -128,10 +139,10 @@ class SweepGameTest(parameterized.TestCase):
 
   def test_bad_input(self):
     for arguments, message in (
-        (["--grid=step_size=-1"], "`step_size` must lie in"),
-        (["--grid=size=1"], "no hyper-parameter"),
-        (["--game=kuhn"], "did you mean"),
-        (["--game=kuhn_poker", "--max_histories=3"], "max_histories"),
+      (["--grid=step_size=-1"], "`step_size` must lie in"),
+      (["--grid=size=1"], "no hyper-parameter"),
+      (["--game=kuhn"], "did you mean"),
+      (["--game=kuhn_poker", "--max_histories=3"], "max_histories"),
     ):
       status, _, stderr = _call(f"--out={self.out}", *arguments)
       self.assertEqual(status, 1)
@@ -141,10 +152,15 @@ class SweepGameTest(parameterized.TestCase):
 
   def _small(self, *arguments, out="sweep"):
     return _call(
-        "--game=kuhn_poker", "--grid=step_size=0.25,0.5,1",
-        "--fixed=temperature=0", "--seeds=2", "--updates=30",
-        "--checkpoints=4", "--save_seconds=0", f"--out={self.parent / out}",
-        *arguments,
+      "--game=kuhn_poker",
+      "--grid=step_size=0.25,0.5,1",
+      "--fixed=temperature=0",
+      "--seeds=2",
+      "--updates=30",
+      "--checkpoints=4",
+      "--save_seconds=0",
+      f"--out={self.parent / out}",
+      *arguments,
     )
 
   def test_keeps_what_is_there(self):
@@ -176,10 +192,10 @@ class SweepGameTest(parameterized.TestCase):
 
   def test_a_sweep_that_died_before_any_row_blocks_nothing(self):
     with (
-        mock.patch.object(
-            sweep_run.host_loop, "drive", side_effect=interruption.Died
-        ),
-        self.assertRaises(interruption.Died),
+      mock.patch.object(
+        sweep_run.host_loop, "drive", side_effect=interruption.Died
+      ),
+      self.assertRaises(interruption.Died),
     ):
       self._small()
     self.assertTrue((self.out / "flags.json").exists())
@@ -191,8 +207,8 @@ class SweepGameTest(parameterized.TestCase):
     self.assertEqual(self._small(grid, "--updates=60", "--resume").status, 0)
     self.assertEqual(self._small(grid, "--updates=60", out="whole").status, 0)
     rows, whole = (
-        {row["step"]: row for row in interruption.left(path)["trace.jsonl"]}
-        for path in (self.out, self.parent / "whole")
+      {row["step"]: row for row in interruption.left(path)["trace.jsonl"]}
+      for path in (self.out, self.parent / "whole")
     )
     self.assertEqual(rows[60], whole[60])
     self.assertEqual(rows[60]["exploitability"][2], [None, None])
@@ -201,14 +217,14 @@ class SweepGameTest(parameterized.TestCase):
     self.assertEqual(self._small().status, 0)
     before = interruption.left(self.out)
     for arguments, message in (
-        (["--grid=step_size=0.25"], "must keep --grid=step_size=0.25,0.5,1"),
-        (["--seeds=1"], "must keep --seeds=2"),
-        (["--fixed="], "must keep --fixed=temperature=0"),
-        (["--precision=float32"], "must keep --precision=float64"),
-        (["--checkpoints=5"], "must keep --checkpoints=4"),
-        (["--game=leduc_poker"], "must keep --game=kuhn_poker"),
-        (["--updates=29"], "`--updates` must be at least the 30"),
-        (["--overwrite"], "exclude each other"),
+      (["--grid=step_size=0.25"], "must keep --grid=step_size=0.25,0.5,1"),
+      (["--seeds=1"], "must keep --seeds=2"),
+      (["--fixed="], "must keep --fixed=temperature=0"),
+      (["--precision=float32"], "must keep --precision=float64"),
+      (["--checkpoints=5"], "must keep --checkpoints=4"),
+      (["--game=leduc_poker"], "must keep --game=kuhn_poker"),
+      (["--updates=29"], "`--updates` must be at least the 30"),
+      (["--overwrite"], "exclude each other"),
     ):
       result = self._small("--resume", *arguments)
       self.assertEqual(result.status, 1)
@@ -233,27 +249,31 @@ class SweepGameTest(parameterized.TestCase):
   def test_killed_sweeps_end_with_the_same_numbers(self):
     parts, whole = self.out, self.parent / "whole"
     arguments = [
-        "--game=kuhn_poker", "--grid=step_size=0.25,0.5,1", "--seeds=2",
-        "--updates=600000", "--checkpoints=60", "--cpu_devices=4",
-        "--cache_dir=",
+      "--game=kuhn_poker",
+      "--grid=step_size=0.25,0.5,1",
+      "--seeds=2",
+      "--updates=600000",
+      "--checkpoints=60",
+      "--cpu_devices=4",
+      "--cache_dir=",
     ]
     status, stderr, rows = interruption.survive(
-        "sweep_game", arguments, parts, kills=2, seed=5
+      "sweep_game", arguments, parts, kills=2, seed=5
     )
     self.assertEqual(status, 128 + signal.SIGTERM, stderr)
     self.assertRegex(stderr, "stopped by SIGTERM after .* go on by --resume")
     self.assertLess(rows[-1], len(run.log_checkpoints(600_000, 60)))
     for folder in (parts, whole):
       status, _, stderr = interruption.finish(
-          "sweep_game", *arguments, f"--out={folder}", "--resume"
+        "sweep_game", *arguments, f"--out={folder}", "--resume"
       )
       self.assertEqual(status, 0, stderr)
     self.assertEqual(interruption.left(parts), interruption.left(whole))
 
   def test_help_answers_without_jax(self):
     program = (
-        "import sys\nfrom experiments import sweep_game\n"
-        "assert 'jax' not in sys.modules"
+      "import sys\nfrom experiments import sweep_game\n"
+      "assert 'jax' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=_ROOT)
 
@@ -263,17 +283,16 @@ def _cells(axes) -> Any:
 
 
 class SweepPlotsTest(absltest.TestCase):
-
   def test_cells_are_where_their_values_are(self):
     grid = sweep_grid_lib.read(
-        "magnetic", "step_size=1,0.5;temperature=0.3,0.1,0.2", ""
+      "magnetic", "step_size=1,0.5;temperature=0.3,0.1,0.2", ""
     )
     last = np.array([1e-1, 1e-2, 1e-3, np.nan, np.inf, 1e-4])
     fig = sweep_plots.draw(grid, last, "a game")
     axes = fig.axes[0]
     image = np.ma.filled(_cells(axes), np.nan)
     np.testing.assert_array_equal(
-        image, [[np.nan, 1e-4, np.nan], [1e-2, 1e-3, 1e-1]]
+      image, [[np.nan, 1e-4, np.nan], [1e-2, 1e-3, 1e-1]]
     )
     self.assertEqual(axes.images[0].origin, "lower")
     labels = [text.get_text() for text in axes.get_xticklabels()]
@@ -283,16 +302,16 @@ class SweepPlotsTest(absltest.TestCase):
     self.assertEqual(axes.get_xlabel(), "temperature")
     self.assertEqual(axes.get_ylabel(), "step_size")
     self.assertEqual(
-        {
-            text.get_position(): (text.get_text(), text.get_color())
-            for text in axes.texts
-        },
-        {
-            (1, 0): ("1.0e-04", "black"),
-            (0, 1): ("1.0e-02", "white"),
-            (1, 1): ("1.0e-03", "black"),
-            (2, 1): ("1.0e-01", "white"),
-        },
+      {
+        text.get_position(): (text.get_text(), text.get_color())
+        for text in axes.texts
+      },
+      {
+        (1, 0): ("1.0e-04", "black"),
+        (0, 1): ("1.0e-02", "white"),
+        (1, 1): ("1.0e-03", "black"),
+        (2, 1): ("1.0e-01", "white"),
+      },
     )
 
   def test_all_may_be_zero(self):
@@ -302,30 +321,30 @@ class SweepPlotsTest(absltest.TestCase):
 
   def test_a_third_hyperparameter_has_panels(self):
     grid = sweep_grid_lib.read(
-        "magnetic",
-        "step_size=1,2;temperature=0.1,0.2;magnet_rate=0,0.1;step_power=0,1",
-        "",
+      "magnetic",
+      "step_size=1,2;temperature=0.1,0.2;magnet_rate=0,0.1;step_power=0,1",
+      "",
     )
     fig = sweep_plots.draw(grid, np.geomspace(1e-4, 1, 16), "a game")
     titled = [axes for axes in fig.axes if axes.get_title()]
     self.assertEqual(
-        [axes.get_title() for axes in titled],
-        ["magnet_rate = 0", "magnet_rate = 0.1"],
+      [axes.get_title() for axes in titled],
+      ["magnet_rate = 0", "magnet_rate = 0.1"],
     )
     # Of the fourth, the better of its two values, which is the first.
     np.testing.assert_allclose(
-        _cells(titled[1])[1, 1], np.geomspace(1e-4, 1, 16)[14]
+      _cells(titled[1])[1, 1], np.geomspace(1e-4, 1, 16)[14]
     )
 
   def test_panels_without_a_value_are_hidden(self):
     grid = sweep_grid_lib.read(
-        "magnetic",
-        "step_size=1,2;temperature=1;magnet_rate=0,0.1,0.2,0.3",
-        "",
+      "magnetic",
+      "step_size=1,2;temperature=1;magnet_rate=0,0.1,0.2,0.3",
+      "",
     )
     fig = sweep_plots.draw(grid, np.geomspace(1e-4, 1, 8), "a game")
     self.assertEqual(
-        [axes.axison for axes in fig.axes[:6]], [True] * 4 + [False] * 2
+      [axes.axison for axes in fig.axes[:6]], [True] * 4 + [False] * 2
     )
 
   def test_one_hyperparameter_is_a_line(self):

@@ -12,15 +12,14 @@ _ROWS = [["cfr", "0.5", "1e-3", "12"], ["magnetic", "own", "-", "1,000"]]
 
 
 class TextTest(parameterized.TestCase):
-
   def test_a_wide_page_has_one_block(self):
     self.assertEqual(
-        tables.text(_HEAD, _ROWS, 80),
-        "                dual\n"
-        "solver    step   gap  queries\n"
-        "-----------------------------\n"
-        "cfr        0.5  1e-3       12\n"
-        "magnetic   own     -    1,000",
+      tables.text(_HEAD, _ROWS, 80),
+      "                dual\n"
+      "solver    step   gap  queries\n"
+      "-----------------------------\n"
+      "cfr        0.5  1e-3       12\n"
+      "magnetic   own     -    1,000",
     )
 
   def test_what_does_not_fit_goes_on_below(self):
@@ -28,9 +27,9 @@ class TextTest(parameterized.TestCase):
     first, second = shown.split("\n\n")
     self.assertIn("dual", first)
     self.assertEqual(
-        second,
-        "solver    queries\n-----------------\ncfr            12\n"
-        "magnetic    1,000",
+      second,
+      "solver    queries\n-----------------\ncfr            12\n"
+      "magnetic    1,000",
     )
 
   @parameterized.parameters(*range(12))
@@ -38,8 +37,8 @@ class TextTest(parameterized.TestCase):
     rng = np.random.default_rng(seed)
     shape = rng.integers(1, 5), rng.integers(2, 12)
     cells = [
-        [f"{x:.{rng.integers(0, 9)}f}" for x in row]
-        for row in rng.normal(size=shape)
+      [f"{x:.{rng.integers(0, 9)}f}" for x in row]
+      for row in rng.normal(size=shape)
     ]
     width = int(rng.integers(5, 60))
     shown = tables.text([f"h{k}" for k in range(shape[1])], cells, width)
@@ -55,7 +54,6 @@ class TextTest(parameterized.TestCase):
 
 
 class PageWidthTest(absltest.TestCase):
-
   def test_is_that_of_a_terminal_alone(self):
     with mock.patch.dict("os.environ", COLUMNS="200"):
       self.assertEqual(tables.page_width(), 80)

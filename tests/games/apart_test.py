@@ -67,12 +67,11 @@ def confess(name, max_histories, progress):
 
 def _run(walk, game, max_histories=100, progress=None):
   return apart.enumerate_tree(
-      f"{_HERE}:{walk.__name__}", game, max_histories, progress
+    f"{_HERE}:{walk.__name__}", game, max_histories, progress
   )
 
 
 class ApartTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     # Where the other process finds this module, whoever runs the test.
@@ -92,7 +91,7 @@ class ApartTest(parameterized.TestCase):
     actual = _run(chatty, _NIM, progress=told.append)
     self.assertEqual(actual.infostates, expected.infostates)
     for a, b in zip(
-        jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True
+      jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True
     ):
       np.testing.assert_array_equal(a, b)
     self.assertEqual([r.histories for r in told if r.histories], [7])
@@ -101,7 +100,7 @@ class ApartTest(parameterized.TestCase):
 
   def test_what_is_refused_there_is_refused_here(self):
     with self.assertRaisesRegex(
-        ValueError, r"^`max_histories` is 57, and kuhn_poker\(\) has more"
+      ValueError, r"^`max_histories` is 57, and kuhn_poker\(\) has more"
     ):
       _run(chatty, "kuhn_poker", 57)
     with self.assertRaisesRegex(ValueError, "must be positive, got 0"):
@@ -112,9 +111,9 @@ class ApartTest(parameterized.TestCase):
     with self.assertRaises(ValueError) as caught:
       _run(crash, "kuhn_poker")
     self.assertEqual(
-        str(caught.exception),
-        "`game` must be a game whose tree can be read, and OpenSpiel crashes "
-        "(SIGSEGV) in kuhn_poker: last words; choose another game",
+      str(caught.exception),
+      "`game` must be a game whose tree can be read, and OpenSpiel crashes "
+      "(SIGSEGV) in kuhn_poker: last words; choose another game",
     )
     self.assertEmpty(os.listdir(self.folder))
 
@@ -123,11 +122,11 @@ class ApartTest(parameterized.TestCase):
     told = []
     start = time.monotonic()
     with (
-        mock.patch.object(tree_limits, "seconds_allowed", return_value=6.0),
-        mock.patch.object(apart, "_SILENT", 0.5),
-        self.assertRaisesRegex(
-            ValueError, r"gives no answer for \d s in .*process; choose another"
-        ),
+      mock.patch.object(tree_limits, "seconds_allowed", return_value=6.0),
+      mock.patch.object(apart, "_SILENT", 0.5),
+      self.assertRaisesRegex(
+        ValueError, r"gives no answer for \d s in .*process; choose another"
+      ),
     ):
       _run(hang, str(note), progress=told.append)
     self.assertLess(time.monotonic() - start, 60)
@@ -144,10 +143,10 @@ class ApartTest(parameterized.TestCase):
 
   def test_what_spins_is_ended_by_its_processor_time(self):
     with (
-        mock.patch.object(tree_limits, "seconds_allowed", return_value=1.0),
-        self.assertRaisesRegex(
-            ValueError, r"gives no answer in 1 s in kuhn_poker"
-        ),
+      mock.patch.object(tree_limits, "seconds_allowed", return_value=1.0),
+      self.assertRaisesRegex(
+        ValueError, r"gives no answer in 1 s in kuhn_poker"
+      ),
     ):
       _run(spin, "kuhn_poker")
 
@@ -161,8 +160,8 @@ class ApartTest(parameterized.TestCase):
       raise KeyboardInterrupt
 
     with (
-        mock.patch.object(apart, "_start", wraps=apart._start) as start,
-        self.assertRaises(KeyboardInterrupt),
+      mock.patch.object(apart, "_start", wraps=apart._start) as start,
+      self.assertRaises(KeyboardInterrupt),
     ):
       _run(chatty, _NIM, progress=interrupt)
     start.assert_called_once()
@@ -170,13 +169,10 @@ class ApartTest(parameterized.TestCase):
 
 
 class CompileTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     self.apart = self.enterContext(
-        mock.patch.object(
-            apart, "enumerate_tree", wraps=apart.enumerate_tree
-        )
+      mock.patch.object(apart, "enumerate_tree", wraps=apart.enumerate_tree)
     )
 
   def test_games_that_may_crash_are_read_apart(self):
@@ -184,14 +180,14 @@ class CompileTest(parameterized.TestCase):
     self.apart.assert_called_once()
     tables = openspiel.enumerate_tree(openspiel.load_game(_NIM))
     expected, expected_index = tree_game.build(
-        tables, None, reaches=False, chance=False
+      tables, None, reaches=False, chance=False
     )
     for a, b in zip(jax.tree.leaves(game), jax.tree.leaves(expected)):
       np.testing.assert_array_equal(a, b)
     self.assertEqual(index[0].infostates, expected_index[0].infostates)
 
   @parameterized.parameters(
-      "kuhn_poker", "matrix_rps", "liars_dice(dice_sides=2)"
+    "kuhn_poker", "matrix_rps", "liars_dice(dice_sides=2)"
   )
   def test_games_that_were_often_read_are_not(self, name):
     openspiel.compile_game(name)
@@ -205,12 +201,11 @@ class CompileTest(parameterized.TestCase):
 
 
 class FailsEarlyTest(absltest.TestCase):
-
   def test_games_that_make_no_sense(self):
     for name, expected in (
-        ("kuhn_poker", False),
-        ("leduc_poker", False),
-        ("liars_dice(numdice=0)", True),
+      ("kuhn_poker", False),
+      ("leduc_poker", False),
+      ("liars_dice(numdice=0)", True),
     ):
       self.assertEqual(apart.fails_early(pyspiel.load_game(name)), expected)
 

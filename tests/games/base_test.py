@@ -16,13 +16,12 @@ def _rows(game, policies):
 
 
 class PoliciesTest(parameterized.TestCase):
-
   @parameterized.parameters("goofspiel", "kuhn_three_players")
   def test_random_policies_are_distributions(self, name):
     game, _ = games.compiled(name)
     self.assertIsInstance(game, base.Game)
     for rows, legal in _rows(
-        game, base.random_policies(game, jax.random.key(0))
+      game, base.random_policies(game, jax.random.key(0))
     ):
       self.assertTrue((rows[legal] > 0).all())
       self.assertFalse(rows[~legal].any())
@@ -56,7 +55,6 @@ class PoliciesTest(parameterized.TestCase):
 
 
 class CheckPoliciesTest(parameterized.TestCase):
-
   @parameterized.parameters("goofspiel", "kuhn_three_players")
   def test_policies_pass(self, name):
     game, _ = games.compiled(name)
@@ -69,16 +67,16 @@ class CheckPoliciesTest(parameterized.TestCase):
       base.check_policies(game, tuple(p.at[0].set(7.0) for p in policies))
 
   @parameterized.parameters(
-      (np.nan, "got nan at slot 1 of player 1"),
-      (-0.5, "got -0.5 at slot 1 of player 1"),
-      (np.inf, "got inf at slot 1 of player 1"),
-      (0.6, "got a sum of 1.1 at infostate 0 of player 1"),
+    (np.nan, "got nan at slot 1 of player 1"),
+    (-0.5, "got -0.5 at slot 1 of player 1"),
+    (np.inf, "got inf at slot 1 of player 1"),
+    (0.6, "got a sum of 1.1 at infostate 0 of player 1"),
   )
   def test_others_raise(self, value, message):
     game = games.random_matrix_game((3, 2))
     first, second = base.uniform_policies(game)
     with self.assertRaisesRegex(
-        ValueError, f"`start` must be distributions .*{message}; .*to_policy"
+      ValueError, f"`start` must be distributions .*{message}; .*to_policy"
     ):
       base.check_policies(game, (first, second.at[1].set(value)), "start")
 
@@ -96,7 +94,7 @@ class CheckPoliciesTest(parameterized.TestCase):
     first, second = base.uniform_policies(game)
     for policies in ((first,), (second, first), first, [first, second], None):
       with self.assertRaisesRegex(
-          ValueError, r"tuple of one array per player, of shapes \[\(4,\), \("
+        ValueError, r"tuple of one array per player, of shapes \[\(4,\), \("
       ):
         base.check_policies(game, policies)
     with self.assertRaisesRegex(ValueError, "of float64 .*got float32 for pl"):

@@ -9,12 +9,12 @@ from open_spiel.python import policy as policy_lib
 
 from mdrl import struct, testing
 from mdrl.games import (
-    base,
-    behavioral_game,
-    openspiel,
-    tree_game,
-    tree_tables,
-    treeplex,
+  base,
+  behavioral_game,
+  openspiel,
+  tree_game,
+  tree_tables,
+  treeplex,
 )
 from mdrl.testing import games
 
@@ -36,8 +36,8 @@ def _oracle(game, names, table):
       return np.array(state.returns())
     if state.is_chance_node():
       return sum(
-          p * visit(state.child(a), probabilities * p)
-          for a, p in state.chance_outcomes()
+        p * visit(state.child(a), probabilities * p)
+        for a, p in state.chance_outcomes()
       )
     player = state.current_player()
     key = state.information_state_string(player)
@@ -69,14 +69,13 @@ def _pure(game):
 
 
 class BehavioralGameTest(parameterized.TestCase):
-
   def _assert_gains(self, name, policies_of):
     game, names = _compiled(name)
     policies = policies_of(game)
     source = openspiel.load_game(games.TREES[name])
     table = [
-        index.probabilities(np.asarray(p))
-        for index, p in zip(names.players, policies)
+      index.probabilities(np.asarray(p))
+      for index, p in zip(names.players, policies)
     ]
     values, reaches = _oracle(source, names, table)
     for feedback in behavioral_game.FEEDBACKS:
@@ -84,7 +83,7 @@ class BehavioralGameTest(parameterized.TestCase):
       gains = view.gains(view.plans(policies))
       for player, index in enumerate(names.players):
         for infostate, actions in index.probabilities(
-            np.asarray(gains[player])
+          np.asarray(gains[player])
         ).items():
           for action, actual in actions.items():
             place = (player, infostate, action)
@@ -97,7 +96,7 @@ class BehavioralGameTest(parameterized.TestCase):
   @parameterized.parameters("kuhn", "kuhn_three_players", "goofspiel")
   def test_gains_are_sums_over_histories(self, name):
     self._assert_gains(
-        name, lambda game: base.random_policies(game, jax.random.key(1))
+      name, lambda game: base.random_policies(game, jax.random.key(1))
     )
 
   @parameterized.parameters("kuhn", "kuhn_three_players")
@@ -122,9 +121,9 @@ class BehavioralGameTest(parameterized.TestCase):
     policies = base.random_policies(game, jax.random.key(2))
     view = behavioral_game.view(game, "q")
     np.testing.assert_allclose(
-        view.values(view.plans(policies)),
-        game.values(game.plans(policies)),
-        atol=1e-14,
+      view.values(view.plans(policies)),
+      game.values(game.plans(policies)),
+      atol=1e-14,
     )
 
   def test_reach_counts_terminals_that_pay_nothing(self):
@@ -146,18 +145,18 @@ class BehavioralGameTest(parameterized.TestCase):
   def test_a_player_without_infostates(self):
     none = np.zeros(0, int)
     tables = tree_tables.TreeTables(
-        infostates=(("root",), ()),
-        parent=(np.zeros(1, int), none),
-        width=(np.array([2]), none),
-        action=(np.arange(2), none),
-        sequence=np.array([[1, 0], [2, 0]], np.int32),
-        chance=np.ones(2),
-        chance_parent=none,
-        chance_width=none,
-        chance_probability=np.zeros(0),
-        chance_sequence=np.zeros(2, int),
-        utility=np.array([[1.0, -1], [3, -3]]),
-        num_histories=3,
+      infostates=(("root",), ()),
+      parent=(np.zeros(1, int), none),
+      width=(np.array([2]), none),
+      action=(np.arange(2), none),
+      sequence=np.array([[1, 0], [2, 0]], np.int32),
+      chance=np.ones(2),
+      chance_parent=none,
+      chance_width=none,
+      chance_probability=np.zeros(0),
+      chance_sequence=np.zeros(2, int),
+      utility=np.array([[1.0, -1], [3, -3]]),
+      num_histories=3,
     )
     game, _ = tree_game.build(tables, reaches=True)
     view = behavioral_game.view(game, "q")
@@ -203,9 +202,9 @@ class BehavioralGameTest(parameterized.TestCase):
       if state.is_terminal():
         return state.returns()[0]
       outcomes = (
-          state.chance_outcomes()
-          if state.is_chance_node()
-          else uniform.action_probabilities(state).items()
+        state.chance_outcomes()
+        if state.is_chance_node()
+        else uniform.action_probabilities(state).items()
       )
       return sum(p * value(state.child(a)) for a, p in outcomes)
 

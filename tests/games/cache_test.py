@@ -17,19 +17,19 @@ from mdrl.games import cache, efg_tree, openspiel, tree_tables
 def _tables():
   """Returns tables in which no two arrays are alike, and some are empty."""
   return tree_tables.TreeTables(
-      infostates=(("été\n日本", "", "a,b;\0"), (), ("x" * 300,)),
-      parent=(np.array([0, 1, 1]), np.zeros(0, int), np.array([0])),
-      width=(np.array([2, 1, 3]), np.zeros(0, int), np.array([2])),
-      action=(np.arange(6) ** 2, np.zeros(0, int), np.array([7, 9])),
-      sequence=np.arange(12, dtype=np.int32).reshape(4, 3),
-      chance=np.array([0.1, 1 / 3, 0, 1]),
-      chance_parent=np.array([0, 2]),
-      chance_width=np.array([2, 3]),
-      chance_probability=np.array([0.1, 0.9, 1 / 7, 2 / 7, 4 / 7]),
-      chance_sequence=np.array([5, 4, 1, 3], np.int32),
-      utility=np.linspace(-1, 1, 12).reshape(4, 3) ** 3,
-      num_histories=2**40,
-      labels=(("l", "", "é\n", "l", "x", "y"), (), ("日本", "r")),
+    infostates=(("été\n日本", "", "a,b;\0"), (), ("x" * 300,)),
+    parent=(np.array([0, 1, 1]), np.zeros(0, int), np.array([0])),
+    width=(np.array([2, 1, 3]), np.zeros(0, int), np.array([2])),
+    action=(np.arange(6) ** 2, np.zeros(0, int), np.array([7, 9])),
+    sequence=np.arange(12, dtype=np.int32).reshape(4, 3),
+    chance=np.array([0.1, 1 / 3, 0, 1]),
+    chance_parent=np.array([0, 2]),
+    chance_width=np.array([2, 3]),
+    chance_probability=np.array([0.1, 0.9, 1 / 7, 2 / 7, 4 / 7]),
+    chance_sequence=np.array([5, 4, 1, 3], np.int32),
+    utility=np.linspace(-1, 1, 12).reshape(4, 3) ** 3,
+    num_histories=2**40,
+    labels=(("l", "", "é\n", "l", "x", "y"), (), ("日本", "r")),
   )
 
 
@@ -42,7 +42,6 @@ t "" 2 "" {{ 3 4 }}
 
 
 class CacheTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -56,7 +55,7 @@ class CacheTest(parameterized.TestCase):
     self.assertIs(type(actual.num_histories), int)
     no_text = {"infostates": (), "labels": (), "num_histories": None}
     ours, theirs = (
-        jax.tree.leaves(t._replace(**no_text)) for t in (actual, expected)
+      jax.tree.leaves(t._replace(**no_text)) for t in (actual, expected)
     )
     self.assertLen(ours, 3 * actual.num_players + 7)
     for a, b in zip(ours, theirs, strict=True):
@@ -123,15 +122,13 @@ class CacheTest(parameterized.TestCase):
 
   def test_keys_change_with_what_they_are_of(self):
     keys = [
-        cache.key("kuhn_poker()"),
-        cache.key("kuhn_poker(players=3)"),
-        cache.key("kuhn_poker()", b"content"),
-        cache.key("kuhn_poker()", b"contents"),
-        cache.key("kuhn_poker()", b"content", b"s"),
+      cache.key("kuhn_poker()"),
+      cache.key("kuhn_poker(players=3)"),
+      cache.key("kuhn_poker()", b"content"),
+      cache.key("kuhn_poker()", b"contents"),
+      cache.key("kuhn_poker()", b"content", b"s"),
     ]
-    with mock.patch.object(
-        importlib.metadata, "version", return_value="0.0"
-    ):
+    with mock.patch.object(importlib.metadata, "version", return_value="0.0"):
       keys.append(cache.key("kuhn_poker()"))
     with mock.patch.object(cache, "_SCHEMA", cache._SCHEMA + 1):
       keys.append(cache.key("kuhn_poker()"))
@@ -142,19 +139,16 @@ class CacheTest(parameterized.TestCase):
 
 
 class UnusableTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
-    self.folder = pathlib.Path(
-        self.enterContext(tempfile.TemporaryDirectory())
-    )
+    self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
     self.expected, _ = openspiel.compile_game("kuhn_poker")
 
   def _compile(self, folder, reason):
     with self.assertWarnsRegex(
-        UserWarning,
-        "^`cache_dir` must be a folder with room to write to, so this tree is "
-        f"not kept for later runs: .*{reason}",
+      UserWarning,
+      "^`cache_dir` must be a folder with room to write to, so this tree is "
+      f"not kept for later runs: .*{reason}",
     ) as caught:
       game, _ = openspiel.compile_game("kuhn_poker", cache_dir=folder)
     self.assertLen(caught.warnings, 1)
@@ -188,7 +182,7 @@ class UnusableTest(parameterized.TestCase):
       resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     self.assertEmpty(list(self.folder.iterdir()))
     self.assertIsNotNone(
-        openspiel.compile_game("kuhn_poker", cache_dir=self.folder)
+      openspiel.compile_game("kuhn_poker", cache_dir=self.folder)
     )
     self.assertLen(list(self.folder.iterdir()), 1)
 
@@ -202,8 +196,8 @@ class UnusableTest(parameterized.TestCase):
 
   def test_an_interruption_leaves_nothing(self):
     with (
-        mock.patch.object(np, "savez", side_effect=KeyboardInterrupt),
-        self.assertRaises(KeyboardInterrupt),
+      mock.patch.object(np, "savez", side_effect=KeyboardInterrupt),
+      self.assertRaises(KeyboardInterrupt),
     ):
       openspiel.compile_game("kuhn_poker", cache_dir=self.folder)
     self.assertEmpty(list(self.folder.iterdir()))
@@ -215,17 +209,14 @@ class UnusableTest(parameterized.TestCase):
 
 
 class CompileWithCacheTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
-    self.folder = pathlib.Path(
-        self.enterContext(tempfile.TemporaryDirectory())
-    )
+    self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
     self.cache = self.folder / "cache"
     self.enumerate = self.enterContext(
-        mock.patch.object(
-            openspiel, "enumerate_tree", wraps=openspiel.enumerate_tree
-        )
+      mock.patch.object(
+        openspiel, "enumerate_tree", wraps=openspiel.enumerate_tree
+      )
     )
 
   def _compile(self, game, **kwargs):
@@ -247,7 +238,7 @@ class CompileWithCacheTest(parameterized.TestCase):
     return sorted(np.concatenate(weights).tolist())
 
   @parameterized.parameters(
-      "kuhn_poker(players=3)", "goofspiel(num_cards=3,imp_info=True)"
+    "kuhn_poker(players=3)", "goofspiel(num_cards=3,imp_info=True)"
   )
   def test_a_stored_game_is_the_compiled_one(self, name):
     expected, expected_index = openspiel.compile_game(name)
@@ -316,9 +307,7 @@ class CompileWithCacheTest(parameterized.TestCase):
       for path in paths:
         path.write_text(text)
         self.assertEqual(self._utilities(str(path)), [1, 3])
-        self.assertEqual(
-            self._utilities(f"efg_game(filename={path})"), [1, 3]
-        )
+        self.assertEqual(self._utilities(f"efg_game(filename={path})"), [1, 3])
     self.assertEqual(read.call_count, 1)
     self.assertLen(list(self.cache.iterdir()), 1)
     self.enumerate.assert_not_called()
@@ -349,7 +338,7 @@ class CompileWithCacheTest(parameterized.TestCase):
     path.write_text(_text(1))
     self.cache.write_text("no folder")
     with self.assertWarnsRegex(
-        UserWarning, "`cache_dir` must be a folder.*not kept"
+      UserWarning, "`cache_dir` must be a folder.*not kept"
     ):
       self.assertEqual(self._utilities(str(path)), [1, 3])
 
@@ -385,7 +374,7 @@ class CompileWithCacheTest(parameterized.TestCase):
   def test_matrix_games_of_one_name_are_told_apart(self):
     for utility in (1, -5):
       game = pyspiel.create_matrix_game(
-          "mine", "mine", ["a", "b"], ["c"], [[utility], [3]], [[2], [4]]
+        "mine", "mine", ["a", "b"], ["c"], [[utility], [3]], [[2], [4]]
       )
       self.assertEqual(self._utilities(game), sorted([utility, 3]))
 

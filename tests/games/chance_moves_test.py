@@ -39,9 +39,8 @@ def _first_gains(game, plans, replies, deals):
 
 
 class ChanceMovesTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      "kuhn", "kuhn_three_players", "leduc", "goofspiel", RANDOM_GOOFSPIEL
+    "kuhn", "kuhn_three_players", "leduc", "goofspiel", RANDOM_GOOFSPIEL
   )
   def test_with_their_own_plan_gains_are_those_of_the_tree(self, name):
     game, _ = games.compiled(name, chance=True)
@@ -57,12 +56,12 @@ class ChanceMovesTest(parameterized.TestCase):
     source = openspiel.load_game(games.TREES.get(name, name))
     tables = openspiel.enumerate_tree(source)
     layout = treeplex.lay_out(
-        tables.chance_parent, tables.chance_width, np.dtype(float)
+      tables.chance_parent, tables.chance_width, np.dtype(float)
     )
     moves = tree_game.build(tables, chance=True)[0].chance
     plan = np.asarray(moves.plan())
     np.testing.assert_allclose(
-        plan[layout.slot[tables.chance_sequence]], tables.chance, rtol=1e-14
+      plan[layout.slot[tables.chance_sequence]], tables.chance, rtol=1e-14
     )
     t = moves.treeplex
     sums = np.asarray(t.to_table(moves.policy)).sum(axis=1)
@@ -110,9 +109,9 @@ class ChanceMovesTest(parameterized.TestCase):
       weights = segments.entries(game.chance.payoffs[player])[2]
       self.assertLen(weights, 20)
       np.testing.assert_allclose(
-          game.chance.gain(plans, game.chance.plan(), player),
-          game.gain(plans, player),
-          atol=1e-14,
+        game.chance.gain(plans, game.chance.plan(), player),
+        game.gain(plans, player),
+        atol=1e-14,
       )
 
   def test_dtype(self):

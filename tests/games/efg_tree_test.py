@@ -31,8 +31,8 @@ def _plan(tables, player, moves):
 
 def _uniform(tables):
   return [
-      _plan(tables, i, np.repeat(1 / width, width))
-      for i, width in enumerate(tables.width)
+    _plan(tables, i, np.repeat(1 / width, width))
+    for i, width in enumerate(tables.width)
   ]
 
 
@@ -53,7 +53,7 @@ def _best_value(tables, plans, player):
   np.add.at(gain, tables.sequence[:, player], reach * tables.utility[:, player])
   last = len(gain)
   for parent, width in zip(
-      tables.parent[player][::-1], tables.width[player][::-1]
+    tables.parent[player][::-1], tables.width[player][::-1]
   ):
     gain[parent] += gain[last - width : last].max()
     last -= width
@@ -75,7 +75,6 @@ def _moves(tree, tables, player, policies):
 
 
 class RandomFilesTest(parameterized.TestCase):
-
   @parameterized.parameters(*range(100))
   def test_values_are_sums_over_paths(self, seed):
     tree = efg_writer.Tree(seed)
@@ -85,18 +84,18 @@ class RandomFilesTest(parameterized.TestCase):
     self.assertEqual(tables.num_players, tree.players)
     policies = tree.random_policies(seed)
     plans = [
-        _plan(tables, i, _moves(tree, tables, i, policies))
-        for i in range(tree.players)
+      _plan(tables, i, _moves(tree, tables, i, policies))
+      for i in range(tree.players)
     ]
     np.testing.assert_allclose(
-        _values(tables, plans), tree.values(policies), rtol=0, atol=1e-11
+      _values(tables, plans), tree.values(policies), rtol=0, atol=1e-11
     )
     for player in range(tree.players):
       np.testing.assert_allclose(
-          _best_value(tables, plans, player),
-          tree.best_value(policies, player),
-          rtol=0,
-          atol=1e-11,
+        _best_value(tables, plans, player),
+        tree.best_value(policies, player),
+        rtol=0,
+        atol=1e-11,
       )
 
   @parameterized.parameters(*range(30))
@@ -137,13 +136,13 @@ class RandomFilesTest(parameterized.TestCase):
       arrays.append(jnp.asarray(array))
     plans = game.plans(tuple(arrays))
     np.testing.assert_allclose(
-        game.values(plans), tree.values(policies), rtol=0, atol=1e-11
+      game.values(plans), tree.values(policies), rtol=0, atol=1e-11
     )
     np.testing.assert_allclose(
-        best_response.values(game, plans),
-        [tree.best_value(policies, i) for i in range(tree.players)],
-        rtol=0,
-        atol=1e-11,
+      best_response.values(game, plans),
+      [tree.best_value(policies, i) for i in range(tree.players)],
+      rtol=0,
+      atol=1e-11,
     )
 
 
@@ -245,8 +244,8 @@ t "" 1 "" { 1, 2 }""")
 
   def test_trees_may_be_deep(self):
     body = "".join(
-        f'p "" {1 + i % 2} {i + 1} "" {{ "on" }} 1 "" {{ 1 -1 }}\n'
-        for i in range(10)
+      f'p "" {1 + i % 2} {i + 1} "" {{ "on" }} 1 "" {{ 1 -1 }}\n'
+      for i in range(10)
     )
     # Chance alone for the most part, as it has the shortest words.
     body += 'c "" 1 "" { "on" 1 } 1\n' + 30_000 * 'c "" 1 1\n' + 't "" 0'
@@ -257,12 +256,11 @@ t "" 1 "" { 1, 2 }""")
 
 
 class RefusedTest(absltest.TestCase):
-
   def test_imperfect_recall(self):
     with self.assertRaisesRegex(
-        ValueError,
-        r"`game` must have perfect recall, and 'folder/some.efg' does not: "
-        r"player 0 reaches infostate '0-0-1-me'.*\(line 4, column 1\)",
+      ValueError,
+      r"`game` must have perfect recall, and 'folder/some.efg' does not: "
+      r"player 0 reaches infostate '0-0-1-me'.*\(line 4, column 1\)",
     ):
       _read("""p "" 1 1 "me" { "x" "y" } 0
 t "" 0
@@ -277,9 +275,9 @@ t "" 0"""
     self.assertEqual(_read(body, 3).num_histories, 3)
     for limit in (1, 2):
       with self.assertRaisesRegex(
-          ValueError,
-          f"`max_histories` is {limit}, and 'folder/some.efg' has more; "
-          r"stopped at line \d, column 1; raise the limit",
+        ValueError,
+        f"`max_histories` is {limit}, and 'folder/some.efg' has more; "
+        r"stopped at line \d, column 1; raise the limit",
       ):
         _read(body, limit)
 
@@ -294,7 +292,7 @@ t "" 0"""
 
   def test_sums_that_no_double_holds(self):
     with self.assertRaisesRegex(
-        ValueError, "line 3, column 1: expected payoffs.*whose sums a double"
+      ValueError, "line 3, column 1: expected payoffs.*whose sums a double"
     ):
       _read("""p "" 1 1 "me" { "x" } 1 "" { 1e308 1 }
 t "" 1""")

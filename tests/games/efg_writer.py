@@ -10,11 +10,20 @@ from fractions import Fraction
 import numpy as np
 
 _LABELS = (
-  "l", "r", "", "a b", "{", "}", ",", 'say "q"', "été", "日本", "1", "\\x"
+  "l",
+  "r",
+  "",
+  "a b",
+  "{",
+  "}",
+  ",",
+  'say "q"',
+  "été",
+  "日本",
+  "1",
+  "\\x",
 )
-_NUMBERS = (
-  "3", "-2", "0", "1/3", "-7/2", ".5", "2.", "1.25e1", "-5E-2"
-)
+_NUMBERS = ("3", "-2", "0", "1/3", "-7/2", ".5", "2.", "1.25e1", "-5E-2")
 
 
 @dataclasses.dataclass(eq=False)
@@ -51,11 +60,11 @@ class Tree:
     self._rng = np.random.default_rng(seed)
     self.players = int(self._rng.integers(1, 4))
     self.outcomes = {
-        int(number): (
-            self._pick(_LABELS),
-            tuple(self._pick(_NUMBERS) for _ in range(self.players)),
-        )
-        for number in self._rng.choice(np.arange(1, 90), 8, replace=False)
+      int(number): (
+        self._pick(_LABELS),
+        tuple(self._pick(_NUMBERS) for _ in range(self.players)),
+      )
+      for number in self._rng.choice(np.arange(1, 90), 8, replace=False)
     }
     self.infosets: dict[tuple, list[Infoset]] = {}
     self._used: set[tuple[int, int]] = set()
@@ -94,12 +103,12 @@ class Tree:
       parts = self._rng.multinomial(12, np.full(width, 1 / width))
       chances = tuple(Fraction(int(part), 12) for part in parts)
     infoset = Infoset(
-        player,
-        number,
-        # Gambit asks that names differ among the sets of a player.
-        self._pick(("", f"{number}:{self._pick(_LABELS)}")),
-        tuple(self._pick(_LABELS) for _ in range(width)),
-        chances,
+      player,
+      number,
+      # Gambit asks that names differ among the sets of a player.
+      self._pick(("", f"{number}:{self._pick(_LABELS)}")),
+      tuple(self._pick(_LABELS) for _ in range(width)),
+      chances,
     )
     alike.append(infoset)
     return infoset
@@ -109,16 +118,16 @@ class Tree:
     if not node.outcome:
       return np.zeros(self.players)
     return np.array(
-        [float(Fraction(x)) for x in self.outcomes[node.outcome][1]]
+      [float(Fraction(x)) for x in self.outcomes[node.outcome][1]]
     )
 
   def of_player(self, player: int) -> list[Infoset]:
     """Returns the sets of a player, those behind fewer own moves first."""
     mine = [
-        (len(history), infoset)
-        for (owner, history), infosets in self.infosets.items()
-        if owner == player
-        for infoset in infosets
+      (len(history), infoset)
+      for (owner, history), infosets in self.infosets.items()
+      if owner == player
+      for infoset in infosets
     ]
     return [infoset for _, infoset in sorted(mine, key=lambda pair: pair[0])]
 
@@ -142,7 +151,7 @@ class Tree:
     total = self.payoffs(node)
     if node.infoset is not None:
       for chance, child in zip(
-          self._moves(node.infoset, policies), node.children, strict=True
+        self._moves(node.infoset, policies), node.children, strict=True
       ):
         total = total + chance * self._values(child, policies)
     return total
@@ -153,7 +162,7 @@ class Tree:
     return policies[infoset]
 
   def best_value(
-      self, policies: dict[Infoset, np.ndarray], player: int
+    self, policies: dict[Infoset, np.ndarray], player: int
   ) -> float:
     """Returns the most that a player gets while the others stay."""
     policies = dict(policies)
@@ -162,8 +171,8 @@ class Tree:
       for node, reach in self._reached(self.root, 1.0, policies, player):
         if node.infoset is infoset:
           gains += [
-              reach * self._values(child, policies)[player]
-              for child in node.children
+            reach * self._values(child, policies)[player]
+            for child in node.children
           ]
       policies[infoset] = np.eye(len(gains))[gains.argmax()]
     return self.values(policies)[player]

@@ -16,18 +16,18 @@ from mdrl.testing import games
 _DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
 
 _GAMES = (
-    "kuhn_poker",
-    "kuhn_poker(players=3)",
-    "leduc_poker",
-    "liars_dice(dice_sides=4)",
-    games.GOOFSPIEL,
-    str(_DATA / "three_players.efg"),
-    "breakthrough(rows=3,columns=2)",
-    "pig(horizon=4,winscore=3,diceoutcomes=2)",
-    "catch(rows=3,columns=2)",
-    "sheriff(max_bribe=1,max_items=1,num_rounds=1)",
-    "python_kuhn_poker",
-    "matrix_rps",
+  "kuhn_poker",
+  "kuhn_poker(players=3)",
+  "leduc_poker",
+  "liars_dice(dice_sides=4)",
+  games.GOOFSPIEL,
+  str(_DATA / "three_players.efg"),
+  "breakthrough(rows=3,columns=2)",
+  "pig(horizon=4,winscore=3,diceoutcomes=2)",
+  "catch(rows=3,columns=2)",
+  "sheriff(max_bribe=1,max_items=1,num_rounds=1)",
+  "python_kuhn_poker",
+  "matrix_rps",
 )
 
 
@@ -53,9 +53,9 @@ class _Plain:
     else:
       player = state.current_player()
       name = (
-          state.information_state_string(player)
-          if self._named
-          else state.history_str()
+        state.information_state_string(player)
+        if self._named
+        else state.history_str()
       )
       moves = [(action, 1.0) for action in state.legal_actions()]
     self.rows[player].setdefault(name, (sequence[player], moves))
@@ -161,7 +161,6 @@ class _Stuck(_Fickle):
 
 
 class EnumerateTest(parameterized.TestCase):
-
   @parameterized.parameters(*_GAMES)
   def test_is_a_plain_walk(self, name):
     if name.endswith(".efg"):
@@ -176,23 +175,23 @@ class EnumerateTest(parameterized.TestCase):
       rows = plain.rows[i].values()
       self.assertEqual(tables.infostates[i], tuple(plain.rows[i]))
       self.assertEqual(
-          tables.parent[i].tolist(), [plain.number(i, r[0]) for r in rows]
+        tables.parent[i].tolist(), [plain.number(i, r[0]) for r in rows]
       )
       self.assertEqual(tables.width[i].tolist(), [len(r[1]) for r in rows])
       self.assertEqual(
-          tables.action[i].tolist(), [a for r in rows for a, _ in r[1]]
+        tables.action[i].tolist(), [a for r in rows for a, _ in r[1]]
       )
     nodes = plain.rows[-1].values()
     self.assertEqual(
-        tables.chance_parent.tolist(),
-        [plain.number(players, node[0]) for node in nodes],
+      tables.chance_parent.tolist(),
+      [plain.number(players, node[0]) for node in nodes],
     )
     self.assertEqual(
-        tables.chance_width.tolist(), [len(node[1]) for node in nodes]
+      tables.chance_width.tolist(), [len(node[1]) for node in nodes]
     )
     self.assertEqual(
-        tables.chance_probability.tolist(),
-        [p for node in nodes for _, p in node[1]],
+      tables.chance_probability.tolist(),
+      [p for node in nodes for _, p in node[1]],
     )
     self._assert_terminals(tables, plain)
 
@@ -215,8 +214,11 @@ class EnumerateTest(parameterized.TestCase):
   def test_types(self, name):
     tables = openspiel.enumerate_tree(openspiel.load_game(name))
     for whole in (
-        *tables.parent, *tables.width, *tables.action,
-        tables.chance_parent, tables.chance_width,
+      *tables.parent,
+      *tables.width,
+      *tables.action,
+      tables.chance_parent,
+      tables.chance_width,
     ):
       self.assertEqual(whole.dtype.str, np.dtype(np.int64).str)
     for index in (tables.sequence, tables.chance_sequence):
@@ -232,30 +234,26 @@ class EnumerateTest(parameterized.TestCase):
 
   def test_actions_must_be_the_same_throughout_an_infostate(self):
     with self.assertRaisesRegex(
-        ValueError,
-        r"`game` must offer the same actions throughout an infostate, and "
-        r"fickle offers player 0 both \[3, 5\] and \[3, 4\] at 'unseen by 0'",
+      ValueError,
+      r"`game` must offer the same actions throughout an infostate, and "
+      r"fickle offers player 0 both \[3, 5\] and \[3, 4\] at 'unseen by 0'",
     ):
       enumeration.enumerate_tree(_Fickle(), named=True, max_histories=100)
 
   @parameterized.parameters(
-      (enumeration.CHANCE, "list its chance outcomes, and fickle lists none"),
-      (0, "must offer a move wherever .* and fickle offers player 0 none at '"),
+    (enumeration.CHANCE, "list its chance outcomes, and fickle lists none"),
+    (0, "must offer a move wherever .* and fickle offers player 0 none at '"),
   )
   def test_there_must_be_moves(self, player, reason):
     with self.assertRaisesRegex(ValueError, reason):
-      enumeration.enumerate_tree(
-          _Stuck(player), named=True, max_histories=100
-      )
+      enumeration.enumerate_tree(_Stuck(player), named=True, max_histories=100)
 
   def test_moves_that_wait_are_no_states(self):
     game = _Wide()
     gc.collect()
-    tables = enumeration.enumerate_tree(
-        game, named=True, max_histories=200_000
-    )
+    tables = enumeration.enumerate_tree(game, named=True, max_histories=200_000)
     self.assertEqual(
-        tables.num_histories, 1 + 20 * (1 + 2 * (1 + 20 * (1 + 20)))
+      tables.num_histories, 1 + 20 * (1 + 2 * (1 + 20 * (1 + 20)))
     )
     # The game, one for each turn on the way, and one that comes next.
     self.assertLessEqual(_Wide.most, 7)
@@ -269,10 +267,10 @@ class EnumerateTest(parameterized.TestCase):
   def test_large_trees_are_estimated_once(self):
     game = openspiel.load_game("leduc_poker")
     with (
-        mock.patch.object(tree_limits, "_LARGE", 1_000),
-        mock.patch.object(
-            tree_size, "estimate", wraps=tree_size.estimate
-        ) as estimate,
+      mock.patch.object(tree_limits, "_LARGE", 1_000),
+      mock.patch.object(
+        tree_size, "estimate", wraps=tree_size.estimate
+      ) as estimate,
     ):
       tables = openspiel.enumerate_tree(game)
     estimate.assert_called_once()
@@ -283,10 +281,10 @@ class EnumerateTest(parameterized.TestCase):
   def test_trees_that_are_too_large_are_refused(self, limit, stop):
     game = openspiel.load_game("leduc_poker")
     with (
-        mock.patch.object(tree_limits, "_LARGE", 100),
-        self.assertRaisesRegex(
-            ValueError, f"`max_histories` is {limit}.*stopped at {stop};"
-        ),
+      mock.patch.object(tree_limits, "_LARGE", 100),
+      self.assertRaisesRegex(
+        ValueError, f"`max_histories` is {limit}.*stopped at {stop};"
+      ),
     ):
       openspiel.enumerate_tree(game, limit)
 

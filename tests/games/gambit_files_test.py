@@ -9,15 +9,12 @@ from mdrl.games import gambit_files, openspiel
 
 
 class FindTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
-    self.folder = pathlib.Path(
-        self.enterContext(tempfile.TemporaryDirectory())
-    )
+    self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
   @parameterized.parameters(
-      "game.efg", "GAME.EFG", "a b.efg", "a,b=c.efg", "a(b).efg", "été.efg"
+    "game.efg", "GAME.EFG", "a b.efg", "a,b=c.efg", "a(b).efg", "été.efg"
   )
   def test_trees(self, name):
     path = self.folder / name
@@ -46,7 +43,7 @@ class FindTest(parameterized.TestCase):
     self.assertEqual(game.num_players, 1)
 
   @parameterized.parameters(
-      "kuhn_poker", "matrix_rps", "game.txt", "efg", "", "efg_game()"
+    "kuhn_poker", "matrix_rps", "game.txt", "efg", "", "efg_game()"
   )
   def test_other_games(self, game):
     self.assertIsNone(gambit_files.find(game))
@@ -64,10 +61,9 @@ class FindTest(parameterized.TestCase):
 
 
 class GameStringTest(absltest.TestCase):
-
   def test_of_files_and_games(self):
     path = str(
-        pathlib.Path(__file__).resolve().parents[1] / "data/three_players.efg"
+      pathlib.Path(__file__).resolve().parents[1] / "data/three_players.efg"
     )
     string = f"efg_game(filename={path})"
     self.assertEqual(openspiel.game_string(path), string)

@@ -21,7 +21,6 @@ except ImportError:
 
 @absltest.skipIf(pygambit is None, "needs pygambit 17, which is not installed")
 class GambitTest(absltest.TestCase):
-
   def test_values_are_those_of_gambit(self):
     for seed in range(300):
       with self.subTest(seed=seed):
@@ -40,29 +39,34 @@ class GambitTest(absltest.TestCase):
     text = f'NFG 1 R "" {{ {players} }} {{ {" ".join(map(str, shape))} }}\n'
     if seed % 2:
       chosen = rng.integers(0, 5, np.prod(shape))
-      text += "{" + "".join(
+      text += (
+        "{"
+        + "".join(
           f'{{ "{k}" {", ".join(map(str, row))} }}'
           for k, row in enumerate(payoffs)
-      ) + "}" + " ".join(map(str, chosen))
+        )
+        + "}"
+        + " ".join(map(str, chosen))
+      )
     else:
       chosen = rng.choice(4, np.prod(shape))
       text += " ".join(map(str, payoffs[chosen].ravel()))
     tables = nfg_file.read(pathlib.Path("some.nfg"), text.encode(), 1000)
     mixed = [rng.dirichlet(np.ones(width)).tolist() for width in shape]
     reach = np.prod(
-        [
-            np.array(moves)[tables.sequence[:, i] - 1]
-            for i, moves in enumerate(mixed)
-        ],
-        axis=0,
+      [
+        np.array(moves)[tables.sequence[:, i] - 1]
+        for i, moves in enumerate(mixed)
+      ],
+      axis=0,
     )
     game = pygambit.read_nfg(io.StringIO(text))
     expected = game.mixed_strategy_profile(mixed).payoffs
     np.testing.assert_allclose(
-        reach @ tables.utility,
-        [float(expected[player]) for player in game.players],
-        rtol=0,
-        atol=1e-11,
+      reach @ tables.utility,
+      [float(expected[player]) for player in game.players],
+      rtol=0,
+      atol=1e-11,
     )
 
   def _compare(self, seed):
@@ -70,12 +74,11 @@ class GambitTest(absltest.TestCase):
     text = efg_writer.Writer(tree, seed).text()
     tables = efg_tree.read(pathlib.Path("some.efg"), text.encode(), 10_000)
     policies = {
-        f"{s.player}-{s.player}-{s.number}-{s.name}": policy
-        for s, policy in tree.random_policies(seed).items()
+      f"{s.player}-{s.player}-{s.number}-{s.name}": policy
+      for s, policy in tree.random_policies(seed).items()
     }
     moves = [
-        [policies[name].tolist() for name in names]
-        for names in tables.infostates
+      [policies[name].tolist() for name in names] for names in tables.infostates
     ]
     reach = tables.chance.copy()
     for player, rows in enumerate(moves):
@@ -88,10 +91,10 @@ class GambitTest(absltest.TestCase):
     # Both have sets in order of the file.
     payoffs = game.mixed_behavior_profile(moves).payoffs
     np.testing.assert_allclose(
-        reach @ tables.utility,
-        [float(payoffs[player]) for player in game.players],
-        rtol=0,
-        atol=1e-11,
+      reach @ tables.utility,
+      [float(payoffs[player]) for player in game.players],
+      rtol=0,
+      atol=1e-11,
     )
 
 

@@ -10,25 +10,24 @@ from mdrl.games import tree_game, tree_tables, treeplex
 def _build(labels=()) -> index_lib.Index:
   """Returns the index of a ragged tree, and of a player without moves."""
   tables = tree_tables.TreeTables(
-      infostates=(("root", "thin", "wide"), ()),
-      parent=(np.array([0, 0, 2]), np.zeros(0, int)),
-      width=(np.array([2, 1, 3]), np.zeros(0, int)),
-      action=(np.array([4, 7, 0, 2, 5, 9]), np.zeros(0, int)),
-      sequence=np.array([[1, 0], [3, 0], [6, 0]], np.int32),
-      chance=np.ones(3),
-      chance_parent=np.zeros(0, int),
-      chance_width=np.zeros(0, int),
-      chance_probability=np.zeros(0),
-      chance_sequence=np.zeros(3, int),
-      utility=np.ones((3, 2)),
-      num_histories=9,
-      labels=labels,
+    infostates=(("root", "thin", "wide"), ()),
+    parent=(np.array([0, 0, 2]), np.zeros(0, int)),
+    width=(np.array([2, 1, 3]), np.zeros(0, int)),
+    action=(np.array([4, 7, 0, 2, 5, 9]), np.zeros(0, int)),
+    sequence=np.array([[1, 0], [3, 0], [6, 0]], np.int32),
+    chance=np.ones(3),
+    chance_parent=np.zeros(0, int),
+    chance_width=np.zeros(0, int),
+    chance_probability=np.zeros(0),
+    chance_sequence=np.zeros(3, int),
+    utility=np.ones((3, 2)),
+    num_histories=9,
+    labels=labels,
   )
   return tree_game.build(tables)[1]
 
 
 class LabelsTest(absltest.TestCase):
-
   def test_labels_stand_where_their_actions_do(self):
     texts = (("left", "right", "", "a", "b", "a"), ())
     for player, expected in zip(_build(texts).players, texts):
@@ -41,8 +40,8 @@ class LabelsTest(absltest.TestCase):
         self.assertEqual(set(table[len(found[name]) :]) - {""}, set())
       if expected:
         self.assertEqual(
-            found,
-            {"root": ("left", "right"), "thin": ("",), "wide": ("a", "b", "a")},
+          found,
+          {"root": ("left", "right"), "thin": ("",), "wide": ("a", "b", "a")},
         )
       self.assertEqual(player.labels[0], "")
 
@@ -52,7 +51,6 @@ class LabelsTest(absltest.TestCase):
 
 
 class IndexTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     self.index = _build()
@@ -81,22 +79,22 @@ class IndexTest(parameterized.TestCase):
   def test_rows_that_stand_in_another_order_than_they_came(self):
     # The second lies below the first, and so comes last.
     layout = treeplex.lay_out(
-        np.array([0, 1, 0]), np.array([2, 3, 2]), np.dtype(float)
+      np.array([0, 1, 0]), np.array([2, 3, 2]), np.dtype(float)
     )
     none = np.zeros(0, int)
     tables = tree_tables.TreeTables(
-        infostates=(("first", "below", "other"),),
-        parent=(np.array([0, 1, 0]),),
-        width=(np.array([2, 3, 2]),),
-        action=(np.array([4, 7, 2, 5, 9, 1, 3]),),
-        sequence=np.zeros((0, 1), np.int32),
-        chance=np.zeros(0),
-        chance_parent=none,
-        chance_width=none,
-        chance_probability=np.zeros(0),
-        chance_sequence=none,
-        utility=np.zeros((0, 1)),
-        num_histories=0,
+      infostates=(("first", "below", "other"),),
+      parent=(np.array([0, 1, 0]),),
+      width=(np.array([2, 3, 2]),),
+      action=(np.array([4, 7, 2, 5, 9, 1, 3]),),
+      sequence=np.zeros((0, 1), np.int32),
+      chance=np.zeros(0),
+      chance_parent=none,
+      chance_width=none,
+      chance_probability=np.zeros(0),
+      chance_sequence=none,
+      utility=np.zeros((0, 1)),
+      num_histories=0,
     )
     player = index_lib.build(tables, [layout])[0]
     self.assertEqual(player.infostates, ("first", "other", "below"))
@@ -112,18 +110,18 @@ class IndexTest(parameterized.TestCase):
     table = self.player.actions_table()
     self.assertEqual(table.shape, (3, 3))
     rows = {
-        name: table[self.player.row(name)].tolist()
-        for name in self.player.infostates
+      name: table[self.player.row(name)].tolist()
+      for name in self.player.infostates
     }
     self.assertEqual(
-        rows, {"root": [4, 7, -1], "thin": [0, -1, -1], "wide": [2, 5, 9]}
+      rows, {"root": [4, 7, -1], "thin": [0, -1, -1], "wide": [2, 5, 9]}
     )
 
   def test_policies_there_and_back(self):
     named = {
-        "wide": {2: 0.5, 5: 0.125, 9: 0.375},
-        "root": {4: 0.25, 7: 0.75},
-        "thin": {0: 1.0},
+      "wide": {2: 0.5, 5: 0.125, 9: 0.375},
+      "root": {4: 0.25, 7: 0.75},
+      "thin": {0: 1.0},
     }
     policy = self.player.policy(named)
     self.assertEqual(policy[0], 1)
@@ -133,10 +131,10 @@ class IndexTest(parameterized.TestCase):
 
   def test_more_probabilities_than_needed_are_ignored(self):
     named = {
-        "root": {4: 0.25, 7: 0.75, 11: 0.0},
-        "thin": {0: 1.0},
-        "wide": {2: 1.0, 5: 0.0, 9: 0.0},
-        "other": {1: 1.0},
+      "root": {4: 0.25, 7: 0.75, 11: 0.0},
+      "thin": {0: 1.0},
+      "wide": {2: 1.0, 5: 0.0, 9: 0.0},
+      "other": {1: 1.0},
     }
     policy = self.player.policy(named)
     self.assertEqual(policy.sum(), 4)
@@ -150,16 +148,16 @@ class IndexTest(parameterized.TestCase):
 
   def test_unknown_infostate(self):
     with self.assertRaisesRegex(
-        ValueError,
-        "`infostate` must be one of the player's 3 information-state strings, "
-        "got 'rot'; `infostates` lists them",
+      ValueError,
+      "`infostate` must be one of the player's 3 information-state strings, "
+      "got 'rot'; `infostates` lists them",
     ):
       self.player.slot("rot", 4)
 
   def test_illegal_action(self):
     with self.assertRaisesRegex(
-        ValueError,
-        r"`action` must be legal at 'wide': one of \[2, 5, 9\], got 4",
+      ValueError,
+      r"`action` must be legal at 'wide': one of \[2, 5, 9\], got 4",
     ):
       self.player.slot("wide", 4)
     with self.assertRaisesRegex(ValueError, "`action` must be legal.*got -1"):
@@ -168,24 +166,24 @@ class IndexTest(parameterized.TestCase):
   @parameterized.parameters("root", "wide")
   def test_missing_probabilities(self, name):
     named = {
-        "root": {4: 0.25, 7: 0.75},
-        "thin": {0: 1.0},
-        "wide": {2: 1.0, 5: 0.0, 9: 0.0},
+      "root": {4: 0.25, 7: 0.75},
+      "thin": {0: 1.0},
+      "wide": {2: 1.0, 5: 0.0, 9: 0.0},
     }
     part = {**named, name: dict(list(named[name].items())[1:])}
     without = {k: v for k, v in named.items() if k != name}
     for given in (part, without):
       with self.assertRaisesRegex(
-          ValueError,
-          rf"`probabilities` must cover actions \[.*\] of infostate '{name}'",
+        ValueError,
+        rf"`probabilities` must cover actions \[.*\] of infostate '{name}'",
       ):
         self.player.policy(given)
 
   @parameterized.parameters(
-      ({4: 0.5, 7: 0.75}, "must be a distribution over actions"),
-      ({4: -0.5, 7: 1.5}, "must be a distribution over actions"),
-      ({4: np.nan, 7: 1.0}, "must be a distribution over actions"),
-      ({4: 0.25, 7: 0.5, 8: 0.25}, "must be a distribution over actions"),
+    ({4: 0.5, 7: 0.75}, "must be a distribution over actions"),
+    ({4: -0.5, 7: 1.5}, "must be a distribution over actions"),
+    ({4: np.nan, 7: 1.0}, "must be a distribution over actions"),
+    ({4: 0.25, 7: 0.5, 8: 0.25}, "must be a distribution over actions"),
   )
   def test_probabilities_that_are_no_distribution(self, root, message):
     named = {"root": root, "thin": {0: 1.0}, "wide": {2: 1.0, 5: 0.0, 9: 0.0}}

@@ -9,16 +9,15 @@ from mdrl.games import listed_actions, openspiel
 
 
 class CheckTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      "blotto(coins=1000,fields=5)",
-      "blotto(fields=5, coins = 1000, players=2)",
-      "blotto(coins=1000000000,fields=1000)",
-      "blotto(coins=10,fields=100)",
-      "blotto(coins=0,fields=100000)",
-      "blotto(coins=-3)",
-      "blotto(fields=0)",
-      "blotto(fields=-1)",
+    "blotto(coins=1000,fields=5)",
+    "blotto(fields=5, coins = 1000, players=2)",
+    "blotto(coins=1000000000,fields=1000)",
+    "blotto(coins=10,fields=100)",
+    "blotto(coins=0,fields=100000)",
+    "blotto(coins=-3)",
+    "blotto(fields=0)",
+    "blotto(fields=-1)",
   )
   def test_refuses(self, name):
     # Each of these takes all memory, crashes, or has no action.
@@ -31,8 +30,8 @@ class CheckTest(parameterized.TestCase):
     name = f"blotto(coins={coins},fields={fields})"
     listed_actions.check(name)
     self.assertEqual(
-        pyspiel.load_game(name).num_distinct_actions(),
-        math.comb(coins + fields - 1, fields - 1),
+      pyspiel.load_game(name).num_distinct_actions(),
+      math.comb(coins + fields - 1, fields - 1),
     )
 
   def test_limit(self):

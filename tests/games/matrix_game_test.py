@@ -30,7 +30,6 @@ def _evaluate(game, policies):
 
 
 class MatrixGameTest(parameterized.TestCase):
-
   def _assert_evaluates(self, game, policies, gains, values):
     plans, actual_gains, actual_values = _evaluate(game, _flat(policies))
     for plan, policy in zip(plans, policies, strict=True):
@@ -53,10 +52,10 @@ class MatrixGameTest(parameterized.TestCase):
     first, second = (np.asarray(p) for p in game.payoffs)
     x, y = policies = _policies((2, 5))
     self._assert_evaluates(
-        game,
-        policies,
-        [first @ y, x @ second],
-        [x @ first @ y, x @ second @ y],
+      game,
+      policies,
+      [first @ y, x @ second],
+      [x @ first @ y, x @ second @ y],
     )
 
   def test_three_players(self):
@@ -64,24 +63,24 @@ class MatrixGameTest(parameterized.TestCase):
     a, b, c = (np.asarray(p) for p in game.payoffs)
     x, y, z = policies = _policies((2, 4, 3))
     self._assert_evaluates(
-        game,
-        policies,
-        [
-            np.einsum("ijk,j,k->i", a, y, z),
-            np.einsum("ijk,i,k->j", b, x, z),
-            np.einsum("ijk,i,j->k", c, x, y),
-        ],
-        [np.einsum("ijk,i,j,k->", u, x, y, z) for u in (a, b, c)],
+      game,
+      policies,
+      [
+        np.einsum("ijk,j,k->i", a, y, z),
+        np.einsum("ijk,i,k->j", b, x, z),
+        np.einsum("ijk,i,j->k", c, x, y),
+      ],
+      [np.einsum("ijk,i,j,k->", u, x, y, z) for u in (a, b, c)],
     )
 
   def test_a_game_by_hand(self):
     # Battle of the sexes at (2/3, 1/3) and (1/4, 3/4).
     game = matrix_game.matrix_game([[[2, 0], [0, 1]], [[1, 0], [0, 2]]])
     self._assert_evaluates(
-        game,
-        [[2 / 3, 1 / 3], [1 / 4, 3 / 4]],
-        [[1 / 2, 3 / 4], [2 / 3, 2 / 3]],
-        [7 / 12, 2 / 3],
+      game,
+      [[2 / 3, 1 / 3], [1 / 4, 3 / 4]],
+      [[1 / 2, 3 / 4], [2 / 3, 2 / 3]],
+      [7 / 12, 2 / 3],
     )
 
   def test_keeps_the_contract_of_games(self):
@@ -91,7 +90,7 @@ class MatrixGameTest(parameterized.TestCase):
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(2, 2, 3))
     theirs = pyspiel.create_matrix_game(
-        "ragged", "ragged", ["a", "b"], ["c", "d", "e"], first, second
+      "ragged", "ragged", ["a", "b"], ["c", "d", "e"], first, second
     )
     self._assert_equals_tree([first, second], theirs)
 
@@ -100,7 +99,7 @@ class MatrixGameTest(parameterized.TestCase):
     utilities = list(rng.normal(size=(3, 2, 4, 3)))
     names = [[f"{i}{k}" for k in range(n)] for i, n in enumerate((2, 4, 3))]
     theirs = pyspiel.create_tensor_game(
-        "ragged", "ragged", names, [u.ravel().tolist() for u in utilities]
+      "ragged", "ragged", names, [u.ravel().tolist() for u in utilities]
     )
     self._assert_equals_tree(utilities, theirs)
 
@@ -109,15 +108,15 @@ class MatrixGameTest(parameterized.TestCase):
     tree, index = openspiel.compile_game(theirs)
     game = matrix_game.matrix_game(utilities)
     self.assertEqual(
-        [t.num_slots for t in tree.treeplexes], [1 + n for n in shape]
+      [t.num_slots for t in tree.treeplexes], [1 + n for n in shape]
     )
     for player, n in zip(index.players, shape, strict=True):
       np.testing.assert_array_equal(player.action, np.arange(-1, n))
     policies = _flat(_policies(shape))
     for ours, other in zip(
-        jax.tree.leaves(_evaluate(game, policies)),
-        jax.tree.leaves(_evaluate(tree, policies)),
-        strict=True,
+      jax.tree.leaves(_evaluate(game, policies)),
+      jax.tree.leaves(_evaluate(tree, policies)),
+      strict=True,
     ):
       np.testing.assert_allclose(ours, other, rtol=0, atol=1e-14)
 
@@ -150,23 +149,22 @@ class MatrixGameTest(parameterized.TestCase):
 
 
 class ErrorsTest(parameterized.TestCase):
-
   def test_a_number_is_no_list_of_payoffs(self):
     with self.assertRaisesRegex(ValueError, "one array per player, got 3"):
       inspect.unwrap(matrix_game.matrix_game)(3)
 
   @parameterized.parameters(
-      ([np.zeros((2, 3))], r"\[\(2, 3\)\]"),
-      ([np.zeros((2, 3)), np.zeros((3, 2))], r"\[\(2, 3\), \(3, 2\)\]"),
-      ([np.zeros(2), np.zeros(2)], r"\[\(2,\), \(2,\)\]"),
-      ([np.zeros((2, 2))] * 3, r"\[\(2, 2\), \(2, 2\), \(2, 2\)\]"),
-      ([1.0], r"\[\(\)\]"),
-      ([], r"\[\]"),
-      ([np.zeros((0, 2))] * 2, r"\[\(0, 2\), \(0, 2\)\]"),
+    ([np.zeros((2, 3))], r"\[\(2, 3\)\]"),
+    ([np.zeros((2, 3)), np.zeros((3, 2))], r"\[\(2, 3\), \(3, 2\)\]"),
+    ([np.zeros(2), np.zeros(2)], r"\[\(2,\), \(2,\)\]"),
+    ([np.zeros((2, 2))] * 3, r"\[\(2, 2\), \(2, 2\), \(2, 2\)\]"),
+    ([1.0], r"\[\(\)\]"),
+    ([], r"\[\]"),
+    ([np.zeros((0, 2))] * 2, r"\[\(0, 2\), \(0, 2\)\]"),
   )
   def test_shapes_must_fit(self, payoffs, shapes):
     with self.assertRaisesRegex(
-        ValueError, f"`payoffs` must hold .* per player.*got shapes {shapes}"
+      ValueError, f"`payoffs` must hold .* per player.*got shapes {shapes}"
     ):
       matrix_game.matrix_game(payoffs)
 
@@ -175,24 +173,24 @@ class ErrorsTest(parameterized.TestCase):
     second = np.zeros((2, 3))
     second[1, 2] = value
     with self.assertRaisesRegex(
-        ValueError,
-        rf"`payoffs` must be finite, got {value} for player 1 at actions "
-        r"\[1, 2\]",
+      ValueError,
+      rf"`payoffs` must be finite, got {value} for player 1 at actions "
+      r"\[1, 2\]",
     ):
       matrix_game.matrix_game([np.zeros((2, 3)), second])
 
   @parameterized.parameters((np.zeros(3),), (np.zeros((2, 2, 2)),))
   def test_a_zero_sum_game_is_of_a_matrix(self, payoff):
     with self.assertRaisesRegex(
-        ValueError, "`payoff` must be a matrix, got .*; use matrix_game"
+      ValueError, "`payoff` must be a matrix, got .*; use matrix_game"
     ):
       matrix_game.zero_sum_game(payoff)
 
   @parameterized.parameters(
-      ([[1 + 0j, 2]], "must be an array of real numbers, .*complex128"),
-      ([["1", "2"]], "must be an array of real numbers"),
-      ([[True, False]], "must be an array of real numbers, .*bool"),
-      ([[1, 2], [3]], "must be an array of real numbers, got"),
+    ([[1 + 0j, 2]], "must be an array of real numbers, .*complex128"),
+    ([["1", "2"]], "must be an array of real numbers"),
+    ([[True, False]], "must be an array of real numbers, .*bool"),
+    ([[1, 2], [3]], "must be an array of real numbers, got"),
   )
   def test_payoffs_are_real_numbers(self, payoff, message):
     with self.assertRaisesRegex(ValueError, f"`payoff` {message}"):
@@ -203,7 +201,7 @@ class ErrorsTest(parameterized.TestCase):
   @parameterized.parameters(1e300, 1e-300)
   def test_payoffs_fit_the_dtype(self, unit):
     with self.assertRaisesRegex(
-        ValueError, r"`payoffs` must fit float32, .* got 1e[+-]300 as the larg"
+      ValueError, r"`payoffs` must fit float32, .* got 1e[+-]300 as the larg"
     ):
       matrix_game.zero_sum_game([[unit, 0]], jnp.float32)
     self.assertEqual(matrix_game.zero_sum_game([[unit]]).payoffs[0], unit)

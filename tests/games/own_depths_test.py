@@ -14,7 +14,6 @@ def _slowly(parent, owner):
 
 
 class OwnDepthsTest(absltest.TestCase):
-
   def test_depths_are_those_of_the_definition(self):
     for seed in range(20):
       rng = np.random.default_rng(seed)
@@ -22,7 +21,7 @@ class OwnDepthsTest(absltest.TestCase):
       parent = rng.integers(0, 1 + np.cumsum(width) - width)
       owner = np.repeat(np.arange(40), width)
       self.assertEqual(
-          own_depths.own_depths(parent, owner).tolist(), _slowly(parent, owner)
+        own_depths.own_depths(parent, owner).tolist(), _slowly(parent, owner)
       )
 
   def test_a_player_may_have_no_infostate(self):
@@ -37,7 +36,7 @@ class OwnDepthsTest(absltest.TestCase):
   def test_too_many_levels_are_refused(self):
     chain = np.arange(own_depths.MAX_LEVELS + 1)
     with self.assertRaisesRegex(
-        ValueError, "at most 250 decisions of one player, got 251"
+      ValueError, "at most 250 decisions of one player, got 251"
     ):
       own_depths.own_depths(chain, chain)
 

@@ -7,7 +7,6 @@ from mdrl.games import plain_text
 
 
 class PlainTextTest(absltest.TestCase):
-
   def test_short_titles_are_kept(self):
     game = pyspiel.load_game("kuhn_poker(players=3)")
     self.assertEqual(plain_text.title(game), "kuhn_poker(players=3)")

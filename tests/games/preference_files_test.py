@@ -19,7 +19,6 @@ def _bytes_of(save, *args, **kwargs):
 
 
 class FilesTest(parameterized.TestCase):
-
   def _folder(self):
     return pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
@@ -40,12 +39,12 @@ class FilesTest(parameterized.TestCase):
     self.assertIn(str(path), str(raised.exception))
 
   @parameterized.parameters(
-      "0.5,0.7\n0.3,0.5\n",
-      "0.5,0.7\n0.3,0.5",
-      "0.5,0.7\r\n0.3,0.5\r\n",
-      "\n 0.5 , 0.7\n\n0.3,0.5\n,\n\n",
-      ",0.7\n0.3,\n",
-      '"0.5","0.7"\n"3e-1",.5\n',
+    "0.5,0.7\n0.3,0.5\n",
+    "0.5,0.7\n0.3,0.5",
+    "0.5,0.7\r\n0.3,0.5\r\n",
+    "\n 0.5 , 0.7\n\n0.3,0.5\n,\n\n",
+    ",0.7\n0.3,\n",
+    '"0.5","0.7"\n"3e-1",.5\n',
   )
   def test_csv_without_names(self, text):
     rates = self._load("rates.csv", text)
@@ -54,15 +53,15 @@ class FilesTest(parameterized.TestCase):
     self.assertEqual(rates.names, ("0", "1"))
 
   @parameterized.parameters(
-      "red,blue\n0.5,0.7\n0.3,0.5\n",
-      "red,blue\n,0.7\n0.3,\n",
-      ",red,blue\nred,0.5,0.7\nblue,0.3,0.5\n",
-      ",red,blue\nred,,0.7\nblue,0.3,\n",
-      "model,red,blue\nred,0.5,0.7\nblue,0.3,0.5\n",
-      "red,blue\nred,0.5,0.7\nblue,0.3,0.5\n",
-      "red,0.5,0.7\nblue,0.3,0.5\n",
-      "red,,0.7\nblue,0.3,\n",
-      ' red ,"blue"\n0.5,0.7\n0.3,0.5\n',
+    "red,blue\n0.5,0.7\n0.3,0.5\n",
+    "red,blue\n,0.7\n0.3,\n",
+    ",red,blue\nred,0.5,0.7\nblue,0.3,0.5\n",
+    ",red,blue\nred,,0.7\nblue,0.3,\n",
+    "model,red,blue\nred,0.5,0.7\nblue,0.3,0.5\n",
+    "red,blue\nred,0.5,0.7\nblue,0.3,0.5\n",
+    "red,0.5,0.7\nblue,0.3,0.5\n",
+    "red,,0.7\nblue,0.3,\n",
+    ' red ,"blue"\n0.5,0.7\n0.3,0.5\n',
   )
   def test_csv_with_names(self, text):
     for mark in ("", "\ufeff"):
@@ -71,9 +70,9 @@ class FilesTest(parameterized.TestCase):
       self.assertEqual(rates.names, ("red", "blue"))
 
   @parameterized.parameters(
-      "50%,70%\n30%,50%\n",
-      "red,blue\n,70 %\n30.0%,\n",
-      "red,0.5,70%\nblue,30%,0.5\n",
+    "50%,70%\n30%,50%\n",
+    "red,blue\n,70 %\n30.0%,\n",
+    "red,0.5,70%\nblue,30%,0.5\n",
   )
   def test_percent_signs(self, text):
     rates = self._load("rates.csv", text)
@@ -85,8 +84,10 @@ class FilesTest(parameterized.TestCase):
     message = "name each response once, got red more than once"
     self._assert_refuses(message, "rates.csv", f"{names}\n{rows}")
 
-  @parameterized.parameters(("rates.CSV", b"0.5,0.7\n0.3,0.5"),
-                            ("rates.Npy", _bytes_of(np.save, _RATES)))
+  @parameterized.parameters(
+    ("rates.CSV", b"0.5,0.7\n0.3,0.5"),
+    ("rates.Npy", _bytes_of(np.save, _RATES)),
+  )
   def test_endings_in_capitals(self, name, content):
     rates = self._load(name, content)
     np.testing.assert_array_equal(rates.preferences, _RATES)
@@ -112,51 +113,49 @@ class FilesTest(parameterized.TestCase):
     self.assertEqual(rates.names, ("été", "猫"))
 
   @parameterized.parameters(
-      ("", "row per response, got none"),
-      ("\n\n", "row per response, got none"),
-      (",,\n,,\n", "row per response, got none"),
-      ("red,blue\n", "row per response, got none"),
-      ("0.5,0.7\n0.3\n", "columns as rows, got 1 cells in row 1 of 2"),
-      ("0.5\n0.3,0.5\n", "columns as rows, got 1 cells in row 0 of 2"),
-      ("0.5,0.7\n0.3,0.5,1\n", "columns as rows, got 3 cells in row 1 of 2"),
-      (
-          ",a,b\na,0.5,0.7\nb,0.3\n",
-          "columns as rows, got 1 cells in row 1 of 2",
-      ),
-      ("a;b\n0.5;0.7\n0.3;0.5\n", "columns as rows, got 1 cells in row 0"),
-      ("0.5,0.5\n", "columns as rows, got 2 cells in row 0 of 1"),
-      ("0.5,0.5,0.5\n" * 2, "columns as rows, got 3 cells in row 0 of 2"),
-      ("0.5,0.5\n" * 3, "columns as rows, got 2 cells in row 0 of 3"),
-      (",\n0.3,0.5\n", "columns as rows, got 2 cells in row 0 of 1"),
-      ("0.5,x\n0.3,0.5\n", "numbers, got 'x' at row 0, column 1"),
-      ("a,b\n0.5,0.7\nwin,0.5\n", "numbers, got 'win' at row 1, column 0"),
-      ("a,b\n50%%,70%\n30%,50%\n", "numbers, got '50%%' at row 0, column 0"),
-      ("0.5,\n0.3,0.5\n", "numbers, got '' at row 0, column 1"),
-      ("a,b,c\n0.5,0.7\n0.3,0.5\n", "name every.*got 3 names for 2 rows"),
-      ("a\n0.5,0.7\n0.3,0.5\n", "name every.*got 1 names for 2 rows"),
-      (
-          ",a,b\nb,,0.7\na,0.3,\n",
-          r"name rows as columns, got \['b', 'a'\] and \['a', 'b'\]",
-      ),
-      (b"\xff\xfe0.5", "be text of cells.*utf-8"),
-      ("'" * 200_000, "be text of cells.*field limit"),
+    ("", "row per response, got none"),
+    ("\n\n", "row per response, got none"),
+    (",,\n,,\n", "row per response, got none"),
+    ("red,blue\n", "row per response, got none"),
+    ("0.5,0.7\n0.3\n", "columns as rows, got 1 cells in row 1 of 2"),
+    ("0.5\n0.3,0.5\n", "columns as rows, got 1 cells in row 0 of 2"),
+    ("0.5,0.7\n0.3,0.5,1\n", "columns as rows, got 3 cells in row 1 of 2"),
+    (
+      ",a,b\na,0.5,0.7\nb,0.3\n",
+      "columns as rows, got 1 cells in row 1 of 2",
+    ),
+    ("a;b\n0.5;0.7\n0.3;0.5\n", "columns as rows, got 1 cells in row 0"),
+    ("0.5,0.5\n", "columns as rows, got 2 cells in row 0 of 1"),
+    ("0.5,0.5,0.5\n" * 2, "columns as rows, got 3 cells in row 0 of 2"),
+    ("0.5,0.5\n" * 3, "columns as rows, got 2 cells in row 0 of 3"),
+    (",\n0.3,0.5\n", "columns as rows, got 2 cells in row 0 of 1"),
+    ("0.5,x\n0.3,0.5\n", "numbers, got 'x' at row 0, column 1"),
+    ("a,b\n0.5,0.7\nwin,0.5\n", "numbers, got 'win' at row 1, column 0"),
+    ("a,b\n50%%,70%\n30%,50%\n", "numbers, got '50%%' at row 0, column 0"),
+    ("0.5,\n0.3,0.5\n", "numbers, got '' at row 0, column 1"),
+    ("a,b,c\n0.5,0.7\n0.3,0.5\n", "name every.*got 3 names for 2 rows"),
+    ("a\n0.5,0.7\n0.3,0.5\n", "name every.*got 1 names for 2 rows"),
+    (
+      ",a,b\nb,,0.7\na,0.3,\n",
+      r"name rows as columns, got \['b', 'a'\] and \['a', 'b'\]",
+    ),
+    (b"\xff\xfe0.5", "be text of cells.*utf-8"),
+    ("'" * 200_000, "be text of cells.*field limit"),
   )
   def test_bad_csv(self, content, message):
-    self._assert_refuses(
-        f"(?s)^`path` must .*{message}", "rates.csv", content
-    )
+    self._assert_refuses(f"(?s)^`path` must .*{message}", "rates.csv", content)
 
   @parameterized.parameters(
-      ("nan,0.7\n0.3,0.5\n", 0, 0),
-      (",NaN\nnan,\n", 0, 1),
-      ("a,b\n0.5,0.7\nNaN,0.5\n", 1, 0),
+    ("nan,0.7\n0.3,0.5\n", 0, 0),
+    (",NaN\nnan,\n", 0, 1),
+    ("a,b\n0.5,0.7\nNaN,0.5\n", 1, 0),
   )
   def test_missing_rates_are_found_by_the_game(self, text, row, column):
     rates = self._load("rates.csv", text)
     with self.assertRaisesRegex(
-        ValueError,
-        r"`preferences` must lie in \[0, 1\], got nan at row "
-        f"{row}, column {column};",
+      ValueError,
+      r"`preferences` must lie in \[0, 1\], got nan at row "
+      f"{row}, column {column};",
     ):
       preference_game.preference_game(rates.preferences)
 
@@ -175,33 +174,33 @@ class FilesTest(parameterized.TestCase):
     np.testing.assert_array_equal(rates.preferences, [[0.0, 1.0], [0.0, 0.0]])
 
   @parameterized.parameters(
-      (np.zeros(3), r"a square matrix, or one per context, got shape \(3,\)"),
-      (np.float64(1), r"a square matrix.*got shape \(\)"),
-      (np.zeros((2, 3)), r"a square matrix.*got shape \(2, 3\)"),
-      (np.zeros((2, 3, 2)), r"a square matrix.*got shape \(2, 3, 2\)"),
-      (np.zeros((1, 1, 2, 2)), r"a square matrix.*got shape \(1, 1, 2, 2\)"),
-      (np.zeros((2, 2), complex), "an array of real numbers.*complex128"),
-      (np.array([["a", "b"]] * 2), "an array of real numbers.*<U1"),
+    (np.zeros(3), r"a square matrix, or one per context, got shape \(3,\)"),
+    (np.float64(1), r"a square matrix.*got shape \(\)"),
+    (np.zeros((2, 3)), r"a square matrix.*got shape \(2, 3\)"),
+    (np.zeros((2, 3, 2)), r"a square matrix.*got shape \(2, 3, 2\)"),
+    (np.zeros((1, 1, 2, 2)), r"a square matrix.*got shape \(1, 1, 2, 2\)"),
+    (np.zeros((2, 2), complex), "an array of real numbers.*complex128"),
+    (np.array([["a", "b"]] * 2), "an array of real numbers.*<U1"),
   )
   def test_npy_of_another_kind(self, array, message):
     self._assert_refuses(
-        f"^`path` must hold {message}", "rates.npy", _bytes_of(np.save, array)
+      f"^`path` must hold {message}", "rates.npy", _bytes_of(np.save, array)
     )
 
   @parameterized.parameters(
-      (_bytes_of(np.save, np.array([[{}, 1], [2, 3]], object)), "[Oo]bject"),
-      (_bytes_of(np.savez, np.zeros((2, 2))), "magic"),
-      (_bytes_of(np.save, np.zeros((9, 9)))[:-8], "81 elements"),
-      (b"", "magic"),
-      (b"0.5,0.7\n0.3,0.5\n", "magic"),
-      (b"PK\x03\x04junk", "magic"),
-      (b"\x80\x04K\x01.", "magic"),
+    (_bytes_of(np.save, np.array([[{}, 1], [2, 3]], object)), "[Oo]bject"),
+    (_bytes_of(np.savez, np.zeros((2, 2))), "magic"),
+    (_bytes_of(np.save, np.zeros((9, 9)))[:-8], "81 elements"),
+    (b"", "magic"),
+    (b"0.5,0.7\n0.3,0.5\n", "magic"),
+    (b"PK\x03\x04junk", "magic"),
+    (b"\x80\x04K\x01.", "magic"),
   )
   def test_bad_npy(self, content, message):
     self._assert_refuses(
-        f"^`path` must hold an array of numbers.*{message}",
-        "rates.npy",
-        content,
+      f"^`path` must hold an array of numbers.*{message}",
+      "rates.npy",
+      content,
     )
 
   @parameterized.parameters("rates.txt", "rates", "rates.npz", "csv")

@@ -11,9 +11,9 @@ from mdrl.testing import games
 
 
 def _matrices(contexts, n, seed=0):
-  return np.stack([
-      preference_models.uniform(n, seed + x) for x in range(contexts)
-  ])
+  return np.stack(
+    [preference_models.uniform(n, seed + x) for x in range(contexts)]
+  )
 
 
 def _policies(contexts, n, seed=0, dtype=None):
@@ -30,7 +30,6 @@ def _evaluate(game, policies):
 
 
 class PreferenceGameTest(parameterized.TestCase):
-
   @parameterized.parameters(*games.PREFERENCES)
   def test_keeps_the_contract_of_games(self, name):
     testing.check_game(games.PREFERENCES[name]())
@@ -45,7 +44,7 @@ class PreferenceGameTest(parameterized.TestCase):
     self.assertEqual(gain[0], 0)
     expected = [p @ x - 0.5 for p, x in zip(matrices, rows)]
     np.testing.assert_allclose(
-        gain[1:], np.stack(expected, axis=1).ravel(), rtol=0, atol=1e-14
+      gain[1:], np.stack(expected, axis=1).ravel(), rtol=0, atol=1e-14
     )
     np.testing.assert_allclose(values, [0], rtol=0, atol=1e-14)
 
@@ -56,9 +55,9 @@ class PreferenceGameTest(parameterized.TestCase):
 
   def test_a_game_by_hand(self):
     # Against rock, paper wins all comparisons and scissors none.
-    game = preference_game.preference_game([
-        [0.5, 0, 1], [1, 0.5, 0], [0, 1, 0.5]
-    ])
+    game = preference_game.preference_game(
+      [[0.5, 0, 1], [1, 0.5, 0], [0, 1, 0.5]]
+    )
     (gain,) = game.gains((jnp.array([1.0, 1, 0, 0]),))
     np.testing.assert_array_equal(gain, [0, 0, 0.5, -0.5])
 
@@ -73,13 +72,11 @@ class PreferenceGameTest(parameterized.TestCase):
     self.assertIsNone(game.reference)
     (treeplex,) = game.treeplexes
     self.assertEqual(treeplex.num_slots, 1 + contexts * n)
-    np.testing.assert_allclose(
-        game.preferences, matrices, rtol=0, atol=1e-15
-    )
+    np.testing.assert_allclose(game.preferences, matrices, rtol=0, atol=1e-15)
     rows, (policy,) = _policies(contexts, n)
     np.testing.assert_array_equal(game.rows(policy), rows)
     np.testing.assert_array_equal(
-        game.slots(jnp.asarray(rows)), np.concatenate([[0], rows.T.ravel()])
+      game.slots(jnp.asarray(rows)), np.concatenate([[0], rows.T.ravel()])
     )
 
   def test_one_matrix_is_one_context(self):
@@ -92,7 +89,7 @@ class PreferenceGameTest(parameterized.TestCase):
   @parameterized.parameters(jnp.float32, jnp.float64)
   def test_dtype(self, dtype):
     game = preference_game.preference_game(
-        _matrices(2, 3), np.full((2, 3), 1 / 3), dtype
+      _matrices(2, 3), np.full((2, 3), 1 / 3), dtype
     )
     self.assertEqual(game.dtype, dtype)
     self.assertEqual(game.preferences.dtype, dtype)
@@ -122,34 +119,33 @@ class PreferenceGameTest(parameterized.TestCase):
       for advantage in game.advantage:
         np.testing.assert_array_equal(advantage, -advantage.T)
         np.testing.assert_allclose(
-            advantage[0, 1], 0.2 + error / 2, rtol=0, atol=1e-15
+          advantage[0, 1], 0.2 + error / 2, rtol=0, atol=1e-15
         )
 
 
 class StackTest(parameterized.TestCase):
-
   @parameterized.parameters(False, True)
   def test_equals_a_loop(self, has_reference):
     _, policies = _policies(2, 3)
     alone = [
-        preference_game.preference_game(
-            _matrices(2, 3, 10 * k),
-            _policies(2, 3, k)[0] if has_reference else None,
-        )
-        for k in range(4)
+      preference_game.preference_game(
+        _matrices(2, 3, 10 * k),
+        _policies(2, 3, k)[0] if has_reference else None,
+      )
+      for k in range(4)
     ]
     stacked = preference_game.stack(alone)
     at_once = jax.vmap(_evaluate, (0, None))(stacked, policies)
     for k, game in enumerate(alone):
       for ours, other in zip(
-          jax.tree.leaves(at_once),
-          jax.tree.leaves(_evaluate(game, policies)),
-          strict=True,
+        jax.tree.leaves(at_once),
+        jax.tree.leaves(_evaluate(game, policies)),
+        strict=True,
       ):
         np.testing.assert_allclose(ours[k], other, rtol=0, atol=1e-15)
       if has_reference:
         np.testing.assert_array_equal(
-            stacked.reference[0][k], game.reference[0]
+          stacked.reference[0][k], game.reference[0]
         )
     self.assertEqual(stacked.reference is not None, has_reference)
     self.assertEqual((stacked.num_contexts, stacked.num_responses), (2, 3))
@@ -158,13 +154,13 @@ class StackTest(parameterized.TestCase):
     make = preference_game.preference_game
     game = make(_matrices(2, 3))
     for other, message in (
-        (make(_matrices(2, 4)), r"\(2, 3, 3\).*\(2, 4, 4\)"),
-        (make(_matrices(3, 3)), r"\(2, 3, 3\).*\(3, 3, 3\)"),
-        (make(_matrices(2, 3), dtype=jnp.float32), "float32.*float64"),
-        (make(_matrices(2, 3), np.full((2, 3), 1 / 3)), "False.*True"),
+      (make(_matrices(2, 4)), r"\(2, 3, 3\).*\(2, 4, 4\)"),
+      (make(_matrices(3, 3)), r"\(2, 3, 3\).*\(3, 3, 3\)"),
+      (make(_matrices(2, 3), dtype=jnp.float32), "float32.*float64"),
+      (make(_matrices(2, 3), np.full((2, 3), 1 / 3)), "False.*True"),
     ):
       with self.assertRaisesRegex(
-          ValueError, f"`games` must be of one shape and dtype.*{message}"
+        ValueError, f"`games` must be of one shape and dtype.*{message}"
       ):
         preference_game.stack([game, other])
     with self.assertRaisesRegex(ValueError, r"`games` must be .*got \[\]"):
@@ -172,13 +168,12 @@ class StackTest(parameterized.TestCase):
 
 
 class ErrorsTest(parameterized.TestCase):
-
   def _assert_refuses(self, message, *args):
     with self.assertRaisesRegex(ValueError, message):
       preference_game.preference_game(*args)
 
   @parameterized.product(
-      value=[np.nan, 1.5, -0.25, np.inf, -np.inf], contexts=[False, True]
+    value=[np.nan, 1.5, -0.25, np.inf, -np.inf], contexts=[False, True]
   )
   def test_entries_are_probabilities(self, value, contexts):
     matrix = preference_models.uniform(3)
@@ -188,7 +183,7 @@ class ErrorsTest(parameterized.TestCase):
       matrix = np.stack([preference_models.uniform(3), matrix])
       at = f"context 1, {at}"
     self._assert_refuses(
-        rf"`preferences` must lie in \[0, 1\], got {value} at {at}", matrix
+      rf"`preferences` must lie in \[0, 1\], got {value} at {at}", matrix
     )
 
   @parameterized.parameters(False, True)
@@ -200,7 +195,7 @@ class ErrorsTest(parameterized.TestCase):
       matrix = np.stack([preference_models.cycle(3), matrix])
       at = f"context 1, {at}"
     self._assert_refuses(
-        f"`preferences` must add up to 1 with their .*got 0.75 at {at}", matrix
+      f"`preferences` must add up to 1 with their .*got 0.75 at {at}", matrix
     )
 
   @parameterized.parameters(False, True)
@@ -212,7 +207,7 @@ class ErrorsTest(parameterized.TestCase):
       matrix = np.stack([preference_models.cycle(3), matrix])
       at = f"context 1, {at}"
     self._assert_refuses(
-        f"`preferences` must add up to 1 with their .*got 1.0 at {at}", matrix
+      f"`preferences` must add up to 1 with their .*got 1.0 at {at}", matrix
     )
 
   @parameterized.parameters(1.1e-6, -1.1e-6)
@@ -223,68 +218,68 @@ class ErrorsTest(parameterized.TestCase):
     self._assert_refuses("at row 1, column 1 .*; ties count half", matrix)
 
   @parameterized.parameters(
-      ((), r"\(\)"),
-      ((3,), r"\(3,\)"),
-      ((2, 3), r"\(2, 3\)"),
-      ((3, 2, 3), r"\(3, 2, 3\)"),
-      ((1, 1, 2, 2), r"\(1, 1, 2, 2\)"),
+    ((), r"\(\)"),
+    ((3,), r"\(3,\)"),
+    ((2, 3), r"\(2, 3\)"),
+    ((3, 2, 3), r"\(3, 2, 3\)"),
+    ((1, 1, 2, 2), r"\(1, 1, 2, 2\)"),
   )
   def test_matrices_are_square(self, shape, message):
     self._assert_refuses(
-        "`preferences` must be a square matrix, or one per context, got shape "
-        f"{message}",
-        np.full(shape, 0.5),
+      "`preferences` must be a square matrix, or one per context, got shape "
+      f"{message}",
+      np.full(shape, 0.5),
     )
 
   @parameterized.parameters((0, 0), (0, 2, 2), (2, 0, 0))
   def test_there_are_responses(self, *shape):
     self._assert_refuses(
-        "`preferences` must hold a response, got shape", np.zeros(shape)
+      "`preferences` must hold a response, got shape", np.zeros(shape)
     )
 
   @parameterized.parameters(
-      ([0, 0.5, 0.5], "positive.*got 0.0 for response 0 of context 0; leave"),
-      ([0.5, -0.5, 1], "positive.*got -0.5 for response 1 of context 0"),
-      ([0.5, 0.5, np.nan], "positive.*got nan for response 2 of context 0"),
-      ([0.5, 2, 0.5], "positive.*got 2.0 for response 1 of context 0"),
-      ([0.5, 0.25, 0.5], "add up to 1, got 1.25 for context 0"),
-      ([0.25, 0.25, 0.25], "add up to 1, got 0.75 for context 0"),
-      ([0.5, 0.25, 0.2500011], "add up to 1, got 1.0000011 for context 0"),
-      ([0.5, 0.5], r"shape \(1, 3\) as the preferences have, got \(2,\)"),
-      ([[0.2, 0.3, 0.5]] * 2, r"shape \(1, 3\) as .*got \(2, 3\)"),
-      (1.0, r"shape \(1, 3\) as the preferences have, got \(\)"),
+    ([0, 0.5, 0.5], "positive.*got 0.0 for response 0 of context 0; leave"),
+    ([0.5, -0.5, 1], "positive.*got -0.5 for response 1 of context 0"),
+    ([0.5, 0.5, np.nan], "positive.*got nan for response 2 of context 0"),
+    ([0.5, 2, 0.5], "positive.*got 2.0 for response 1 of context 0"),
+    ([0.5, 0.25, 0.5], "add up to 1, got 1.25 for context 0"),
+    ([0.25, 0.25, 0.25], "add up to 1, got 0.75 for context 0"),
+    ([0.5, 0.25, 0.2500011], "add up to 1, got 1.0000011 for context 0"),
+    ([0.5, 0.5], r"shape \(1, 3\) as the preferences have, got \(2,\)"),
+    ([[0.2, 0.3, 0.5]] * 2, r"shape \(1, 3\) as .*got \(2, 3\)"),
+    (1.0, r"shape \(1, 3\) as the preferences have, got \(\)"),
   )
   def test_the_reference_is_a_positive_distribution(self, reference, message):
     self._assert_refuses(
-        f"`reference` must .*{message}", preference_models.dice(), reference
+      f"`reference` must .*{message}", preference_models.dice(), reference
     )
 
   @parameterized.parameters(
-      ([[0.5, 0.5], [1, 0]], "positive.*got 0.0 for response 1 of context 1"),
-      ([[0.5, 0.5], [0.5, 0.25]], "add up to 1, got 0.75 for context 1"),
-      ([0.5, 0.5], r"shape \(2, 2\) as the preferences have, got \(2,\)"),
-      ([[0.5, 0.5]], r"shape \(2, 2\) as the preferences have, got \(1, 2\)"),
+    ([[0.5, 0.5], [1, 0]], "positive.*got 0.0 for response 1 of context 1"),
+    ([[0.5, 0.5], [0.5, 0.25]], "add up to 1, got 0.75 for context 1"),
+    ([0.5, 0.5], r"shape \(2, 2\) as the preferences have, got \(2,\)"),
+    ([[0.5, 0.5]], r"shape \(2, 2\) as the preferences have, got \(1, 2\)"),
   )
   def test_every_context_has_its_own_reference(self, reference, message):
     self._assert_refuses(
-        f"`reference` must .*{message}", _matrices(2, 2), reference
+      f"`reference` must .*{message}", _matrices(2, 2), reference
     )
 
   @parameterized.parameters(
-      ([[0.5, 0.7j], [0.3, 0.5]],),
-      ([["0.5", "0.7"], ["0.3", "0.5"]],),
-      ([[True, True], [False, True]],),
-      ([[0.5, 0.7], [0.3]],),
+    ([[0.5, 0.7j], [0.3, 0.5]],),
+    ([["0.5", "0.7"], ["0.3", "0.5"]],),
+    ([[True, True], [False, True]],),
+    ([[0.5, 0.7], [0.3]],),
   )
   def test_preferences_are_real_numbers(self, matrix):
     with self.assertRaisesRegex(
-        ValueError, "`preferences` must be an array of real numbers, got"
+      ValueError, "`preferences` must be an array of real numbers, got"
     ):
       preference_game.preference_game(matrix)
 
   def test_a_reference_is_of_real_numbers(self):
     with self.assertRaisesRegex(
-        ValueError, "`reference` must be an array of real numbers, got"
+      ValueError, "`reference` must be an array of real numbers, got"
     ):
       preference_game.preference_game(preference_models.dice(), ["1", "0", "0"])
 

@@ -33,14 +33,13 @@ def _of_values(values, n, rng):
 
 
 class DecideTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ((0, 1),),
-      ((0, 0.5, 1),),
-      ((0.25, 0.5, 0.75),),
-      ((0.25, 0.375, 0.5, 0.625, 0.75),),
-      ((0.5, 0.625, 0.75),),
-      (tuple(np.linspace(0, 1, 65)),),
+    ((0, 1),),
+    ((0, 0.5, 1),),
+    ((0.25, 0.5, 0.75),),
+    ((0.25, 0.375, 0.5, 0.625, 0.75),),
+    ((0.5, 0.625, 0.75),),
+    (tuple(np.linspace(0, 1, 65)),),
   )
   def test_equals_a_search(self, values):
     rng = np.random.default_rng(0)
@@ -62,7 +61,7 @@ class DecideTest(parameterized.TestCase):
       matrix = preference_models.uniform(n, seed)
       transitive, strong, winner = _by_search(matrix)
       self.assertEqual(
-          preference_order.decide(matrix), (transitive, strong, n == 2, winner)
+        preference_order.decide(matrix), (transitive, strong, n == 2, winner)
       )
 
   @parameterized.parameters(0.01, 1.0, 5.0, 40.0)
@@ -78,7 +77,7 @@ class DecideTest(parameterized.TestCase):
       self.assertFalse(preference_order.decide(matrix).bradley_terry)
 
   @parameterized.parameters(
-      ([0, 30, 30.5],), ([50, 0, -1],), ([0, 20, 21],), ([0, 100, 200, 201],)
+    ([0, 30, 30.5],), ([50, 0, -1],), ([0, 20, 21],), ([0, 100, 200, 201],)
   )
   def test_scores_far_apart(self, scores):
     order = preference_order.decide(preference_models.elo(scores))
@@ -108,11 +107,11 @@ class DecideTest(parameterized.TestCase):
   def test_tolerance(self):
     matrix = preference_models.cycle(3, 0.5002)
     self.assertEqual(
-        preference_order.decide(matrix), (False, False, False, None)
+      preference_order.decide(matrix), (False, False, False, None)
     )
     self.assertEqual(
-        preference_order.decide(matrix, tolerance=1e-3),
-        (True, True, True, None),
+      preference_order.decide(matrix, tolerance=1e-3),
+      (True, True, True, None),
     )
     winner = [[0.5, 0.5 + 1e-8], [0.5 - 1e-8, 0.5]]
     self.assertEqual(preference_order.decide(winner).condorcet_winner, 0)
@@ -120,11 +119,11 @@ class DecideTest(parameterized.TestCase):
     self.assertIsNone(preference_order.decide(tie).condorcet_winner)
 
   @parameterized.parameters(
-      (np.zeros((2, 3)), r"square matrix, got shape \(2, 3\)"),
-      (np.zeros(3), r"square matrix, got shape \(3,\)"),
-      (np.zeros((2, 3, 3)), r"got shape \(2, 3, 3\); decide context by"),
-      (np.zeros((0, 0)), r"at least one of them, got \[\]"),
-      (np.full((1, 1), np.nan), r"hold numbers alone.*got \[\[nan\]\]"),
+    (np.zeros((2, 3)), r"square matrix, got shape \(2, 3\)"),
+    (np.zeros(3), r"square matrix, got shape \(3,\)"),
+    (np.zeros((2, 3, 3)), r"got shape \(2, 3, 3\); decide context by"),
+    (np.zeros((0, 0)), r"at least one of them, got \[\]"),
+    (np.full((1, 1), np.nan), r"hold numbers alone.*got \[\[nan\]\]"),
   )
   def test_refuses(self, matrix, message):
     with self.assertRaisesRegex(ValueError, f"`preferences` must .*{message}"):

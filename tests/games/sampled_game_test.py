@@ -19,7 +19,7 @@ def _interior(game, seed):
   """Returns policies whose every probability is well above zero."""
   random = base.random_policies(game, jax.random.key(seed))
   return tuple(
-      t.to_policy(t.uniform + p) for t, p in zip(game.treeplexes, random)
+    t.to_policy(t.uniform + p) for t, p in zip(game.treeplexes, random)
   )
 
 
@@ -27,12 +27,12 @@ def _pure(game, seed):
   """Returns policies that play one action, and none of the others."""
   policies = base.random_policies(game, jax.random.key(seed))
   return tuple(
-      t.map_groups(
-          lambda group, p=p: jax.nn.one_hot(
-              jnp.argmax(group.view(p), axis=1), group.width, dtype=p.dtype
-          )
+    t.map_groups(
+      lambda group, p=p: jax.nn.one_hot(
+        jnp.argmax(group.view(p), axis=1), group.width, dtype=p.dtype
       )
-      for t, p in zip(game.treeplexes, policies)
+    )
+    for t, p in zip(game.treeplexes, policies)
   )
 
 
@@ -46,7 +46,7 @@ def _sample(game, plans, sampling, exploration=0.6):
   exploration = jnp.asarray(exploration)
   keys = jax.random.split(jax.random.key(0), _COUNT)
   return jax.tree.map(
-      np.asarray, _gains(game, plans, keys, exploration, sampling)
+    np.asarray, _gains(game, plans, keys, exploration, sampling)
   )
 
 
@@ -67,7 +67,6 @@ def _compiled(name, dtype=None):
 
 
 class SampledGameTest(parameterized.TestCase):
-
   def _assert_unbiased(self, game, plans, sampling, exploration=0.6):
     samples = _sample(game, plans, sampling, exploration)
     for player, expected in enumerate(game.gains(plans)):
@@ -104,11 +103,11 @@ class SampledGameTest(parameterized.TestCase):
       stop = 1 + tables.chance_width[: node + 1].sum()
       plan[stop - tables.chance_width[node] : stop] *= plan[parent]
     game, _ = tree_game.build(
-        tables._replace(
-            chance_probability=probability,
-            chance=plan[tables.chance_sequence],
-        ),
-        chance=True,
+      tables._replace(
+        chance_probability=probability,
+        chance=plan[tables.chance_sequence],
+      ),
+      chance=True,
     )
     plans = game.plans(_interior(game, 1))
     self._assert_unbiased(game, plans, "external")
@@ -141,15 +140,15 @@ class SampledGameTest(parameterized.TestCase):
     plans = game.plans(policies)
     samples = _sample(game, plans, "outcome", exploration)
     mixed = tuple(
-        (1 - exploration) * p + exploration * t.uniform
-        for p, t in zip(policies, game.treeplexes)
+      (1 - exploration) * p + exploration * t.uniform
+      for p, t in zip(policies, game.treeplexes)
     )
     for gains, sampling in zip(samples, game.plans(mixed)):
       self.assertTrue((np.count_nonzero(gains, axis=1) == 1).all())
       utility = gains @ np.asarray(sampling)
       np.testing.assert_allclose(np.abs(utility), np.rint(np.abs(utility)))
       np.testing.assert_array_equal(
-          np.unique(np.rint(utility)), [-2, -1, 2, 3, 4]
+        np.unique(np.rint(utility)), [-2, -1, 2, 3, 4]
       )
 
   @parameterized.parameters(*sampled_game.SAMPLINGS)
@@ -157,9 +156,7 @@ class SampledGameTest(parameterized.TestCase):
     game = _compiled("kuhn_three_players")
     plans = game.plans(_interior(game, 6))
     samples = _sample(game, plans, sampling)
-    values = [
-        gains @ np.asarray(plan) for gains, plan in zip(samples, plans)
-    ]
+    values = [gains @ np.asarray(plan) for gains, plan in zip(samples, plans)]
     # Of one deal, they would win and lose together.
     correlation = np.corrcoef(values) - np.eye(3)
     self.assertLess(np.abs(correlation).max(), 4 / np.sqrt(_COUNT))
@@ -183,8 +180,8 @@ class SampledGameTest(parameterized.TestCase):
       np.testing.assert_array_equal(actual, expected)
     np.testing.assert_array_equal(view.values(plans), game.values(plans))
     self.assertEqual(
-        (view.num_players, view.zero_sum, view.symmetric, view.reference),
-        (3, True, False, None),
+      (view.num_players, view.zero_sum, view.symmetric, view.reference),
+      (3, True, False, None),
     )
     for gain, t in zip(view.gains(plans), view.treeplexes):
       self.assertEqual((gain.dtype, gain.shape), (game.dtype, t.legal.shape))
@@ -192,7 +189,7 @@ class SampledGameTest(parameterized.TestCase):
   def test_refuses(self):
     game, key = _compiled("kuhn"), jax.random.key(0)
     with self.assertRaisesRegex(
-        ValueError, "`sampling` must be one of external, outcome, got 'all'"
+      ValueError, "`sampling` must be one of external, outcome, got 'all'"
     ):
       sampled_game.view(game, key, "all")
     for exploration in (0.0, 1.5):
@@ -207,7 +204,6 @@ class SampledGameTest(parameterized.TestCase):
 
 
 class PurePolicyTest(parameterized.TestCase):
-
   def test_actions_are_drawn_as_often_as_they_should(self):
     game, count = _compiled("leduc", jnp.float32), 4000
     t = game.treeplexes[0]
@@ -218,7 +214,7 @@ class PurePolicyTest(parameterized.TestCase):
     never = jnp.arange(t.num_slots) % 5 == 0
     policy = t.to_policy(jnp.where(never, jnp.zeros_like(policy), policy))
     points = jax.random.uniform(
-        jax.random.key(2), (count, t.num_infostates), game.dtype
+      jax.random.key(2), (count, t.num_infostates), game.dtype
     )
     drawn = _draw(t, policy, points)
     self.assertEqual(drawn.dtype, game.dtype)
@@ -232,14 +228,12 @@ class PurePolicyTest(parameterized.TestCase):
     surprise = ((found - expected) ** 2)[some] / expected[some]
     freedom = some.sum() - len(table[0])
     self.assertGreater(freedom, 300)
-    self.assertBetween(
-        stats.chi2.sf(surprise.sum(), freedom), 1e-3, 1 - 1e-3
-    )
+    self.assertBetween(stats.chi2.sf(surprise.sum(), freedom), 1e-3, 1 - 1e-3)
 
   @parameterized.parameters(jnp.float32, jnp.float64)
   def test_no_point_chooses_what_has_no_probability(self, dtype):
     t = treeplex.lay_out(
-        np.zeros(1, int), np.array([12]), np.dtype(dtype)
+      np.zeros(1, int), np.array([12]), np.dtype(dtype)
     ).treeplex
     weights = np.array([0, 0, 1, 0, 3, 7, 0, 11, 13, 0, 0, 0])
     policy = jnp.asarray(np.concatenate([[0], weights / 35]), dtype)

@@ -30,7 +30,7 @@ def _draw(seed, num_segments, num_entries, num_factors):
   chance = rng.exponential(size=len(used)) ** 2
   segment = rng.choice(used, num_entries, p=chance / chance.sum())
   sources = tuple(
-      rng.integers(0, _SIZE, num_entries) for _ in range(num_factors)
+    rng.integers(0, _SIZE, num_entries) for _ in range(num_factors)
   )
   return segment, sources, rng.normal(size=num_entries), num_segments
 
@@ -53,9 +53,9 @@ def _draw_twins(seed, num_factors):
 
 # How buckets are summed: all alike, whatever their shapes.
 _WAYS = {
-    "reduce": {"_SMALL": 10**9},
-    "dot": {"_SMALL": 0, "_STEP": 10**9, "_LONG": 0},
-    "loop": {"_SMALL": 0, "_STEP": 0},
+  "reduce": {"_SMALL": 10**9},
+  "dot": {"_SMALL": 0, "_STEP": 10**9, "_LONG": 0},
+  "loop": {"_SMALL": 0, "_STEP": 0},
 }
 
 
@@ -70,20 +70,19 @@ def _factors(seed, num_factors, *batch):
 
 _call = jax.jit(lambda plan, factors: plan(*factors))
 _call_batch = jax.jit(
-    lambda plan, factors: jax.vmap(lambda f: plan(*f))(factors)
+  lambda plan, factors: jax.vmap(lambda f: plan(*f))(factors)
 )
 
 
 class SegmentSumTest(parameterized.TestCase):
-
   def _assert_sums(self, entries, seed=0):
     plan = segments.segment_sum(*entries, np.dtype(float))
     factors = _factors(seed, len(entries[1]))
     np.testing.assert_allclose(
-        _call(plan, [jnp.asarray(f) for f in factors]),
-        _expected(*entries, factors),
-        rtol=0,
-        atol=1e-12,
+      _call(plan, [jnp.asarray(f) for f in factors]),
+      _expected(*entries, factors),
+      rtol=0,
+      atol=1e-12,
     )
     return plan
 
@@ -113,39 +112,39 @@ class SegmentSumTest(parameterized.TestCase):
       sums = _call_batch(plan, [jnp.asarray(f) for f in factors])
     for k in range(4):
       np.testing.assert_allclose(
-          sums[k],
-          _expected(*entries, [f[k] for f in factors]),
-          rtol=0,
-          atol=1e-12,
+        sums[k],
+        _expected(*entries, [f[k] for f in factors]),
+        rtol=0,
+        atol=1e-12,
       )
 
   @parameterized.parameters(
-      # Small buckets are reduced.
-      (250, 4, "reduce_sum"),
-      (251, 4, "scan"),
-      # Of the others, a loop sums those of few entries or many segments.
-      (600, 16, "scan"),
-      (679, 17, "dot_general"),
-      (680, 17, "scan"),
-      (1, 1001, "dot_general"),
+    # Small buckets are reduced.
+    (250, 4, "reduce_sum"),
+    (251, 4, "scan"),
+    # Of the others, a loop sums those of few entries or many segments.
+    (600, 16, "scan"),
+    (679, 17, "dot_general"),
+    (680, 17, "scan"),
+    (1, 1001, "dot_general"),
   )
   def test_buckets_about_the_thresholds(self, rows, length, way):
     rng = np.random.default_rng(rows)
     size = rows * length
     entries = (
-        rng.permutation(np.repeat(np.arange(rows), length)),
-        (rng.permutation(size),),
-        rng.normal(size=size),
-        rows,
+      rng.permutation(np.repeat(np.arange(rows), length)),
+      (rng.permutation(size),),
+      rng.normal(size=size),
+      rows,
     )
     plan = segments.segment_sum(*entries, np.dtype(float))
     self.assertEqual(plan.buckets, ((length, 1, rows),))
     factor = rng.normal(size=size)
     np.testing.assert_allclose(
-        _call(plan, [jnp.asarray(factor)]),
-        _expected(*entries, [factor]),
-        rtol=0,
-        atol=1e-12,
+      _call(plan, [jnp.asarray(factor)]),
+      _expected(*entries, [factor]),
+      rtol=0,
+      atol=1e-12,
     )
     program = str(jax.make_jaxpr(plan)(jnp.asarray(factor)))
     ways = [w for w in ("reduce_sum", "scan", "dot_general") if w in program]
@@ -197,12 +196,11 @@ class SegmentSumTest(parameterized.TestCase):
     total = plan(jnp.asarray(factor, jnp.float32))
     self.assertEqual(total.dtype, jnp.float32)
     np.testing.assert_allclose(
-        total, _expected(*entries, [factor]), rtol=0, atol=1e-4
+      total, _expected(*entries, [factor]), rtol=0, atol=1e-4
     )
 
 
 class EntriesTest(parameterized.TestCase):
-
   def _sorted(self, segment, sources, weight):
     table = np.stack([segment, *sources, weight])
     return table[:, np.lexsort(table)]
@@ -212,21 +210,21 @@ class EntriesTest(parameterized.TestCase):
     segment, sources, weight, size = _draw_twins(num_factors, num_factors)
     with _all_by(way), mock.patch.object(twins, "_BUCKET", 1):
       plan = segments.segment_sum(
-          segment, sources, weight, size, np.dtype(float)
+        segment, sources, weight, size, np.dtype(float)
       )
       entries = segments.entries(plan)
     self.assertGreater(len(plan.buckets), 1)
     np.testing.assert_array_equal(
-        self._sorted(*entries), self._sorted(segment, sources, weight)
+      self._sorted(*entries), self._sorted(segment, sources, weight)
     )
 
   def test_of_repeated_entries_is_their_sum(self):
     plan = segments.segment_sum(
-        np.array([2, 2, 2]),
-        (np.array([5, 6, 5]),),
-        np.array([1.5, 1, 2]),
-        3,
-        np.dtype(float),
+      np.array([2, 2, 2]),
+      (np.array([5, 6, 5]),),
+      np.array([1.5, 1, 2]),
+      3,
+      np.dtype(float),
     )
     segment, (source,), weight = segments.entries(plan)
     np.testing.assert_array_equal(segment, [2, 2])
@@ -237,35 +235,33 @@ class EntriesTest(parameterized.TestCase):
     # Numbered in 64 bits, the first two combinations would be one.
     last = 2**31 - 1
     sources = (
-        np.array([0, 4, 0, 4]),
-        np.array([5, 5, last, last]),
-        np.array([6, 6, last, last]),
+      np.array([0, 4, 0, 4]),
+      np.array([5, 5, last, last]),
+      np.array([6, 6, last, last]),
     )
     segment, weight = np.zeros(4, int), np.arange(1.0, 5)
     plan = segments.segment_sum(segment, sources, weight, 1, np.dtype(float))
     entries = segments.entries(plan)
     np.testing.assert_array_equal(
-        self._sorted(*entries), self._sorted(segment, sources, weight)
+      self._sorted(*entries), self._sorted(segment, sources, weight)
     )
 
   def test_of_more_pairs_than_are_numbered_in_32_bits(self):
     segment, sources = np.arange(4300), (np.arange(4300) + 2**20,)
     weight = np.arange(1.0, 4301)
-    plan = segments.segment_sum(
-        segment, sources, weight, 4300, np.dtype(float)
-    )
+    plan = segments.segment_sum(segment, sources, weight, 4300, np.dtype(float))
     entries = segments.entries(plan)
     np.testing.assert_array_equal(
-        self._sorted(*entries), self._sorted(segment, sources, weight)
+      self._sorted(*entries), self._sorted(segment, sources, weight)
     )
 
   def test_leave_out_weights_of_zero(self):
     plan = segments.segment_sum(
-        np.array([2, 0, 2]),
-        (np.array([5, 6, 7]),),
-        np.array([1.5, 0, -1]),
-        4,
-        np.dtype(float),
+      np.array([2, 0, 2]),
+      (np.array([5, 6, 7]),),
+      np.array([1.5, 0, -1]),
+      4,
+      np.dtype(float),
     )
     segment, (source,), weight = segments.entries(plan)
     np.testing.assert_array_equal(segment, [2, 2])
@@ -274,16 +270,13 @@ class EntriesTest(parameterized.TestCase):
 
   def test_of_nothing(self):
     none = np.zeros(0, int)
-    plan = segments.segment_sum(
-        none, (none,), np.zeros(0), 3, np.dtype(float)
-    )
+    plan = segments.segment_sum(none, (none,), np.zeros(0), 3, np.dtype(float))
     segment, _, weight = segments.entries(plan)
     self.assertEmpty(segment)
     self.assertEmpty(weight)
 
 
 class CoordinateSumTest(parameterized.TestCase):
-
   @parameterized.parameters(0, 1, 2)
   def test_contracts_all_axes_but_one(self, axis):
     rng = np.random.default_rng(axis)
@@ -299,20 +292,20 @@ class CoordinateSumTest(parameterized.TestCase):
     for vector in reversed(vectors):
       expected = expected @ vector
     plan = segments.coordinate_sum(
-        coordinates, weight, sizes, axis, np.dtype(float)
+      coordinates, weight, sizes, axis, np.dtype(float)
     )
     np.testing.assert_allclose(
-        _call(plan, [jnp.asarray(v) for v in vectors]), expected, atol=1e-12
+      _call(plan, [jnp.asarray(v) for v in vectors]), expected, atol=1e-12
     )
     distinct = np.unique(coordinates[:, weight != 0], axis=1).shape[1]
     self.assertLess(distinct, (weight != 0).sum())
     self.assertLessEqual(len(segments.entries(plan)[2]), distinct)
 
   @parameterized.parameters(
-      # Places that together are numbered in 32 bits, in 64, and in neither.
-      ([20, 30, 3_000],),
-      ([70_000, 90_000, 80_000],),
-      ([70_000, 2**31, 2**31],),
+    # Places that together are numbered in 32 bits, in 64, and in neither.
+    ([20, 30, 3_000],),
+    ([70_000, 90_000, 80_000],),
+    ([70_000, 2**31, 2**31],),
   )
   def test_axes_of_any_size(self, sizes):
     rng = np.random.default_rng(0)
@@ -325,13 +318,13 @@ class CoordinateSumTest(parameterized.TestCase):
     for at, value in zip(coordinates.T.tolist(), weight, strict=True):
       expected[tuple(at)] += value
     plan = segments.coordinate_sum(
-        coordinates, weight, sizes, 0, np.dtype(float)
+      coordinates, weight, sizes, 0, np.dtype(float)
     )
     segment, sources, merged = segments.entries(plan)
     table = np.stack([segment, *sources]).T.tolist()
     self.assertLen(table, len(expected))
     self.assertEqual(
-        dict(zip(map(tuple, table), merged, strict=True)), expected
+      dict(zip(map(tuple, table), merged, strict=True)), expected
     )
     for own in np.unique(segment):
       rows = [row for row in table if row[0] == own]
@@ -348,7 +341,7 @@ class CoordinateSumTest(parameterized.TestCase):
     coordinates = np.stack([np.zeros(5, int), np.arange(5)])
     weight = np.array([0, 2.0, 0, 0, 0])
     plan = segments.coordinate_sum(
-        coordinates, weight, [1, 5], 0, np.dtype(float)
+      coordinates, weight, [1, 5], 0, np.dtype(float)
     )
     self.assertEqual(plan.buckets[0].length, 1)
 

@@ -19,26 +19,26 @@ def _random_tables(seed, num_players, num_terminals, constant=None):
     infostates.append(tuple(f"{player} {k}" for k in range(len(widths))))
     action.append(np.concatenate([np.arange(w) for w in widths]))
   sequence = np.stack(
-      [rng.integers(0, 1 + w.sum(), num_terminals) for w in width], axis=1
+    [rng.integers(0, 1 + w.sum(), num_terminals) for w in width], axis=1
   )
   utility = rng.normal(size=(num_terminals, num_players))
   if constant is not None:
     utility[:, -1] += constant - utility.sum(axis=1)
   chance = rng.uniform(size=num_terminals)
   return tree_tables.TreeTables(
-      infostates=tuple(infostates),
-      parent=tuple(parent),
-      width=tuple(width),
-      action=tuple(action),
-      sequence=sequence.astype(np.int32),
-      chance=chance,
-      # Chance moves once, and says where all ends.
-      chance_parent=np.zeros(1, int),
-      chance_width=np.array([num_terminals]),
-      chance_probability=chance,
-      chance_sequence=1 + np.arange(num_terminals),
-      utility=utility,
-      num_histories=2 * num_terminals,
+    infostates=tuple(infostates),
+    parent=tuple(parent),
+    width=tuple(width),
+    action=tuple(action),
+    sequence=sequence.astype(np.int32),
+    chance=chance,
+    # Chance moves once, and says where all ends.
+    chance_parent=np.zeros(1, int),
+    chance_width=np.array([num_terminals]),
+    chance_probability=chance,
+    chance_sequence=1 + np.arange(num_terminals),
+    utility=utility,
+    num_histories=2 * num_terminals,
   )
 
 
@@ -70,7 +70,7 @@ def _slots(tables, index, player):
 def _expected(tables, plans):
   """Returns the gains and the utilities of plans over host sequences."""
   reach = np.stack(
-      [plan[s] for plan, s in zip(plans, tables.sequence.T, strict=True)]
+    [plan[s] for plan, s in zip(plans, tables.sequence.T, strict=True)]
   )
   gains, values = [], []
   for player, utility in enumerate(tables.utility.T):
@@ -90,7 +90,6 @@ def _evaluate(game, policies):
 
 
 class TreeGameTest(parameterized.TestCase):
-
   @parameterized.parameters((1, 40), (2, 300), (3, 300))
   def test_gains_and_values(self, num_players, num_terminals):
     tables = _random_tables(num_players, num_players, num_terminals)
@@ -104,7 +103,7 @@ class TreeGameTest(parameterized.TestCase):
     for i in range(num_players):
       self.assertEqual(gains[i].shape, (game.treeplexes[i].num_slots,))
       np.testing.assert_allclose(
-          np.asarray(gains[i])[slots[i]], expected[i], rtol=0, atol=1e-12
+        np.asarray(gains[i])[slots[i]], expected[i], rtol=0, atol=1e-12
       )
       # Padding earns nothing.
       self.assertAlmostEqual(gains[i].sum(), expected[i].sum(), delta=1e-12)
@@ -113,9 +112,9 @@ class TreeGameTest(parameterized.TestCase):
   def test_terminals_of_equal_sequences_are_merged(self):
     tables = _random_tables(0, 2, 50)
     twice = tables._replace(
-        sequence=np.tile(tables.sequence, (2, 1)),
-        chance=np.tile(tables.chance / 2, 2),
-        utility=np.tile(tables.utility, (2, 1)),
+      sequence=np.tile(tables.sequence, (2, 1)),
+      chance=np.tile(tables.chance / 2, 2),
+      utility=np.tile(tables.utility, (2, 1)),
     )
     once, doubled = tree_game.build(tables)[0], tree_game.build(twice)[0]
     for first, second in zip(once.payoffs, doubled.payoffs, strict=True):
@@ -139,16 +138,16 @@ class TreeGameTest(parameterized.TestCase):
     self.assertFalse(tree_game.build(tables)[0].zero_sum)
 
   @parameterized.parameters(
-      # Sums differ by rounding: by 1e-9 of the largest utility, or less.
-      ([[1e6, 1e-4], [1e6, 0]], True),
-      ([[-1e6, -1e6 + 1e-4], [-1e6, -1e6]], True),
-      ([[1e6, -1e6 + 1e-2], [0, 0]], False),
-      # So it is in any unit.
-      ([[1e-10, 0], [0, 0]], False),
-      ([[1e-300, -1e-300], [0, 1e-310]], True),
-      ([[1e-300, -1e-300], [0, 1e-306]], False),
-      ([[1.5e308, -1.5e308], [1e300, 0]], False),
-      (np.zeros((0, 2)), True),
+    # Sums differ by rounding: by 1e-9 of the largest utility, or less.
+    ([[1e6, 1e-4], [1e6, 0]], True),
+    ([[-1e6, -1e6 + 1e-4], [-1e6, -1e6]], True),
+    ([[1e6, -1e6 + 1e-2], [0, 0]], False),
+    # So it is in any unit.
+    ([[1e-10, 0], [0, 0]], False),
+    ([[1e-300, -1e-300], [0, 1e-310]], True),
+    ([[1e-300, -1e-300], [0, 1e-306]], False),
+    ([[1.5e308, -1.5e308], [1e300, 0]], False),
+    (np.zeros((0, 2)), True),
   )
   def test_sums_are_constant_up_to_rounding(self, utility, zero_sum):
     utility = np.array(utility, float)
@@ -160,8 +159,7 @@ class TreeGameTest(parameterized.TestCase):
     game, index = tree_game.build(_random_tables(0, 2, 50), dtype)
     self.assertEqual(game.dtype, dtype)
     policies = tuple(
-        p.astype(dtype)
-        for p in _random_policies(index, np.random.default_rng(0))
+      p.astype(dtype) for p in _random_policies(index, np.random.default_rng(0))
     )
     for x in jax.tree.leaves(_evaluate(game, policies)):
       self.assertEqual(x.dtype, dtype)
@@ -171,7 +169,7 @@ class TreeGameTest(parameterized.TestCase):
     tables = _random_tables(0, 2, 50)
     tables.utility[13, 1] = value
     with self.assertRaisesRegex(
-        ValueError, rf"`utility` must be finite; terminal 13 pays .*{value}"
+      ValueError, rf"`utility` must be finite; terminal 13 pays .*{value}"
     ):
       tree_game.build(tables)
 
@@ -180,7 +178,7 @@ class TreeGameTest(parameterized.TestCase):
     tables = _random_tables(0, 2, 50)
     tables.chance[13] = value
     with self.assertRaisesRegex(
-        ValueError, rf"`chance` must be finite; .*terminal 13 .*{value}"
+      ValueError, rf"`chance` must be finite; .*terminal 13 .*{value}"
     ):
       tree_game.build(tables)
 

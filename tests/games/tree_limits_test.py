@@ -13,7 +13,6 @@ _GIB = 2**30
 
 
 class HistoriesTest(parameterized.TestCase):
-
   def _check(self, name, limit, known):
     game = openspiel.load_game(name)
     with mock.patch.object(tree_limits, "_LARGE", known - 1):
@@ -29,28 +28,28 @@ class HistoriesTest(parameterized.TestCase):
 
   def test_what_is_known_not_to_fit_is_refused(self):
     with self.assertRaisesRegex(
-        ValueError,
-        r"`max_histories` is 57, and kuhn_poker\(\) has more: about 5\d\.?\d* "
-        r"histories by 4000 random probes, with a standard error of 0\.\d+, in "
-        r"up to 0\.1 GiB of memory; stopped at 58; choose a smaller game, or "
-        "raise the limit",
+      ValueError,
+      r"`max_histories` is 57, and kuhn_poker\(\) has more: about 5\d\.?\d* "
+      r"histories by 4000 random probes, with a standard error of 0\.\d+, in "
+      r"up to 0\.1 GiB of memory; stopped at 58; choose a smaller game, or "
+      "raise the limit",
     ):
       self._check("kuhn_poker", 57, 58)
 
   def test_what_is_bound_not_to_fit_is_refused(self):
     with self.assertRaisesRegex(
-        ValueError,
-        r"`max_histories` is 1000, and leduc_poker\(\) has more: about "
-        r"9\.\d+e\+03 histories by .*; stopped at 100; choose",
+      ValueError,
+      r"`max_histories` is 1000, and leduc_poker\(\) has more: about "
+      r"9\.\d+e\+03 histories by .*; stopped at 100; choose",
     ):
       self._check("leduc_poker", 1_000, 100)
 
   @parameterized.parameters("chess", "go", "connect_four")
   def test_huge_games_are_refused(self, name):
     with self.assertRaisesRegex(
-        ValueError,
-        rf"`max_histories` is 10000000, and {name}\(.*\) has more: about "
-        r"\d\.?\d*e\+1\d or more histories by .*, in up to \d+,\d\d\d\.\d GiB",
+      ValueError,
+      rf"`max_histories` is 10000000, and {name}\(.*\) has more: about "
+      r"\d\.?\d*e\+1\d or more histories by .*, in up to \d+,\d\d\d\.\d GiB",
     ):
       self._check(name, 10_000_000, 100)
 
@@ -62,27 +61,26 @@ class _Clock:
     self.seconds = 100.0
     self.bytes = 5 * _GIB
     for owner, name, value in (
-        (time, "thread_time", lambda: self.seconds),
-        (tree_limits, "_memory", lambda: self.bytes),
+      (time, "thread_time", lambda: self.seconds),
+      (tree_limits, "_memory", lambda: self.bytes),
     ):
       test.enterContext(mock.patch.object(owner, name, value))
 
 
 class TimeAndMemoryTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     self.clock = _Clock(self)
     self.estimate = self.enterContext(
-        mock.patch.object(
-            tree_size,
-            "estimate",
-            return_value=tree_size.Estimate(9e4, 1e3, 8e4, True, 4_000),
-        )
+      mock.patch.object(
+        tree_size,
+        "estimate",
+        return_value=tree_size.Estimate(9e4, 1e3, 8e4, True, 4_000),
+      )
     )
     self.told = []
     self.watch = tree_limits.Watch(
-        openspiel.load_game("kuhn_poker"), 100_000, self.told.append
+      openspiel.load_game("kuhn_poker"), 100_000, self.told.append
     )
 
   def _check(self, known, *, seconds, growth=0):
@@ -107,20 +105,20 @@ class TimeAndMemoryTest(parameterized.TestCase):
     self._check(50_000, seconds=0.75)
     self._check(60_000, seconds=2.5)
     self.assertEqual(
-        self.told,
-        [
-            tree_limits.Reading(50_000, None, 0.75),
-            tree_limits.Reading(60_000, 9e4, 2.5),
-        ],
+      self.told,
+      [
+        tree_limits.Reading(50_000, None, 0.75),
+        tree_limits.Reading(60_000, 9e4, 2.5),
+      ],
     )
 
   def test_what_takes_too_long_is_refused(self):
     self._check(80_000, seconds=49)
     with self.assertRaisesRegex(
-        ValueError,
-        r"`max_histories` of 100000 allows 50 s, and kuhn_poker\(\) takes "
-        r"longer to read: about 9e\+04 histories .* stopped at 80001; choose a "
-        "smaller game, or raise the limit",
+      ValueError,
+      r"`max_histories` of 100000 allows 50 s, and kuhn_poker\(\) takes "
+      r"longer to read: about 9e\+04 histories .* stopped at 80001; choose a "
+      "smaller game, or raise the limit",
     ):
       self._check(80_001, seconds=51)
 
@@ -145,9 +143,9 @@ class TimeAndMemoryTest(parameterized.TestCase):
     self._check(1_001, seconds=0.1)
     self._check(70_000, seconds=5, growth=_GIB - 1)
     with self.assertRaisesRegex(
-        ValueError,
-        r"`max_histories` of 100000 allows 1\.0 GiB of memory, and kuhn.* "
-        "takes more: about",
+      ValueError,
+      r"`max_histories` of 100000 allows 1\.0 GiB of memory, and kuhn.* "
+      "takes more: about",
     ):
       self._check(80_000, seconds=5, growth=_GIB + 1)
 
@@ -178,7 +176,6 @@ class TimeAndMemoryTest(parameterized.TestCase):
 
 
 class MeasureTest(absltest.TestCase):
-
   def test_memory_is_that_of_the_process(self):
     if not pathlib.Path("/proc/self/statm").exists():
       self.skipTest("this system does not tell")

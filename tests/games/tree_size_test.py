@@ -37,13 +37,12 @@ def _playouts(state):
 
 
 class ProbeTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ("kuhn_poker", 58),
-      ("kuhn_poker(players=3)", 617),
-      ("leduc_poker", 9_457),
-      ("goofspiel(num_cards=3,imp_info=True,points_order=descending)", 67),
-      ("dark_hex(board_size=2,gameversion=adh)", 471),
+    ("kuhn_poker", 58),
+    ("kuhn_poker(players=3)", 617),
+    ("leduc_poker", 9_457),
+    ("goofspiel(num_cards=3,imp_info=True,points_order=descending)", 67),
+    ("dark_hex(board_size=2,gameversion=adh)", 471),
   )
   def test_its_expectation_is_the_number_of_histories(self, name, histories):
     game = openspiel.load_game(name)
@@ -63,7 +62,6 @@ class ProbeTest(parameterized.TestCase):
     self.assertEqual(size, 1 + 6 + 30)
     self.assertLen(state.history(), 2)
 
-
   def test_ends_in_time(self):
     state = openspiel.load_game("leduc_poker").new_initial_state()
     rng = np.random.default_rng(0)
@@ -82,12 +80,11 @@ class ProbeTest(parameterized.TestCase):
 
 
 class EstimateTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ("kuhn_poker", 58),
-      ("leduc_poker", 9_457),
-      (games.GOOFSPIEL, 1_077),
-      ("tic_tac_toe", 549_946),
+    ("kuhn_poker", 58),
+    ("leduc_poker", 9_457),
+    (games.GOOFSPIEL, 1_077),
+    ("tic_tac_toe", 549_946),
   )
   def test_is_near_the_number_of_histories(self, name, histories):
     found = tree_size.estimate(openspiel.load_game(name), _NO_END)
@@ -120,7 +117,7 @@ class EstimateTest(parameterized.TestCase):
   def _cut_short(self, sizes):
     """Returns the estimate of so many probes, of which the last took long."""
     clock = mock.patch.object(
-        time, "thread_time", side_effect=[0.0] * len(sizes) + [9.0]
+      time, "thread_time", side_effect=[0.0] * len(sizes) + [9.0]
     )
     with clock, mock.patch.object(tree_size, "probe", side_effect=sizes):
       return tree_size.estimate(openspiel.load_game("kuhn_poker"), 10**9, 5.0)
@@ -153,8 +150,8 @@ class EstimateTest(parameterized.TestCase):
     chance = 1 / tree_size._MARGIN
     groups = tree_size._GROUPS
     half = sum(
-        math.comb(groups, k) * chance**k * (1 - chance) ** (groups - k)
-        for k in range(groups // 2, groups + 1)
+      math.comb(groups, k) * chance**k * (1 - chance) ** (groups - k)
+      for k in range(groups // 2, groups + 1)
     )
     self.assertLess(half, 1e-6)
 

@@ -17,13 +17,12 @@ def _behavioral(game):
 
 
 class TreeViewTest(parameterized.TestCase):
-
   @parameterized.product(
-      view=(_behavioral, _sampled),
-      name=(
-          "kuhn_poker(players=3)",
-          "goofspiel(num_cards=2,imp_info=True,returns_type=total_points)",
-      ),
+    view=(_behavioral, _sampled),
+    name=(
+      "kuhn_poker(players=3)",
+      "goofspiel(num_cards=2,imp_info=True,returns_type=total_points)",
+    ),
   )
   def test_shows_what_the_tree_is(self, view, name):
     game, _ = openspiel.compile_game(name, dtype=jnp.float32, chance=True)

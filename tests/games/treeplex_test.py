@@ -91,19 +91,18 @@ _sweep_down = jax.jit(treeplex.sweep_down)
 # A seed, infostates, the widest row, and what a group costs: where it costs
 # nothing every width has its own group, and by default small ones are merged.
 TREES = (
-    (0, 1, 3, None),
-    (1, 6, 2, None),
-    (2, 20, 4, 0),
-    (3, 20, 1, None),
-    (4, 50, 12, None),
-    (5, 40, 9, 12),
-    (6, 30, 3, 0),
-    (7, 60, 5, 20),
+  (0, 1, 3, None),
+  (1, 6, 2, None),
+  (2, 20, 4, 0),
+  (3, 20, 1, None),
+  (4, 50, 12, None),
+  (5, 40, 9, 12),
+  (6, 30, 3, 0),
+  (7, 60, 5, 20),
 )
 
 
 class SweepTest(parameterized.TestCase):
-
   def _assert_near(self, actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-12)
 
@@ -142,11 +141,11 @@ class SweepTest(parameterized.TestCase):
     t = layout.treeplex
     plan = _plan(tree, _random_policy(tree, np.random.default_rng(seed)))
     groups, reaches = zip(
-        *treeplex.reaches(t, _to_slots(layout, plan)), strict=True
+      *treeplex.reaches(t, _to_slots(layout, plan)), strict=True
     )
     self.assertEqual(groups, t.groups)
     np.testing.assert_array_equal(
-        np.concatenate(reaches), plan[tree.parent[layout.order]]
+      np.concatenate(reaches), plan[tree.parent[layout.order]]
     )
 
   @parameterized.parameters(TREES[5])
@@ -246,21 +245,21 @@ class CompiledSweepTest(parameterized.TestCase):
   def test_gains_of_plans(self, dtype):
     game, policies, gains = self._game(dtype)
     gain = jax.jit(lambda game, p: game.gains(game.plans(p)))(
-        game, tuple(p[0] for p in policies)
+      game, tuple(p[0] for p in policies)
     )
     self._assert_near(gain, [g[0] for g in gains])
 
   def test_with_the_game_as_a_constant(self):
     game, policies, gains = self._game(jnp.float32)
     gain = jax.jit(lambda p: game.gains(game.plans(p)))(
-        tuple(p[0] for p in policies)
+      tuple(p[0] for p in policies)
     )
     self._assert_near(gain, [g[0] for g in gains])
 
   def test_under_vmap(self):
     game, policies, gains = self._game(jnp.float64)
     gain = jax.jit(
-        jax.vmap(lambda game, p: game.gains(game.plans(p)), (None, 0))
+      jax.vmap(lambda game, p: game.gains(game.plans(p)), (None, 0))
     )(game, policies)
     self._assert_near(gain, gains)
 
@@ -279,7 +278,6 @@ def _plan_of_slots(t, policy):
 
 
 class LayoutTest(parameterized.TestCase):
-
   @parameterized.parameters(*TREES)
   def test_slots(self, seed, num_infostates, width, cost):
     tree = _random_tree(seed, num_infostates, width)
@@ -293,7 +291,7 @@ class LayoutTest(parameterized.TestCase):
     uniform = np.zeros(t.num_slots)
     for k, (_, row) in enumerate(tree.rows()):
       np.testing.assert_array_equal(
-          slot[row], start[k] + stride[k] * np.arange(row.stop - row.start)
+        slot[row], start[k] + stride[k] * np.arange(row.stop - row.start)
       )
       uniform[slot[row]] = 1 / (row.stop - row.start)
     np.testing.assert_allclose(t.uniform[1:], uniform[1:], rtol=1e-15)
@@ -308,7 +306,7 @@ class LayoutTest(parameterized.TestCase):
     start, row = 1, 0
     for d, groups in enumerate(t.levels):
       self.assertSequenceEqual(
-          [g.width for g in groups], sorted({g.width for g in groups})
+        [g.width for g in groups], sorted({g.width for g in groups})
       )
       for g in groups:
         self.assertEqual((g.start, g.row), (start, row))
@@ -356,7 +354,7 @@ class LayoutTest(parameterized.TestCase):
 
   @parameterized.parameters(TREES[4], TREES[5])
   def test_tables_and_policies_of_plans(
-      self, seed, num_infostates, width, cost
+    self, seed, num_infostates, width, cost
   ):
     tree = _random_tree(seed, num_infostates, width)
     t, _, order, *_ = layout = _lay_out(tree, cost)
@@ -391,8 +389,8 @@ class LayoutTest(parameterized.TestCase):
     layout = _lay_out(tree)
     numbers = np.arange(1.0, 8)
     np.testing.assert_array_equal(
-        layout.treeplex.mask(_to_slots(layout, numbers, fill=np.nan)),
-        _to_slots(layout, numbers),
+      layout.treeplex.mask(_to_slots(layout, numbers, fill=np.nan)),
+      _to_slots(layout, numbers),
     )
     legal = {g: layout.treeplex.rows(g) for g in layout.treeplex.groups}
     first, second = legal.values()
@@ -423,9 +421,9 @@ class LayoutTest(parameterized.TestCase):
     self.assertTrue(t.groups[0].padded)
     expected = np.array([0, 1 / 3, 1 / 3, 1 / 3, 1 / 2, 1 / 2])
     np.testing.assert_allclose(
-        t.to_policy(jnp.zeros(t.num_slots)),
-        _to_slots(layout, expected),
-        rtol=1e-15,
+      t.to_policy(jnp.zeros(t.num_slots)),
+      _to_slots(layout, expected),
+      rtol=1e-15,
     )
 
   @parameterized.parameters(np.nan, 1e9)
@@ -433,8 +431,8 @@ class LayoutTest(parameterized.TestCase):
     layout = _lay_out(Tree(np.array([0, 0]), np.array([3, 2])))
     weights = np.array([7.0, 1, 1, 2, 6, 2])
     np.testing.assert_array_equal(
-        layout.treeplex.to_policy(_to_slots(layout, weights, fill)),
-        _to_slots(layout, np.array([0.0, 0.25, 0.25, 0.5, 0.75, 0.25])),
+      layout.treeplex.to_policy(_to_slots(layout, weights, fill)),
+      _to_slots(layout, np.array([0.0, 0.25, 0.25, 0.5, 0.75, 0.25])),
     )
 
 
@@ -447,7 +445,6 @@ def _depths(tree):
 
 
 class MergedTest(parameterized.TestCase):
-
   def _cost(self, sizes, counts, merged):
     self.assertTrue((merged >= sizes).all())
     self.assertTrue((np.diff(merged) >= 0).all())

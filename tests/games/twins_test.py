@@ -21,11 +21,10 @@ def _classes(*expected, size):
 
 
 class FindTest(parameterized.TestCase):
-
   def test_equal_sources(self):
     self.assertEqual(
-        _find([1, 2], [3], [2, 1], [4, 5], [3], [1, 2]),
-        _classes([0, 2, 5], [1, 4], [3], size=6),
+      _find([1, 2], [3], [2, 1], [4, 5], [3], [1, 2]),
+      _classes([0, 2, 5], [1, 4], [3], size=6),
     )
 
   @parameterized.parameters(range(6))
@@ -36,7 +35,7 @@ class FindTest(parameterized.TestCase):
     deals = [(table, card) for table in range(4) for card in range(10)]
     order = rng.permutation(40)
     sources = [
-        np.delete(hands[table], card) for table, card in np.array(deals)[order]
+      np.delete(hands[table], card) for table, card in np.array(deals)[order]
     ]
     classes = [c for c in _find(*sources) if c]
     tables = [{deals[order[s]][0] for s in c} for c in classes]
@@ -55,7 +54,7 @@ class FindTest(parameterized.TestCase):
     with mock.patch.object(twins, "_ROUNDS", 0):
       classes = _find(*sources)
     self.assertEqual(
-        classes, _classes(*([k, k + 20] for k in range(20)), size=40)
+      classes, _classes(*([k, k + 20] for k in range(20)), size=40)
     )
 
   def test_many_segments_are_not_padded_for_the_sake_of_one(self):
@@ -63,8 +62,8 @@ class FindTest(parameterized.TestCase):
     short, long = range(10), range(12)
     self.assertEqual(_find(short, long), [[0, 1], []])
     self.assertEqual(
-        _find(*[short] * 100, long),
-        _classes(list(range(100)), [100], size=101),
+      _find(*[short] * 100, long),
+      _classes(list(range(100)), [100], size=101),
     )
 
   def test_more_pairs_than_are_numbered_in_32_bits(self):
@@ -91,7 +90,6 @@ class FindTest(parameterized.TestCase):
 
 
 class BucketsTest(parameterized.TestCase):
-
   def test_one_shape_is_one_bucket(self):
     shape = np.full(7, 3)
     np.testing.assert_array_equal(twins.buckets(shape, shape), np.zeros(7))
@@ -106,7 +104,7 @@ class BucketsTest(parameterized.TestCase):
     ones = np.ones(20_000, int)
     shape = (uneven, ones) if by_length else (ones, uneven)
     np.testing.assert_array_equal(
-        twins.buckets(*shape), np.repeat([0, 1], 10_000)
+      twins.buckets(*shape), np.repeat([0, 1], 10_000)
     )
 
   def test_never_costs_more_than_one_for_each_shape_or_one_for_all(self):
@@ -115,20 +113,20 @@ class BucketsTest(parameterized.TestCase):
     chosen = twins.buckets(length, members)
     cost = _cost(length, members, chosen)
     _, alone = np.unique(
-        np.stack([length, members]), axis=1, return_inverse=True
+      np.stack([length, members]), axis=1, return_inverse=True
     )
     self.assertLess(cost, _cost(length, members, alone.reshape(-1)))
     self.assertLess(cost, _cost(length, members, np.zeros(3000, int)))
     np.testing.assert_array_equal(
-        np.unique(chosen), np.arange(chosen.max() + 1)
+      np.unique(chosen), np.arange(chosen.max() + 1)
     )
 
   @parameterized.named_parameters(
-      # Each two neighbours would share one, but not all three.
-      ("blocks", [(1, 1, 590), (2, 1, 600), (3, 1, 600)], [0, 0, 1]),
-      # The first two just would, were it not for the third.
-      ("length", [(1, 1, 58), (20, 1, 10), (21, 1, 1000)], [0, 1, 1]),
-      ("members", [(5, 20, 10), (6, 1, 37), (6, 19, 10)], [0, 1, 0]),
+    # Each two neighbours would share one, but not all three.
+    ("blocks", [(1, 1, 590), (2, 1, 600), (3, 1, 600)], [0, 0, 1]),
+    # The first two just would, were it not for the third.
+    ("length", [(1, 1, 58), (20, 1, 10), (21, 1, 1000)], [0, 1, 1]),
+    ("members", [(5, 20, 10), (6, 1, 37), (6, 19, 10)], [0, 1, 0]),
   )
   def test_merged_buckets_count_as_what_they_became(self, shapes, expected):
     length, members, count = np.array(shapes).T
@@ -147,9 +145,8 @@ class BucketsTest(parameterized.TestCase):
 
 def _cost(length, members, bucket):
   return sum(
-      twins._BUCKET
-      + twins._cost(length[at].max(), members[at].max(), at.sum())
-      for at in (bucket == k for k in np.unique(bucket))
+    twins._BUCKET + twins._cost(length[at].max(), members[at].max(), at.sum())
+    for at in (bucket == k for k in np.unique(bucket))
   )
 
 

@@ -19,10 +19,10 @@ _STOP = 1 + np.cumsum(_WIDTH)
 _ROWS = list(zip(_PARENT, map(slice, _STOP - _WIDTH, _STOP), strict=True))
 
 _MAPS = {
-    "entropy": mirror_maps.NegativeEntropy(),
-    "euclid": mirror_maps.Euclidean(),
-    "tsallis": mirror_maps.Tsallis(order=0.5),
-    "tsallis_high": mirror_maps.Tsallis(order=1.5),
+  "entropy": mirror_maps.NegativeEntropy(),
+  "euclid": mirror_maps.Euclidean(),
+  "tsallis": mirror_maps.Tsallis(order=0.5),
+  "tsallis_high": mirror_maps.Tsallis(order=1.5),
 }
 
 
@@ -98,13 +98,12 @@ def _prox(t, mirror_map, gain, anchors):
 @jax.jit
 def _divergences(t, mirror_map, policy, anchor):
   return (
-      dilated.divergence(t, mirror_map, policy, anchor),
-      dilated.potential(t, mirror_map, policy),
+    dilated.divergence(t, mirror_map, policy, anchor),
+    dilated.potential(t, mirror_map, policy),
   )
 
 
 class ProxTest(parameterized.TestCase):
-
   def _solve(self, name, cost, weights):
     """Returns the maximiser, its value, and the objective in numpy."""
     t, slot = _lay_out(cost)
@@ -115,30 +114,26 @@ class ProxTest(parameterized.TestCase):
     if len(anchors) > 1:
       anchors[-1] = None
     duals = [
-        jnp.zeros(t.num_slots)
-        if anchor is None
-        else _dual(t, _MAPS[name], _to_slots(t, slot, anchor))
-        for anchor in anchors
+      jnp.zeros(t.num_slots)
+      if anchor is None
+      else _dual(t, _MAPS[name], _to_slots(t, slot, anchor))
+      for anchor in anchors
     ]
     pairs = [(jnp.asarray(w), y) for w, y in zip(weights, duals, strict=True)]
-    dual, policy, value = _prox(
-        t, _MAPS[name], _to_slots(t, slot, gain), pairs
-    )
+    dual, policy, value = _prox(t, _MAPS[name], _to_slots(t, slot, gain), pairs)
     padding = np.setdiff1d(np.arange(t.num_slots), slot)
     self.assertFalse(np.asarray(dual)[padding].any())
     self.assertFalse(np.asarray(policy)[padding].any())
 
     def objective(policy):
       return gain @ _plan(policy) - sum(
-          weight * _divergence(name, policy, anchor)
-          for weight, anchor in zip(weights, anchors, strict=True)
+        weight * _divergence(name, policy, anchor)
+        for weight, anchor in zip(weights, anchors, strict=True)
       )
 
     return np.asarray(policy)[slot], float(value), objective
 
-  @parameterized.product(
-      name=tuple(_MAPS), weights=((0.8,), (0.3, 0.5, 0.2))
-  )
+  @parameterized.product(name=tuple(_MAPS), weights=((0.8,), (0.3, 0.5, 0.2)))
   def test_value_is_the_maximum_of_the_objective(self, name, weights):
     policy, value, objective = self._solve(name, 128, weights)
     for _, row in _ROWS:
@@ -165,30 +160,29 @@ class ProxTest(parameterized.TestCase):
       pairs = [(jnp.asarray(0.7), dual)]
       _, same, value = _prox(t, mirror_map, jnp.zeros(t.num_slots), pairs)
       np.testing.assert_allclose(
-          np.asarray(same)[slot[1:]], policy[1:], rtol=1e-12
+        np.asarray(same)[slot[1:]], policy[1:], rtol=1e-12
       )
       self.assertAlmostEqual(value, 0, delta=1e-13)
 
   def test_two_levels_by_hand(self):
     # A choice between 0 and a second choice between 1 and 0.
     layout = treeplex.lay_out(
-        np.array([0, 2]), np.array([2, 2]), np.dtype(float)
+      np.array([0, 2]), np.array([2, 2]), np.dtype(float)
     )
     gain = jnp.array([5.0, 0, 0, 1, 0])
     pairs = [(jnp.ones(()), jnp.zeros(5))]
     _, policy, value = _prox(
-        layout.treeplex, mirror_maps.NegativeEntropy(), gain, pairs
+      layout.treeplex, mirror_maps.NegativeEntropy(), gain, pairs
     )
     below = 1 + np.e
     expected = [1, below, np.e / below * (1 + below), (1 + below) / below]
     np.testing.assert_allclose(
-        policy[1:], np.divide(expected, 1 + below), rtol=1e-14
+      policy[1:], np.divide(expected, 1 + below), rtol=1e-14
     )
     np.testing.assert_allclose(value, 5 + np.log(1 + below), rtol=1e-14)
 
 
 class DivergenceTest(parameterized.TestCase):
-
   @parameterized.product(name=tuple(_MAPS))
   def test_is_the_sum_over_infostates(self, name):
     t, slot = _lay_out(128 if name == "euclid" else 0)
@@ -196,7 +190,7 @@ class DivergenceTest(parameterized.TestCase):
     policy, anchor = _random_policy(rng), _random_policy(rng)
     dual = _dual(t, _MAPS[name], _to_slots(t, slot, anchor))
     divergence, potential = _divergences(
-        t, _MAPS[name], _to_slots(t, slot, policy), dual
+      t, _MAPS[name], _to_slots(t, slot, policy), dual
     )
     expected = _divergence(name, policy, anchor)
     self.assertGreater(expected, 0)
@@ -211,7 +205,7 @@ class DivergenceTest(parameterized.TestCase):
     # Of entropies, it is the relative entropy of the leaves that plans reach,
     # where every action has at most one infostate below it.
     layout = treeplex.lay_out(
-        np.array([0, 2]), np.array([2, 3]), np.dtype(float)
+      np.array([0, 2]), np.array([2, 3]), np.dtype(float)
     )
     t, slot = layout.treeplex, layout.slot
     policy = np.array([1, 0.3, 0.7, 0.5, 0.25, 0.25])
@@ -220,7 +214,7 @@ class DivergenceTest(parameterized.TestCase):
     others = np.array([0.6, 0.04, 0.32, 0.04])
     dual = _dual(t, _MAPS["entropy"], _to_slots(t, slot, anchor))
     divergence, _ = _divergences(
-        t, _MAPS["entropy"], _to_slots(t, slot, policy), dual
+      t, _MAPS["entropy"], _to_slots(t, slot, policy), dual
     )
     expected = (leaves * np.log(leaves / others)).sum()
     self.assertAlmostEqual(divergence, expected, delta=1e-14)
@@ -234,7 +228,7 @@ class DivergenceTest(parameterized.TestCase):
     for _ in range(3):
       policy = _random_policy(rng)
       divergence, potential = _divergences(
-          t, entropy, _to_slots(t, slot, policy), uniform
+        t, entropy, _to_slots(t, slot, policy), uniform
       )
       differences.append(float(divergence - potential))
       expected = _plan(policy)[_PARENT] @ np.log(_WIDTH)
@@ -243,8 +237,8 @@ class DivergenceTest(parameterized.TestCase):
     self.assertGreater(np.ptp(differences), 0.1)
     gain = _to_slots(t, slot, rng.normal(size=_NUM_SEQUENCES))
     policies = [
-        _prox(t, entropy, gain, [(jnp.ones(()), dual)])[1]
-        for dual in (uniform, jnp.zeros(t.num_slots))
+      _prox(t, entropy, gain, [(jnp.ones(()), dual)])[1]
+      for dual in (uniform, jnp.zeros(t.num_slots))
     ]
     self.assertGreater(np.abs(policies[0] - policies[1]).max(), 0.1)
 
@@ -252,7 +246,7 @@ class DivergenceTest(parameterized.TestCase):
   def test_what_a_plan_does_not_reach_does_not_count(self, name):
     # Below the second action the anchor never plays what the policy plays.
     layout = treeplex.lay_out(
-        np.array([0, 2]), np.array([2, 2]), np.dtype(float)
+      np.array([0, 2]), np.array([2, 2]), np.dtype(float)
     )
     t, slot = layout.treeplex, layout.slot
     policy = _to_slots(t, slot, np.array([1, 1, 0, 0.5, 0.5]))
@@ -284,7 +278,6 @@ class DivergenceTest(parameterized.TestCase):
 
 
 class DualsTest(parameterized.TestCase):
-
   @parameterized.product(name=tuple(_MAPS))
   def test_policies_there_and_back(self, name):
     t, slot = _lay_out(128)
@@ -293,9 +286,9 @@ class DualsTest(parameterized.TestCase):
     back = dilated.to_policy(t, _MAPS[name], dual)
     np.testing.assert_allclose(back[1:], policy[1:], rtol=1e-13)
     np.testing.assert_allclose(
-        np.asarray(dual)[slot[1:]],
-        _slope(name, np.asarray(policy)[slot[1:]]),
-        rtol=1e-13,
+      np.asarray(dual)[slot[1:]],
+      _slope(name, np.asarray(policy)[slot[1:]]),
+      rtol=1e-13,
     )
 
   @parameterized.parameters("entropy", "euclid")
@@ -304,12 +297,12 @@ class DualsTest(parameterized.TestCase):
     rng = np.random.default_rng(4)
     first, second = _random_policy(rng), _random_policy(rng)
     duals = [
-        _dual(t, _MAPS[name], _to_slots(t, slot, policy))
-        for policy in (first, second)
+      _dual(t, _MAPS[name], _to_slots(t, slot, policy))
+      for policy in (first, second)
     ]
     weights = (jnp.asarray(0.6), jnp.asarray(1.4))
     mixed = jax.jit(dilated.mix)(
-        t, _MAPS[name], list(zip(weights, duals, strict=True))
+      t, _MAPS[name], list(zip(weights, duals, strict=True))
     )
     policy = np.asarray(dilated.to_policy(t, _MAPS[name], mixed))[slot]
     for _, row in _ROWS:

@@ -8,12 +8,14 @@ from scipy import optimize
 
 from mdrl.geometry import mirror_maps
 
-_LEGAL = np.array([
+_LEGAL = np.array(
+  [
     [True, True, True, True, True],
     [True, False, True, True, False],
     [False, False, True, False, False],
     [True, True, False, False, False],
-])
+  ]
+)
 _SHAPE = _LEGAL.shape
 # Orders of Tsallis entropies; 1 is the negative entropy, and None is Euclid.
 _ORDERS = (1, None, 0.5, 0.9, 1.5, 2)
@@ -71,19 +73,19 @@ class Problem:
     mirror_map = _map(order)
     legal = jnp.asarray(self.legal) if padded else None
     self.duals = [
-        jnp.zeros(_SHAPE)
-        if anchor is None
-        else _to_dual(mirror_map, jnp.asarray(anchor), legal)
-        for anchor in self.anchors
+      jnp.zeros(_SHAPE)
+      if anchor is None
+      else _to_dual(mirror_map, jnp.asarray(anchor), legal)
+      for anchor in self.anchors
     ]
     self.iterate, self.policy, self.value = map(
-        np.asarray,
-        _prox(
-            mirror_map,
-            jnp.asarray(self.gain),
-            [(jnp.asarray(w), y) for w, y in zip(weights, self.duals)],
-            legal,
-        ),
+      np.asarray,
+      _prox(
+        mirror_map,
+        jnp.asarray(self.gain),
+        [(jnp.asarray(w), y) for w, y in zip(weights, self.duals)],
+        legal,
+      ),
     )
 
   def rows(self):
@@ -93,8 +95,8 @@ class Problem:
 
   def objective(self, gain, anchors, x):
     cost = sum(
-        w * _bregman(self.order, x, y)
-        for w, y in zip(self.weights, anchors, strict=True)
+      w * _bregman(self.order, x, y)
+      for w, y in zip(self.weights, anchors, strict=True)
     )
     return gain @ x - cost
 
@@ -132,11 +134,10 @@ _WEIGHTS = ((0.7,), (0.2, 1.3), (0.4, 0.3, 0.1))
 
 
 class ProxTest(parameterized.TestCase):
-
   @parameterized.product(
-      order=_ORDERS,
-      weights=_WEIGHTS,
-      padded_and_scale=((False, 1.0), (True, 1.0), (True, 8.0)),
+    order=_ORDERS,
+    weights=_WEIGHTS,
+    padded_and_scale=((False, 1.0), (True, 1.0), (True, 8.0)),
   )
   def test_maximises(self, order, weights, padded_and_scale):
     padded, scale = padded_and_scale
@@ -153,10 +154,10 @@ class ProxTest(parameterized.TestCase):
       np.testing.assert_allclose(slope[played], best, rtol=0, atol=1e-8)
       self.assertTrue((slope[~played] <= best + 1e-8).all())
       np.testing.assert_allclose(
-          problem.value[row],
-          problem.objective(gain, anchors, x),
-          rtol=0,
-          atol=1e-10,
+        problem.value[row],
+        problem.objective(gain, anchors, x),
+        rtol=0,
+        atol=1e-10,
       )
 
   @parameterized.product(order=_ORDERS, weights=_WEIGHTS[1:])
@@ -164,17 +165,17 @@ class ProxTest(parameterized.TestCase):
     problem = Problem(order, weights, padded=True)
     for gain, anchors, x, row in problem.rows():
       found = optimize.minimize(
-          lambda z, *args: -problem.objective(*args, np.maximum(z, 1e-12)),
-          np.full(len(x), 1 / len(x)),
-          (gain, anchors),
-          method="SLSQP",
-          bounds=[(1e-9, 1)] * len(x),
-          constraints={"type": "eq", "fun": lambda z: z.sum() - 1},
-          options={"ftol": 1e-14},
+        lambda z, *args: -problem.objective(*args, np.maximum(z, 1e-12)),
+        np.full(len(x), 1 / len(x)),
+        (gain, anchors),
+        method="SLSQP",
+        bounds=[(1e-9, 1)] * len(x),
+        constraints={"type": "eq", "fun": lambda z: z.sum() - 1},
+        options={"ftol": 1e-14},
       )
       np.testing.assert_allclose(x, found.x, rtol=0, atol=2e-5)
       np.testing.assert_allclose(
-          problem.value[row], -found.fun, rtol=0, atol=1e-7
+        problem.value[row], -found.fun, rtol=0, atol=1e-7
       )
 
   @parameterized.parameters(None, 1.5, 2)
@@ -184,7 +185,7 @@ class ProxTest(parameterized.TestCase):
     self.assertGreater((policy > 0).sum(axis=1).max(), 1)
 
   @parameterized.product(
-      order=(0.05, 0.5, 0.99, 1.01, 1.5, 2), scale=(1e-6, 1.0, 1e3, 1e6)
+    order=(0.05, 0.5, 0.99, 1.01, 1.5, 2), scale=(1e-6, 1.0, 1e3, 1e6)
   )
   def test_tsallis_multipliers_are_found_at_all_scales(self, order, scale):
     policy = Problem(order, (1.0,), padded=True, scale=scale).policy
@@ -195,7 +196,7 @@ class ProxTest(parameterized.TestCase):
     gain = jnp.array([[np.log(3) / 2, 0.0]])
     anchor = jnp.log(jnp.array([[0.25, 0.75]]))
     _, policy, value = _prox(
-        mirror_maps.NegativeEntropy(), gain, [(jnp.array(0.5), anchor)], None
+      mirror_maps.NegativeEntropy(), gain, [(jnp.array(0.5), anchor)], None
     )
     np.testing.assert_allclose(policy, [[0.5, 0.5]], rtol=1e-14)
     np.testing.assert_allclose(value, [0.5 * np.log(1.5)], rtol=1e-14)
@@ -207,7 +208,7 @@ class ProxTest(parameterized.TestCase):
     mirror_map = _map(order)
     dual = _to_dual(mirror_map, jnp.asarray(anchor), None)
     _, policy, value = _prox(
-        mirror_map, jnp.asarray(gain), [(jnp.array(0.5), dual)], None
+      mirror_map, jnp.asarray(gain), [(jnp.array(0.5), dual)], None
     )
     np.testing.assert_array_equal(np.asarray(policy) == 0, anchor == 0)
     for k, played in enumerate(anchor > 0):
@@ -217,7 +218,6 @@ class ProxTest(parameterized.TestCase):
 
 
 class DivergenceTest(parameterized.TestCase):
-
   @parameterized.product(order=_ORDERS, padded=(False, True))
   def test_is_that_of_bregman(self, order, padded):
     legal = _LEGAL if padded else np.ones(_SHAPE, bool)
@@ -226,8 +226,8 @@ class DivergenceTest(parameterized.TestCase):
     dual = _to_dual(mirror_map, jnp.asarray(anchor), given)
     ours = _divergence(mirror_map, jnp.asarray(policy), dual, given)
     expected = [
-        _bregman(order, x[here], y[here])
-        for x, y, here in zip(policy, anchor, legal, strict=True)
+      _bregman(order, x[here], y[here])
+      for x, y, here in zip(policy, anchor, legal, strict=True)
     ]
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-13)
     several = legal.sum(axis=1) > 1
@@ -240,20 +240,20 @@ class DivergenceTest(parameterized.TestCase):
     mirror_map, given = _map(order), jnp.asarray(legal) if padded else None
     dual = _to_dual(mirror_map, policy, given)
     np.testing.assert_allclose(
-        _divergence(mirror_map, policy, dual, given), 0, atol=1e-13
+      _divergence(mirror_map, policy, dual, given), 0, atol=1e-13
     )
 
   @parameterized.parameters(*_ORDERS)
   def test_from_zero_is_the_potential(self, order):
     policy = _draw_policies(1, _LEGAL)
     ours = _divergence(
-        _map(order),
-        jnp.asarray(policy),
-        jnp.zeros(_SHAPE),
-        jnp.asarray(_LEGAL),
+      _map(order),
+      jnp.asarray(policy),
+      jnp.zeros(_SHAPE),
+      jnp.asarray(_LEGAL),
     )
     expected = [
-        _psi(order, x[here]) for x, here in zip(policy, _LEGAL, strict=True)
+      _psi(order, x[here]) for x, here in zip(policy, _LEGAL, strict=True)
     ]
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-13)
 
@@ -277,7 +277,6 @@ class DivergenceTest(parameterized.TestCase):
 
 
 class DualsTest(parameterized.TestCase):
-
   @parameterized.product(order=_ORDERS, padded=(False, True))
   def test_policies_there_and_back(self, order, padded):
     legal = _LEGAL if padded else np.ones(_SHAPE, bool)
@@ -301,7 +300,6 @@ class DualsTest(parameterized.TestCase):
 
 
 class TsallisTest(parameterized.TestCase):
-
   @parameterized.product(weights=_WEIGHTS, step=(-1e-4, 1e-4))
   def test_near_order_one_is_the_entropy(self, weights, step):
     entropy = Problem(1, weights, padded=True)
@@ -316,27 +314,25 @@ class TsallisTest(parameterized.TestCase):
   @parameterized.product(weights=_WEIGHTS, scale=(1.0, 8.0))
   def test_order_two_is_twice_euclid(self, weights, scale):
     tsallis = Problem(2, weights, padded=True, scale=scale)
-    euclid = Problem(
-        None, [2 * w for w in weights], padded=True, scale=scale
-    )
+    euclid = Problem(None, [2 * w for w in weights], padded=True, scale=scale)
     np.testing.assert_allclose(tsallis.policy, euclid.policy, atol=1e-12)
     # A potential of sum_a x_a^2 - 1 is twice Euclid's, less one.
     constant = weights[-1] if len(weights) > 1 else 0
     np.testing.assert_allclose(
-        tsallis.value, euclid.value + constant, atol=1e-11
+      tsallis.value, euclid.value + constant, atol=1e-11
     )
 
   @parameterized.parameters(0, -1, 2.1, np.nan, np.inf)
   def test_orders_outside_the_range(self, order):
     with self.assertRaisesRegex(
-        ValueError, rf"`order` must lie in \(0, 2\], got {order}"
+      ValueError, rf"`order` must lie in \(0, 2\], got {order}"
     ):
       mirror_maps.Tsallis(order=order)
 
   @parameterized.parameters(1, 1.0)
   def test_order_one(self, order):
     with self.assertRaisesRegex(
-        ValueError, "`order` must not be 1, .*; use NegativeEntropy"
+      ValueError, "`order` must not be 1, .*; use NegativeEntropy"
     ):
       mirror_maps.Tsallis(order=order)
 
@@ -345,12 +341,10 @@ class TsallisTest(parameterized.TestCase):
     gain = jnp.asarray(Problem(0.5, (1.0,), padded=False).gain)
     anchors = [(jnp.ones(()), jnp.zeros(_SHAPE))]
     _, swept, _ = jax.vmap(lambda m: _prox(m, gain, anchors, None))(
-        mirror_maps.Tsallis(order=orders)
+      mirror_maps.Tsallis(order=orders)
     )
     for order, policy in zip(orders, swept, strict=True):
-      _, alone, _ = _prox(
-          mirror_maps.Tsallis(order=order), gain, anchors, None
-      )
+      _, alone, _ = _prox(mirror_maps.Tsallis(order=order), gain, anchors, None)
       np.testing.assert_allclose(policy, alone, atol=1e-14)
 
   @parameterized.parameters(*_ORDERS)
@@ -358,10 +352,10 @@ class TsallisTest(parameterized.TestCase):
     problem = Problem(order, (1.0,), padded=True)
     dual = problem.duals[0].astype(jnp.float32)
     iterate, policy, value = _prox(
-        _map(order),
-        jnp.asarray(problem.gain, jnp.float32),
-        [(jnp.ones((), jnp.float32), dual)],
-        jnp.asarray(_LEGAL),
+      _map(order),
+      jnp.asarray(problem.gain, jnp.float32),
+      [(jnp.ones((), jnp.float32), dual)],
+      jnp.asarray(_LEGAL),
     )
     for x in (iterate, policy, value):
       self.assertEqual(x.dtype, jnp.float32)

@@ -10,14 +10,16 @@ from scipy import special
 
 from mdrl.geometry import simplex
 
-_LEGAL = np.array([
+_LEGAL = np.array(
+  [
     [True, True, True, True, True],
     [True, False, True, True, False],
     [False, True, False, True, False],
     [False, False, False, False, True],
     [True, True, False, False, False],
     [True, True, True, True, False],
-])
+  ]
+)
 _SHAPE = _LEGAL.shape
 
 
@@ -52,23 +54,20 @@ _project = jax.jit(simplex.project)
 
 
 class SoftmaxTest(parameterized.TestCase):
-
   @parameterized.product(legal=(None, _LEGAL), scale=(1.0, 1e4))
   def test_equals_scipy(self, legal, scale):
     logits = _draw(0, scale)
     partition = _log_partition(jnp.asarray(logits), legal)
     rows = _log_softmax(jnp.asarray(logits), legal)
     for total, row, expected in zip(
-        partition,
-        _each_row(rows, legal),
-        _each_row(logits, legal),
-        strict=True,
+      partition,
+      _each_row(rows, legal),
+      _each_row(logits, legal),
+      strict=True,
     ):
+      np.testing.assert_allclose(total, special.logsumexp(expected), rtol=1e-14)
       np.testing.assert_allclose(
-          total, special.logsumexp(expected), rtol=1e-14
-      )
-      np.testing.assert_allclose(
-          row, special.log_softmax(expected), rtol=1e-13, atol=1e-13
+        row, special.log_softmax(expected), rtol=1e-13, atol=1e-13
       )
     if legal is not None:
       self.assertFalse(np.asarray(rows)[~legal].any())
@@ -78,7 +77,7 @@ class SoftmaxTest(parameterized.TestCase):
     for illegal in (np.nan, np.inf, 1e300):
       rows = jnp.asarray(np.where(_LEGAL, logits, illegal))
       np.testing.assert_array_equal(
-          _log_softmax(rows, _LEGAL), _log_softmax(jnp.asarray(logits), _LEGAL)
+        _log_softmax(rows, _LEGAL), _log_softmax(jnp.asarray(logits), _LEGAL)
       )
 
   def test_actions_that_are_never_played(self):
@@ -110,13 +109,12 @@ class SoftmaxTest(parameterized.TestCase):
 
 
 class NormalizeTest(parameterized.TestCase):
-
   @parameterized.parameters(1e-300, 1e-8, 1, 1e300)
   def test_divides_by_the_sum(self, scale):
     weights = np.where(_LEGAL, _draw(1) ** 2, 0)
     rows = np.asarray(_normalize(jnp.asarray(scale * weights), weights))
     np.testing.assert_allclose(
-        rows, weights / weights.sum(axis=1, keepdims=True), rtol=1e-12
+      rows, weights / weights.sum(axis=1, keepdims=True), rtol=1e-12
     )
     self.assertFalse(rows[~_LEGAL].any())
 
@@ -149,15 +147,14 @@ class NormalizeTest(parameterized.TestCase):
 
 
 class ProjectTest(parameterized.TestCase):
-
   @parameterized.product(
-      legal=(None, _LEGAL), scale=(1e-3, 0.3, 1.0, 30.0), seed=(0, 1)
+    legal=(None, _LEGAL), scale=(1e-3, 0.3, 1.0, 30.0), seed=(0, 1)
   )
   def test_is_the_nearest_of_all_supports(self, legal, scale, seed):
     points = _draw(seed, scale)
     rows = np.asarray(_project(jnp.asarray(points), legal))
     for row, point in zip(
-        _each_row(rows, legal), _each_row(points, legal), strict=True
+      _each_row(rows, legal), _each_row(points, legal), strict=True
     ):
       np.testing.assert_allclose(row, _nearest(point), rtol=0, atol=1e-13)
     if legal is not None:
@@ -187,7 +184,7 @@ class ProjectTest(parameterized.TestCase):
     rows = np.random.default_rng(0).dirichlet(np.ones(5), 6)
     rows[0] = [1, 0, 0, 0, 0]
     np.testing.assert_allclose(
-        _project(jnp.asarray(rows), None), rows, rtol=0, atol=1e-15
+      _project(jnp.asarray(rows), None), rows, rtol=0, atol=1e-15
     )
 
   def test_equal_numbers_share(self):
@@ -196,14 +193,14 @@ class ProjectTest(parameterized.TestCase):
     expected = np.full(_SHAPE, 0.2)
     expected[1] = [0.25, 0.25, 0.25, 0, 0.25]
     np.testing.assert_allclose(
-        _project(jnp.asarray(points), None), expected, rtol=0, atol=1e-14
+      _project(jnp.asarray(points), None), expected, rtol=0, atol=1e-14
     )
 
   @parameterized.parameters((jnp.float32, 1e9), (jnp.float64, 1e18))
   def test_large_numbers(self, dtype, scale):
     # A unit is lost beside these.
     points = np.array(
-        [[2, 0, 1, -1, -3], [-5, -2, -9, -7, -3], [4, 1, 0, 4, 2]]
+      [[2, 0, 1, -1, -3], [-5, -2, -9, -7, -3], [4, 1, 0, 4, 2]]
     )
     expected = [[1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0.5, 0, 0, 0.5, 0]]
     rows = simplex.project(jnp.asarray(scale * points, dtype), None)
@@ -213,9 +210,7 @@ class ProjectTest(parameterized.TestCase):
     points = _draw(0)
     for illegal in (np.nan, np.inf, 1e300):
       rows = _project(jnp.asarray(np.where(_LEGAL, points, illegal)), _LEGAL)
-      np.testing.assert_array_equal(
-          rows, _project(jnp.asarray(points), _LEGAL)
-      )
+      np.testing.assert_array_equal(rows, _project(jnp.asarray(points), _LEGAL))
 
   def test_gradients(self):
     points, coefficients = _draw(0), _draw(3)
@@ -230,10 +225,10 @@ class ProjectTest(parameterized.TestCase):
     support = rows > 0
     mean = (coefficients * support).sum(axis=1) / support.sum(axis=1)
     np.testing.assert_allclose(
-        slope(jnp.asarray(points)),
-        support * (coefficients - mean[:, None]),
-        rtol=0,
-        atol=1e-13,
+      slope(jnp.asarray(points)),
+      support * (coefficients - mean[:, None]),
+      rtol=0,
+      atol=1e-13,
     )
 
   def test_gradients_at_illegal_slots(self):

@@ -11,10 +11,10 @@ from tests.operators import linear
 
 def _trace(operator, start, step_size, num_updates):
   return linear.trace(
-      anchored_extragradient.AnchoredExtragradient(step_size=step_size),
-      operator,
-      jnp.asarray(start),
-      num_updates=num_updates,
+    anchored_extragradient.AnchoredExtragradient(step_size=step_size),
+    operator,
+    jnp.asarray(start),
+    num_updates=num_updates,
   )
 
 
@@ -25,7 +25,6 @@ def _bounds(distance, step_size, lipschitz, num_updates):
 
 
 class AnchoredExtragradientTest(parameterized.TestCase):
-
   def test_steps_equal_their_definition(self):
     rng = np.random.default_rng(0)
     matrix, start = rng.normal(size=(3, 3)), rng.normal(size=3)

@@ -11,16 +11,15 @@ from mdrl.operators import base
 def _sum(seed, count=3, size=4):
   rng = np.random.default_rng(seed)
   return base.FiniteSum(
-      matrices=jnp.asarray(rng.normal(size=(count, size, size))),
-      offsets=jnp.asarray(rng.normal(size=(count, size))),
+    matrices=jnp.asarray(rng.normal(size=(count, size, size))),
+    offsets=jnp.asarray(rng.normal(size=(count, size))),
   )
 
 
 class LinearTest(parameterized.TestCase):
-
   def test_is_affine(self):
     operator = base.Linear(
-        matrix=jnp.array([[1.0, 2.0], [3.0, 4.0]]), offset=jnp.array([5.0, 6.0])
+      matrix=jnp.array([[1.0, 2.0], [3.0, 4.0]]), offset=jnp.array([5.0, 6.0])
     )
     np.testing.assert_array_equal(operator(jnp.array([1.0, -1.0])), [4.0, 5.0])
 
@@ -31,7 +30,6 @@ class LinearTest(parameterized.TestCase):
 
 
 class FiniteSumTest(parameterized.TestCase):
-
   def test_is_the_mean_of_its_components(self):
     operator = _sum(0)
     point = jnp.asarray(np.random.default_rng(1).normal(size=4))
@@ -44,7 +42,7 @@ class FiniteSumTest(parameterized.TestCase):
       np.testing.assert_allclose(part, expected, rtol=1e-13)
       parts.append(part)
     np.testing.assert_allclose(
-        operator(point), np.mean(parts, axis=0), rtol=1e-13
+      operator(point), np.mean(parts, axis=0), rtol=1e-13
     )
 
   def test_refuses_shapes_that_do_not_fit(self):
@@ -53,7 +51,6 @@ class FiniteSumTest(parameterized.TestCase):
 
 
 class OfGameTest(parameterized.TestCase):
-
   def test_is_minus_the_gain_of_both_players(self):
     rng = np.random.default_rng(0)
     game = matrix_game.zero_sum_game(rng.normal(size=(3, 5)))
@@ -77,8 +74,8 @@ class OfGameTest(parameterized.TestCase):
     np.testing.assert_allclose(value, 0, atol=1e-16)
 
   @parameterized.parameters(
-      (([[1, 2]], [[1, 2]]), "zero_sum=False"),
-      ((np.zeros((2, 2, 2)),) * 3, "3 players"),
+    (([[1, 2]], [[1, 2]]), "zero_sum=False"),
+    ((np.zeros((2, 2, 2)),) * 3, "3 players"),
   )
   def test_refuses_other_games(self, *arguments):
     *payoffs, message = arguments

@@ -7,35 +7,35 @@ import numpy as np
 
 from mdrl import struct
 from mdrl.operators import (
-    anchored_extragradient,
-    base,
-    extragradient,
-    halpern,
-    optimistic_gradient,
-    proximal_point,
-    traces,
-    variance_reduced_halpern,
+  anchored_extragradient,
+  base,
+  extragradient,
+  halpern,
+  optimistic_gradient,
+  proximal_point,
+  traces,
+  variance_reduced_halpern,
 )
 
 _METHODS = {
-    "extragradient": (
-        extragradient.Extragradient,
-        {"look_ahead": 0.3, "step_size": 0.2},
-    ),
-    "optimistic": (
-        optimistic_gradient.OptimisticGradient,
-        {"look_ahead": 0.3, "step_size": 0.2},
-    ),
-    "proximal_point": (proximal_point.ProximalPoint, {"step_size": 0.5}),
-    "halpern": (halpern.Halpern, {"step_size": 0.2}),
-    "anchored": (
-        anchored_extragradient.AnchoredExtragradient,
-        {"step_size": 0.1},
-    ),
-    "variance_reduced": (
-        variance_reduced_halpern.VarianceReducedHalpern,
-        {"step_size": 0.2, "batch_size": 2, "renewal": 1.5, "seed": 3},
-    ),
+  "extragradient": (
+    extragradient.Extragradient,
+    {"look_ahead": 0.3, "step_size": 0.2},
+  ),
+  "optimistic": (
+    optimistic_gradient.OptimisticGradient,
+    {"look_ahead": 0.3, "step_size": 0.2},
+  ),
+  "proximal_point": (proximal_point.ProximalPoint, {"step_size": 0.5}),
+  "halpern": (halpern.Halpern, {"step_size": 0.2}),
+  "anchored": (
+    anchored_extragradient.AnchoredExtragradient,
+    {"step_size": 0.1},
+  ),
+  "variance_reduced": (
+    variance_reduced_halpern.VarianceReducedHalpern,
+    {"step_size": 0.2, "batch_size": 2, "renewal": 1.5, "seed": 3},
+  ),
 }
 _CASES = tuple((name, *case) for name, case in _METHODS.items())
 
@@ -64,24 +64,23 @@ def _operator(dtype=float):
 
 
 class ConformanceTest(parameterized.TestCase):
-
   @parameterized.named_parameters(*_CASES)
   def test_a_sweep_equals_its_members(self, cls, arguments):
     operator, start = _operator(), jnp.ones((2, 3))
     swept = {
-        name: value
-        for name, value in arguments.items()
-        if name not in ("batch_size", "seed")
+      name: value
+      for name, value in arguments.items()
+      if name not in ("batch_size", "seed")
     }
     factors = np.array([0.5, 1.0, 1.2])
     stacked = {n: jnp.asarray(v * factors) for n, v in swept.items()}
     method = cls(**arguments | stacked)
     axes = jax.tree.unflatten(
-        jax.tree.structure(method),
-        [None if jnp.ndim(x) == 0 else 0 for x in jax.tree.leaves(method)],
+      jax.tree.structure(method),
+      [None if jnp.ndim(x) == 0 else 0 for x in jax.tree.leaves(method)],
     )
     together = jax.vmap(
-        lambda m: traces.trace(m, operator, start, 6), in_axes=(axes,)
+      lambda m: traces.trace(m, operator, start, 6), in_axes=(axes,)
     )(method)
     for i, factor in enumerate(factors):
       member = cls(**arguments | {n: v * factor for n, v in swept.items()})
@@ -93,15 +92,13 @@ class ConformanceTest(parameterized.TestCase):
   def test_states_keep_structure_and_dtype(self, cls, arguments):
     for dtype in (jnp.float32, jnp.float64):
       arguments = {
-          name: jnp.asarray(v, float) if isinstance(v, float) else v
-          for name, v in arguments.items()
+        name: jnp.asarray(v, float) if isinstance(v, float) else v
+        for name, v in arguments.items()
       }
       method, operator = cls(**arguments), _operator(dtype)
       state = method.init(operator, jnp.ones((2, 3), dtype))
       after = jax.jit(method.update)(operator, state)
-      self.assertEqual(
-          jax.tree.structure(state), jax.tree.structure(after)
-      )
+      self.assertEqual(jax.tree.structure(state), jax.tree.structure(after))
       for x, y in zip(jax.tree.leaves(state), jax.tree.leaves(after)):
         self.assertEqual((x.shape, x.dtype), (y.shape, y.dtype))
       self.assertEqual(after.point.dtype, dtype)
@@ -111,14 +108,14 @@ class ConformanceTest(parameterized.TestCase):
   def test_finds_the_zero(self, cls, arguments):
     operator = _operator()
     trace = jax.jit(traces.trace, static_argnums=3)(
-        cls(**arguments), operator, jnp.ones((2, 3)), 1000
+      cls(**arguments), operator, jnp.ones((2, 3)), 1000
     )
     self.assertLess(trace.residuals[-1], 1e-3 * trace.residuals[0])
 
   @parameterized.named_parameters(*_CASES)
   def test_a_zero_is_kept(self, cls, arguments):
     operator = base.FiniteSum(
-        matrices=jnp.tile(jnp.eye(2), (3, 1, 1)), offsets=-jnp.ones((3, 2))
+      matrices=jnp.tile(jnp.eye(2), (3, 1, 1)), offsets=-jnp.ones((3, 2))
     )
     trace = traces.trace(cls(**arguments), operator, jnp.ones(2), 5)
     np.testing.assert_allclose(trace.points, 1, rtol=1e-14)

@@ -10,15 +10,14 @@ from tests.operators import linear
 
 def _trace(operator, start, step_size, num_updates):
   return linear.trace(
-      halpern.Halpern(step_size=step_size),
-      operator,
-      jnp.asarray(start),
-      num_updates=num_updates,
+    halpern.Halpern(step_size=step_size),
+    operator,
+    jnp.asarray(start),
+    num_updates=num_updates,
   )
 
 
 class HalpernTest(parameterized.TestCase):
-
   def test_is_the_mean_of_the_powers_of_a_linear_map(self):
     rng = np.random.default_rng(0)
     matrix, start = linear.random_cocoercive(rng, 4), rng.normal(size=4)

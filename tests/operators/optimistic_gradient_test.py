@@ -13,20 +13,19 @@ _LARGEST = 10 / 31
 
 def _method(look_ahead, step_size):
   return optimistic_gradient.OptimisticGradient(
-      look_ahead=look_ahead, step_size=step_size
+    look_ahead=look_ahead, step_size=step_size
   )
 
 
 class OptimisticGradientTest(parameterized.TestCase):
-
   # From a unit point, with the midpoint before the first one there too.
   @parameterized.parameters((0.1, 0.3387, 5e-5), (0.05, 0.0878368, 5e-8))
   def test_last_iterate_of_the_worst_case(self, rho, expected, atol):
     trace = linear.trace(
-        _method(_LARGEST, _LARGEST),
-        linear.worst_case(rho),
-        _START,
-        num_updates=30,
+      _method(_LARGEST, _LARGEST),
+      linear.worst_case(rho),
+      _START,
+      num_updates=30,
     )
     self.assertAlmostEqual(float(trace.residuals[-1]), expected, delta=atol)
 
@@ -34,14 +33,14 @@ class OptimisticGradientTest(parameterized.TestCase):
     # PEPit's values over all operators, in the authors' notebook. Starting
     # with the first midpoint at the first point would exceed the second.
     trace = linear.trace(
-        _method(0.5, 0.2), linear.worst_case(0.1), _START, num_updates=30
+      _method(0.5, 0.2), linear.worst_case(0.1), _START, num_updates=30
     )
     self.assertLess(float(jnp.mean(trace.residuals)), 0.378858)
     trace = linear.trace(
-        _method(_LARGEST, _LARGEST),
-        linear.worst_case(0.05),
-        _START,
-        num_updates=10,
+      _method(_LARGEST, _LARGEST),
+      linear.worst_case(0.05),
+      _START,
+      num_updates=10,
     )
     self.assertBetween(float(trace.residuals[-1]), 0.45, 0.473343)
 
@@ -55,14 +54,14 @@ class OptimisticGradientTest(parameterized.TestCase):
     ahead = 0.55
     step = 0.9 * min(1 - ahead, ahead - 2 * rho)
     trace = linear.trace(
-        _method(ahead, step), operator, jnp.asarray(start), num_updates=200
+      _method(ahead, step), operator, jnp.asarray(start), num_updates=200
     )
     bound = distance / (ahead * step * (1 - (ahead + step) ** 2))
     linear.bounds_are_kept(self, np.cumsum(trace.residuals), bound)
 
     step = _LARGEST
     trace = linear.trace(
-        _method(step, step), operator, jnp.asarray(start), num_updates=200
+      _method(step, step), operator, jnp.asarray(start), num_updates=200
     )
     denominator = last * step * (step - 3 * rho) + 800 * step**2
     linear.bounds_are_kept(self, trace.residuals, 717 * distance / denominator)
@@ -75,10 +74,10 @@ class OptimisticGradientTest(parameterized.TestCase):
       past = x - 0.3 * matrix @ past
       x = x - 0.2 * matrix @ past
     trace = linear.trace(
-        _method(0.3, 0.2),
-        linear.operator(matrix),
-        jnp.asarray(start),
-        num_updates=5,
+      _method(0.3, 0.2),
+      linear.operator(matrix),
+      jnp.asarray(start),
+      num_updates=5,
     )
     np.testing.assert_allclose(trace.points[-1], x, rtol=1e-13)
 

@@ -16,20 +16,19 @@ def _method(step_size):
 
 
 class ProximalPointTest(parameterized.TestCase):
-
   # The squared residual after 30 updates from a unit point.
   @parameterized.parameters(
-      (0.1, 0.15, 1.253),
-      (0.1, 0.3, 0.412),
-      (0.1, 1.0, 2.2e-8),
-      (0.05, 0.15, 0.79919),
-      (0.05, 0.2, 0.55207),
-      (0.05, 0.3, 0.17411),
-      (0.05, 1.0, 4.3e-9),
+    (0.1, 0.15, 1.253),
+    (0.1, 0.3, 0.412),
+    (0.1, 1.0, 2.2e-8),
+    (0.05, 0.15, 0.79919),
+    (0.05, 0.2, 0.55207),
+    (0.05, 0.3, 0.17411),
+    (0.05, 1.0, 4.3e-9),
   )
   def test_known_residuals(self, rho, step_size, expected):
     trace = linear.trace(
-        _method(step_size), linear.worst_case(rho), _START, num_updates=30
+      _method(step_size), linear.worst_case(rho), _START, num_updates=30
     )
     residual = float(trace.residuals[-1])
     digits = len(f"{expected:g}".split("e")[0].replace(".", "").lstrip("0"))
@@ -38,7 +37,7 @@ class ProximalPointTest(parameterized.TestCase):
 
   def test_stalls_at_twice_the_comonotonicity(self):
     trace = linear.trace(
-        _method(0.2), linear.worst_case(0.1), _START, num_updates=30
+      _method(0.2), linear.worst_case(0.1), _START, num_updates=30
     )
     np.testing.assert_allclose(trace.residuals, 1, rtol=1e-13)
 
@@ -52,20 +51,20 @@ class ProximalPointTest(parameterized.TestCase):
     for n in (10, 30):
       operator = linear.worst_case(1.0, 1 / np.sqrt(c * n))
       trace = linear.trace(
-          _method(step_size), operator, _START, num_updates=n + 1
+        _method(step_size), operator, _START, num_updates=n + 1
       )
       expected = 1 / (c * n * (1 + 1 / n) ** (n + 1))
       np.testing.assert_allclose(trace.residuals[-1], expected, rtol=1e-10)
 
   @parameterized.product(
-      seed=[0, 1, 2], rho=[0.0, 0.1], step_size=[0.25, 1.0, 10.0]
+    seed=[0, 1, 2], rho=[0.0, 0.1], step_size=[0.25, 1.0, 10.0]
   )
   def test_bound_on_random_operators(self, seed, rho, step_size):
     rng = np.random.default_rng(seed)
     zero, start = rng.normal(size=(2, 6))
     operator = linear.operator(linear.random_comonotone(rng, 6, rho), zero)
     trace = linear.trace(
-        _method(step_size), operator, jnp.asarray(start), num_updates=100
+      _method(step_size), operator, jnp.asarray(start), num_updates=100
     )
     scale = step_size * (step_size - 2 * rho)
     bounds = linear.distance(zero, start) / (scale * np.arange(1, 101))
@@ -75,7 +74,6 @@ class ProximalPointTest(parameterized.TestCase):
 
 
 class ResolventTest(parameterized.TestCase):
-
   def test_solves_its_equation_exactly_if_linear(self):
     rng = np.random.default_rng(1)
     matrix, zero, point = rng.normal(size=(4, 4)), *rng.normal(size=(2, 4))
@@ -87,16 +85,16 @@ class ResolventTest(parameterized.TestCase):
     rng = np.random.default_rng(2)
     matrices, offsets = rng.normal(size=(3, 4, 4)), rng.normal(size=(3, 4))
     total = base.FiniteSum(
-        matrices=jnp.asarray(matrices), offsets=jnp.asarray(offsets)
+      matrices=jnp.asarray(matrices), offsets=jnp.asarray(offsets)
     )
     mean = base.Linear(
-        matrix=total.matrices.mean(0), offset=total.offsets.mean(0)
+      matrix=total.matrices.mean(0), offset=total.offsets.mean(0)
     )
     point = jnp.asarray(rng.normal(size=4))
     np.testing.assert_allclose(
-        proximal_point.resolvent(total, point, 0.7, newton_steps=1),
-        proximal_point.resolvent(mean, point, 0.7),
-        rtol=1e-12,
+      proximal_point.resolvent(total, point, 0.7, newton_steps=1),
+      proximal_point.resolvent(mean, point, 0.7),
+      rtol=1e-12,
     )
 
   def test_newton_solves_the_equation_of_matrices_of_points(self):
@@ -105,7 +103,7 @@ class ResolventTest(parameterized.TestCase):
 
     point = jnp.asarray(np.random.default_rng(3).normal(size=(2, 3)))
     z = jax.jit(
-        lambda p: proximal_point.resolvent(operator, p, 0.5, newton_steps=12)
+      lambda p: proximal_point.resolvent(operator, p, 0.5, newton_steps=12)
     )(point)
     self.assertEqual(z.shape, (2, 3))
     np.testing.assert_allclose(z + 0.5 * operator(z), point, atol=1e-13)

@@ -10,7 +10,6 @@ from tests.operators import linear
 
 
 class TraceTest(parameterized.TestCase):
-
   def test_begins_with_the_start(self):
     rng = np.random.default_rng(0)
     operator = linear.operator(rng.normal(size=(4, 4)), rng.normal(size=4))

@@ -15,7 +15,7 @@ _NEVER = 1e-30
 
 def _method(**changes):
   return variance_reduced_halpern.VarianceReducedHalpern(
-      **{"step_size": 0.25, "batch_size": 1} | changes
+    **{"step_size": 0.25, "batch_size": 1} | changes
   )
 
 
@@ -23,11 +23,11 @@ def _sum(seed, count, size=4):
   """Returns components that are 1-cocoercive, with a common mean's zero."""
   rng = np.random.default_rng(seed)
   matrices = np.stack(
-      [linear.random_cocoercive(rng, size) for _ in range(count)]
+    [linear.random_cocoercive(rng, size) for _ in range(count)]
   )
   offsets = 3 * rng.normal(size=(count, size))
   return base.FiniteSum(
-      matrices=jnp.asarray(matrices), offsets=jnp.asarray(offsets)
+    matrices=jnp.asarray(matrices), offsets=jnp.asarray(offsets)
   )
 
 
@@ -45,14 +45,13 @@ def _after(method, operator, seeds, num_updates):
     start = jnp.ones(operator.offsets.shape[-1])
     state = struct.replace(method, seed=seed).init(operator, start)
     return jax.lax.fori_loop(
-        0, num_updates, lambda _, s: method.update(operator, s), state
+      0, num_updates, lambda _, s: method.update(operator, s), state
     )
 
   return jax.jit(jax.vmap(one))(jnp.arange(seeds))
 
 
 class EstimatorTest(parameterized.TestCase):
-
   @parameterized.parameters(1, 3)
   def test_one_draw_takes_each_component_equally_often(self, batch_size):
     operator = _sum(0, 3)
@@ -69,7 +68,7 @@ class EstimatorTest(parameterized.TestCase):
     scale = np.sqrt(np.diag(spread) / 6000)
     self.assertLess(np.abs(error / scale).max(), 4.5)
     np.testing.assert_allclose(
-        np.cov(increments, rowvar=False), spread, atol=0.1 * spread.max()
+      np.cov(increments, rowvar=False), spread, atol=0.1 * spread.max()
     )
 
   @parameterized.parameters(0.0, 1.0)
@@ -97,7 +96,7 @@ class EstimatorTest(parameterized.TestCase):
     rng = np.random.default_rng(2)
     matrix, offset = linear.random_cocoercive(rng, 4), rng.normal(size=4)
     operator = base.FiniteSum(
-        matrices=jnp.tile(matrix, (6, 1, 1)), offsets=jnp.tile(offset, (6, 1))
+      matrices=jnp.tile(matrix, (6, 1, 1)), offsets=jnp.tile(offset, (6, 1))
     )
     states = _after(_method(renewal=_NEVER), operator, 5, 40)
     for point, estimate in zip(states.point, states.estimate):
@@ -115,11 +114,10 @@ class EstimatorTest(parameterized.TestCase):
 
 
 class IterateTest(parameterized.TestCase):
-
   def test_full_estimates_make_it_halpern_with_its_weights(self):
     operator = _sum(3, 4)
     trace = linear.trace(
-        _method(renewal=100.0), operator, jnp.ones(4), num_updates=8
+      _method(renewal=100.0), operator, jnp.ones(4), num_updates=8
     )
     u = np.ones(4)
     matrix, offset = operator.matrices.mean(0), operator.offsets.mean(0)
@@ -147,13 +145,13 @@ class IterateTest(parameterized.TestCase):
     operator = _sum(0, 50)
     method = _method(renewal=_NEVER)
     runs = [
-        linear.trace(
-            _method(renewal=_NEVER, seed=seed),
-            operator,
-            jnp.ones(4),
-            num_updates=20,
-        ).points
-        for seed in (0, 0, 1)
+      linear.trace(
+        _method(renewal=_NEVER, seed=seed),
+        operator,
+        jnp.ones(4),
+        num_updates=20,
+      ).points
+      for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(runs[0], runs[1])
     self.assertGreater(np.abs(runs[0] - runs[2]).max(), 1e-3)

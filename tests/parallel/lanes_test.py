@@ -11,10 +11,10 @@ from mdrl.games import openspiel
 from mdrl.geometry import mirror_maps
 from mdrl.parallel import lanes
 from mdrl.solvers import (
-    averaged,
-    magnetic,
-    regret_matching,
-    regret_rules,
+  averaged,
+  magnetic,
+  regret_matching,
+  regret_rules,
 )
 
 _SIZE = 5
@@ -29,9 +29,9 @@ def _steps_apart(x, y):
     return z / 2, rounds + 1, shared
 
   z, rounds, _ = jax.lax.while_loop(
-      lambda carry: jnp.max(jnp.abs(carry[0])) > 0.1,
-      body,
-      (x * 4, count, jnp.sum(y)),
+    lambda carry: jnp.max(jnp.abs(carry[0])) > 0.1,
+    body,
+    (x * 4, count, jnp.sum(y)),
   )
   return z, rounds
 
@@ -39,9 +39,9 @@ def _steps_apart(x, y):
 def _closed_over(x, y):
   """Lanes end apart by what the condition reads, and does not change."""
   return jax.lax.while_loop(
-      lambda z: z < jnp.abs(x[0]),
-      lambda z: z + jnp.abs(y[0, 0]),
-      jnp.zeros((), x.dtype),
+    lambda z: z < jnp.abs(x[0]),
+    lambda z: z + jnp.abs(y[0, 0]),
+    jnp.zeros((), x.dtype),
   )
 
 
@@ -55,15 +55,15 @@ def _scanned(x, y):
 
   zero = jnp.zeros((), x.dtype)
   return (
-      jax.lax.scan(step, (zero, zero), y, reverse=True),
-      # What differs among lanes is carried on by one place in each round.
-      jax.lax.scan(delay, (zero, zero, zero), (jnp.tile(x, 2), y.reshape(-1))),
+    jax.lax.scan(step, (zero, zero), y, reverse=True),
+    # What differs among lanes is carried on by one place in each round.
+    jax.lax.scan(delay, (zero, zero, zero), (jnp.tile(x, 2), y.reshape(-1))),
   )
 
 
 def _branches(x, y):
   apart = jax.lax.switch(
-      jnp.sum((x > 0).astype(jnp.int32)), [jnp.negative, jnp.sin, jnp.exp], x
+    jnp.sum((x > 0).astype(jnp.int32)), [jnp.negative, jnp.sin, jnp.exp], x
   )
   alike = jax.lax.cond(y[0, 0] > 0, lambda z: z * 2, lambda z: -z, x)
   either = jax.lax.cond(x[0] > 0, lambda z: z * 2, lambda z: -z, x)
@@ -77,68 +77,67 @@ def _sampled(x, y):
 
 
 _FUNCTIONS = {
-    "elementwise": lambda x, y: (
-        jnp.where(x > 0, x**2, jnp.exp(-x)) + jnp.clip(x, -0.5, 0.5),
-        jnp.tanh(y),
-        jnp.where(x[0] > 0, y, -y),
-    ),
-    "reductions": lambda x, y: (
-        jnp.sum(x),
-        jnp.max(x[None] + y, axis=1),
-        jnp.sum(jnp.exp(x[None] + y), axis=0),
-        jnp.argmax(x),
-        jnp.min(x[None] + y, axis=0),
-        jnp.any(x[None] > y, axis=1),
-        jnp.all(x[None] > y, axis=0),
-        jnp.cumsum(x[None] * y, axis=1),
-        jnp.sum(x[None] * y),
-        jnp.sum(jnp.tile(x, 9)),
-    ),
-    "shapes": lambda x, y: (
-        jnp.concatenate([x, y[0]])[1:-1:2],
-        (x[:, None] + y.T).reshape(-1).T,
-        jnp.transpose((x[None] * y)[None], (1, 2, 0)),
-        jnp.pad(x, 1),
-        jnp.flip(x),
-        jax.lax.dynamic_slice(x, (1,), (2,)),
-        x[::-2],
-    ),
-    "gathers": lambda x, y: (
-        x[jnp.array([[2, 0], [1, 1]])],
-        (x[None] * y)[jnp.array([1, 0]), jnp.array([2, 0])],
-        x[jnp.argmax(x)],
-        x.at[1].add(y[0, 0]),
-        jnp.sort(x),
-    ),
-    "products": lambda x, y: (y @ x, jnp.vdot(x, x), x[:, None] @ x[None]),
-    "while": _steps_apart,
-    "while_closed_over": _closed_over,
-    "scan": _scanned,
-    "cond": _branches,
-    "random": _sampled,
-    "gradient": lambda x, y: jax.grad(
-        lambda z: jnp.sum(jax.nn.softplus(y @ z))
-    )(x),
+  "elementwise": lambda x, y: (
+    jnp.where(x > 0, x**2, jnp.exp(-x)) + jnp.clip(x, -0.5, 0.5),
+    jnp.tanh(y),
+    jnp.where(x[0] > 0, y, -y),
+  ),
+  "reductions": lambda x, y: (
+    jnp.sum(x),
+    jnp.max(x[None] + y, axis=1),
+    jnp.sum(jnp.exp(x[None] + y), axis=0),
+    jnp.argmax(x),
+    jnp.min(x[None] + y, axis=0),
+    jnp.any(x[None] > y, axis=1),
+    jnp.all(x[None] > y, axis=0),
+    jnp.cumsum(x[None] * y, axis=1),
+    jnp.sum(x[None] * y),
+    jnp.sum(jnp.tile(x, 9)),
+  ),
+  "shapes": lambda x, y: (
+    jnp.concatenate([x, y[0]])[1:-1:2],
+    (x[:, None] + y.T).reshape(-1).T,
+    jnp.transpose((x[None] * y)[None], (1, 2, 0)),
+    jnp.pad(x, 1),
+    jnp.flip(x),
+    jax.lax.dynamic_slice(x, (1,), (2,)),
+    x[::-2],
+  ),
+  "gathers": lambda x, y: (
+    x[jnp.array([[2, 0], [1, 1]])],
+    (x[None] * y)[jnp.array([1, 0]), jnp.array([2, 0])],
+    x[jnp.argmax(x)],
+    x.at[1].add(y[0, 0]),
+    jnp.sort(x),
+  ),
+  "products": lambda x, y: (y @ x, jnp.vdot(x, x), x[:, None] @ x[None]),
+  "while": _steps_apart,
+  "while_closed_over": _closed_over,
+  "scan": _scanned,
+  "cond": _branches,
+  "random": _sampled,
+  "gradient": lambda x, y: jax.grad(lambda z: jnp.sum(jax.nn.softplus(y @ z)))(
+    x
+  ),
 }
 
 _SOLVERS = {
-    "magnetic": lambda a, b: magnetic.MagneticMirrorDescent(
-        step_size=a, temperature=b, magnet_rate=0.1
+  "magnetic": lambda a, b: magnetic.MagneticMirrorDescent(
+    step_size=a, temperature=b, magnet_rate=0.1
+  ),
+  "euclidean": lambda a, b: magnetic.MagneticMirrorDescent(
+    step_size=a, temperature=b, mirror_map=mirror_maps.Euclidean()
+  ),
+  "dcfr": lambda a, b: averaged.Averaged(
+    solver=regret_matching.AlternatingRegretMatching(
+      rule=regret_rules.Discounted(positive_power=a, negative_power=b)
     ),
-    "euclidean": lambda a, b: magnetic.MagneticMirrorDescent(
-        step_size=a, temperature=b, mirror_map=mirror_maps.Euclidean()
-    ),
-    "dcfr": lambda a, b: averaged.Averaged(
-        solver=regret_matching.AlternatingRegretMatching(
-            rule=regret_rules.Discounted(positive_power=a, negative_power=b)
-        ),
-        power=a,
-    ),
+    power=a,
+  ),
 }
 
 
 class LanesTest(parameterized.TestCase):
-
   @parameterized.parameters(*_FUNCTIONS)
   def test_is_vmap(self, name):
     fn = _FUNCTIONS[name]
@@ -148,7 +147,7 @@ class LanesTest(parameterized.TestCase):
     found = jax.jit(lanes.vmap_last(fn, (True, False)))(x, y)
     self.assertEqual(jax.tree.structure(found), jax.tree.structure(wanted))
     for a, b in zip(
-        jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True
+      jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True
     ):
       self.assertEqual(a.dtype, b.dtype)
       np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-14)
@@ -167,7 +166,7 @@ class LanesTest(parameterized.TestCase):
     state, trace = mapped(a, b, game)
     wanted = jax.vmap(one, in_axes=(0, 0, None), out_axes=-1)(a, b, game)
     for x, y in zip(
-        jax.tree.leaves((state, trace)), jax.tree.leaves(wanted), strict=True
+      jax.tree.leaves((state, trace)), jax.tree.leaves(wanted), strict=True
     ):
       np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
     self.assertEqual(trace.metrics.shape, (3, _SIZE))
@@ -181,7 +180,7 @@ class LanesTest(parameterized.TestCase):
 
   @parameterized.parameters((6, False, 0), (500, False, 1), (6, True, 1))
   def test_short_loops_without_others_are_written_out(
-      self, length, nested, loops
+    self, length, nested, loops
   ):
     def fn(x):
       def step(k, total):
@@ -195,24 +194,22 @@ class LanesTest(parameterized.TestCase):
     mapped = lanes.vmap_last(fn, [True])
     compiled = jax.jit(mapped).lower(x).compile().as_text()
     self.assertEqual(compiled.count("trip_count") > 0, loops > 0)
-    np.testing.assert_allclose(
-        mapped(x), jax.vmap(fn, -1, -1)(x), rtol=1e-12
-    )
+    np.testing.assert_allclose(mapped(x), jax.vmap(fn, -1, -1)(x), rtol=1e-12)
 
   def test_gathers_stay_gathers_of_rows(self):
     index = jnp.array([2, 0, 1, 1])
     mapped = lanes.vmap_last(
-        lambda x, i: jnp.sum(x[i].reshape(2, 2), axis=1), (True, False)
+      lambda x, i: jnp.sum(x[i].reshape(2, 2), axis=1), (True, False)
     )
     text = jax.jit(mapped).lower(jnp.ones((3, _SIZE)), index).as_text()
     self.assertNotIn("transpose", text)
     self.assertIn(f"tensor<4x{_SIZE}x", text)
 
   @parameterized.parameters(
-      ([(3, 5), (3, 4)], (True, True), r"sizes \[4, 5\]"),
-      ([(3, 5), (3, 4)], (False, False), r"sizes \[\]"),
-      ([(3, 5), ()], (True, True), r"sizes \[0, 5\]"),
-      ([(3, 5)], (True, True), "every argument, got 2 for 1"),
+    ([(3, 5), (3, 4)], (True, True), r"sizes \[4, 5\]"),
+    ([(3, 5), (3, 4)], (False, False), r"sizes \[\]"),
+    ([(3, 5), ()], (True, True), r"sizes \[0, 5\]"),
+    ([(3, 5)], (True, True), "every argument, got 2 for 1"),
   )
   def test_bad_batches(self, shapes, batched, message):
     args = [jnp.ones(shape) for shape in shapes]

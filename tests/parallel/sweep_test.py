@@ -15,7 +15,7 @@ from mdrl.parallel import lanes, sweep
 def _fn(setting, table):
   step_size, shift = setting
   rows = jax.lax.fori_loop(
-      0, 5, lambda _, x: jnp.tanh(table @ x * step_size), table[0] + shift
+    0, 5, lambda _, x: jnp.tanh(table @ x * step_size), table[0] + shift
   )
   return {"rows": rows, "count": jnp.sum(rows > 0), "shared": table}
 
@@ -27,7 +27,6 @@ def _arguments(size):
 
 
 class SweepTest(absltest.TestCase):
-
   def test_is_vmap_last(self):
     args = _arguments(7)
     wanted = jax.jit(lanes.vmap_last(_fn, (True, False)))(*args)
@@ -59,10 +58,10 @@ class SweepTest(absltest.TestCase):
         print(len(jax.devices()), "devices")
     """)
     done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=False,
+      [sys.executable, "-c", program],
+      capture_output=True,
+      text=True,
+      check=False,
     )
     self.assertEqual(done.stdout.strip(), "3 devices", done.stderr)
 

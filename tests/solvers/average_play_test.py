@@ -10,21 +10,20 @@ from mdrl.solvers import average_play, averaged, mirror_descent, spo
 
 
 class AveragePlayTest(absltest.TestCase):
-
   def test_toward_makes_the_mean(self):
     rows = np.random.default_rng(0).normal(size=(5, 3))
     mean = (jnp.full(3, 7.0),)
     for count, row in enumerate(rows, 1):
       mean = average_play.toward(
-          mean, (jnp.asarray(row),), jnp.asarray(float(count))
+        mean, (jnp.asarray(row),), jnp.asarray(float(count))
       )
     np.testing.assert_allclose(mean[0], rows.mean(axis=0), atol=1e-14)
 
   def test_results_are_those_of_the_plan_in_the_state(self):
     game = matrix_game.zero_sum_game(np.eye(3))
     for solver in (
-        spo.SPO(step_size=0.3),
-        averaged.Averaged(solver=mirror_descent.MirrorDescent(step_size=0.3)),
+      spo.SPO(step_size=0.3),
+      averaged.Averaged(solver=mirror_descent.MirrorDescent(step_size=0.3)),
     ):
       self.assertIsInstance(solver, average_play.AveragePlay)
       state = run.advance(solver, game, run.init(solver, game), 5)

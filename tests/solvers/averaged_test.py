@@ -9,7 +9,6 @@ from mdrl.testing import games
 
 
 class AveragedTest(parameterized.TestCase):
-
   @parameterized.parameters(0.0, 1.0, 2.0, 0.5)
   def test_equals_the_weighted_mean_of_the_plans_played(self, power):
     game, _ = games.compiled("kuhn")
@@ -26,7 +25,7 @@ class AveragedTest(parameterized.TestCase):
     for ours, mean in zip(solver.plans(game, end), total):
       np.testing.assert_allclose(ours, mean / weights, atol=1e-14)
     for ours, last in zip(
-        solver.last_policies(game, end), inner.policies(game, state)
+      solver.last_policies(game, end), inner.policies(game, state)
     ):
       np.testing.assert_allclose(ours, last, atol=1e-14)
 
@@ -47,15 +46,15 @@ class AveragedTest(parameterized.TestCase):
     inner = mirror_descent.MirrorDescent(step_size=0.5)
     solver = averaged.Averaged(solver=inner)
     for ours, first in zip(
-        solver.plans(game, run.init(solver, game)),
-        inner.plans(game, run.init(inner, game)),
+      solver.plans(game, run.init(solver, game)),
+      inner.plans(game, run.init(inner, game)),
     ):
       np.testing.assert_array_equal(ours, first)
 
   def test_refuses_a_negative_power(self):
     with self.assertRaisesRegex(ValueError, "`power` must lie in"):
       averaged.Averaged(
-          solver=mirror_descent.MirrorDescent(step_size=0.5), power=-1.0
+        solver=mirror_descent.MirrorDescent(step_size=0.5), power=-1.0
       )
 
 

@@ -16,11 +16,10 @@ _INNER = nash_mirror_prox.NashMirrorProx(step_size=2.0, temperature=0.1)
 
 
 class ComalTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      (oracle.HARD, oracle.REFERENCE, 2000, 1e-13),
-      (oracle.DICE, oracle.REFERENCE, 20_000, 1e-4),
-      (oracle.RANDOM, np.full(10, 0.1), 20_000, 1e-5),
+    (oracle.HARD, oracle.REFERENCE, 2000, 1e-13),
+    (oracle.DICE, oracle.REFERENCE, 20_000, 1e-4),
+    (oracle.RANDOM, np.full(10, 0.1), 20_000, 1e-5),
   )
   def test_approaches_an_equilibrium(self, matrix, reference, updates, limit):
     game = oracle.game(matrix, reference)
@@ -43,7 +42,7 @@ class ComalTest(parameterized.TestCase):
     # From here the reference is the policy that was found.
     self.assertEqual(int(state.inner.step), 0)
     np.testing.assert_allclose(
-        np.exp(state.inner.reference[0][1:]), policy, atol=1e-14
+      np.exp(state.inner.reference[0][1:]), policy, atol=1e-14
     )
 
   def test_outer_iterates_are_those_of_the_proximal_point_method(self):
@@ -89,7 +88,7 @@ class ComalTest(parameterized.TestCase):
       alone = run.init(solver, game, oracle.start(first))
       alone = run.advance(solver, game, alone, 150)
       np.testing.assert_allclose(
-          rows[x], solver.policies(game, alone)[0][1:], atol=1e-13
+        rows[x], solver.policies(game, alone)[0][1:], atol=1e-13
       )
       self.assertEqual(state.num_refreshes[x], alone.num_refreshes)
     self.assertNotEqual(*state.num_refreshes.tolist())
@@ -103,13 +102,11 @@ class ComalTest(parameterized.TestCase):
     self.assertLess(float(trace.metrics[2]), 0.1 * float(trace.metrics[1]))
     source = openspiel.load_game("kuhn_poker")
     self.assertIn("kuhn", str(source))
-    table = openspiel.to_openspiel(
-        source, names, solver.policies(game, state)
-    )
+    table = openspiel.to_openspiel(source, names, solver.policies(game, state))
     self.assertAlmostEqual(
-        exploitability.exploitability(source, table),
-        float(trace.metrics[2]),
-        places=12,
+      exploitability.exploitability(source, table),
+      float(trace.metrics[2]),
+      places=12,
     )
 
 

@@ -22,58 +22,54 @@ from mdrl.solvers import (
 from mdrl.testing import games
 
 SOLVERS = {
-    "mirror_descent": mirror_descent.MirrorDescent(step_size=0.1),
-    "magnetic": magnetic.MagneticMirrorDescent(step_size=0.1, temperature=0.1),
-    "magnetic_moving": magnetic.MagneticMirrorDescent(
-        step_size=0.1, temperature=0.1, magnet_rate=0.05
+  "mirror_descent": mirror_descent.MirrorDescent(step_size=0.1),
+  "magnetic": magnetic.MagneticMirrorDescent(step_size=0.1, temperature=0.1),
+  "magnetic_moving": magnetic.MagneticMirrorDescent(
+    step_size=0.1, temperature=0.1, magnet_rate=0.05
+  ),
+  "magnetic_annealed": magnetic.MagneticMirrorDescent(
+    step_size=0.1, temperature=schedules.PowerDecay(initial=1.0)
+  ),
+  "mirror_prox": mirror_prox.MirrorProx(step_size=0.1),
+  "optimistic": optimistic.OptimisticMirrorDescent(step_size=0.1),
+  "optimistic_euclidean": optimistic.OptimisticMirrorDescent(
+    step_size=0.1, mirror_map=mirror_maps.Euclidean()
+  ),
+  "magnetic_tsallis": magnetic.MagneticMirrorDescent(
+    step_size=0.1,
+    temperature=0.1,
+    magnet_rate=0.05,
+    mirror_map=mirror_maps.Tsallis(order=0.5),
+  ),
+  "cfr": regret_matching.RegretMatching(rule=regret_rules.Vanilla()),
+  "cfr_plus": averaged.Averaged(
+    solver=regret_matching.AlternatingRegretMatching(rule=regret_rules.Plus()),
+    power=1.0,
+  ),
+  "linear_cfr": averaged.Averaged(
+    solver=regret_matching.AlternatingRegretMatching(
+      rule=regret_rules.Discounted(positive_power=1.0, negative_power=1.0)
     ),
-    "magnetic_annealed": magnetic.MagneticMirrorDescent(
-        step_size=0.1, temperature=schedules.PowerDecay(initial=1.0)
-    ),
-    "mirror_prox": mirror_prox.MirrorProx(step_size=0.1),
-    "optimistic": optimistic.OptimisticMirrorDescent(step_size=0.1),
-    "optimistic_euclidean": optimistic.OptimisticMirrorDescent(
-        step_size=0.1, mirror_map=mirror_maps.Euclidean()
-    ),
-    "magnetic_tsallis": magnetic.MagneticMirrorDescent(
-        step_size=0.1,
-        temperature=0.1,
-        magnet_rate=0.05,
-        mirror_map=mirror_maps.Tsallis(order=0.5),
-    ),
-    "cfr": regret_matching.RegretMatching(rule=regret_rules.Vanilla()),
-    "cfr_plus": averaged.Averaged(
-        solver=regret_matching.AlternatingRegretMatching(
-            rule=regret_rules.Plus()
-        ),
-        power=1.0,
-    ),
-    "linear_cfr": averaged.Averaged(
-        solver=regret_matching.AlternatingRegretMatching(
-            rule=regret_rules.Discounted(
-                positive_power=1.0, negative_power=1.0
-            )
-        ),
-        power=1.0,
-    ),
-    "dcfr": regret_matching.AlternatingRegretMatching(
-        rule=regret_rules.Discounted()
-    ),
-    "pcfr_plus": regret_matching.AlternatingRegretMatching(
-        rule=regret_rules.Predictive()
-    ),
+    power=1.0,
+  ),
+  "dcfr": regret_matching.AlternatingRegretMatching(
+    rule=regret_rules.Discounted()
+  ),
+  "pcfr_plus": regret_matching.AlternatingRegretMatching(
+    rule=regret_rules.Predictive()
+  ),
 }
 # On games that were compiled with the moves of chance.
 SAMPLED = {
-    "mccfr_external": averaged.Averaged(
-        solver=monte_carlo.MonteCarlo(
-            solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla())
-        )
-    ),
-    "mccfr_outcome": monte_carlo.MonteCarlo(
-        solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla()),
-        sampling="outcome",
-    ),
+  "mccfr_external": averaged.Averaged(
+    solver=monte_carlo.MonteCarlo(
+      solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla())
+    )
+  ),
+  "mccfr_outcome": monte_carlo.MonteCarlo(
+    solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla()),
+    sampling="outcome",
+  ),
 }
 # Compilation is most of the time: every solver sees two small trees, and two
 # solvers see all trees.
@@ -82,7 +78,6 @@ REST = tuple(name for name in games.TREES if name not in SMALL)
 
 
 class ConformanceTest(parameterized.TestCase):
-
   @parameterized.parameters(*itertools.product(SOLVERS, SMALL))
   def test_solver_keeps_its_contract(self, solver, game):
     testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
@@ -94,7 +89,7 @@ class ConformanceTest(parameterized.TestCase):
     testing.check_solver(SAMPLED[solver], compiled)
 
   @parameterized.parameters(
-      *itertools.product(("magnetic_moving", "cfr_plus"), REST)
+    *itertools.product(("magnetic_moving", "cfr_plus"), REST)
   )
   @pytest.mark.slow
   def test_on_the_other_trees(self, solver, game):

@@ -9,11 +9,10 @@ from tests.solvers import preferences as oracle
 
 
 class DNOTest(parameterized.TestCase):
-
   def test_its_policy_minimises_the_cross_entropy(self):
     eta, before = 0.7, np.array([0.6, 0.3, 0.1])
     after = oracle.policy_after(
-        dno.DNO(step_size=eta), oracle.game(oracle.HARD), 1, before
+      dno.DNO(step_size=eta), oracle.game(oracle.HARD), 1, before
     )
     wins = oracle.HARD @ before
     labels = special.expit(wins[:, None] - wins[None])
@@ -32,9 +31,9 @@ class DNOTest(parameterized.TestCase):
   def test_exactly_it_is_sppo(self, step_size):
     game = oracle.game(oracle.RANDOM, oracle.RANDOM_REFERENCE)
     np.testing.assert_allclose(
-        oracle.policy_after(dno.DNO(step_size=step_size), game, 20),
-        oracle.policy_after(sppo.SPPO(step_size=step_size), game, 20),
-        atol=1e-12,
+      oracle.policy_after(dno.DNO(step_size=step_size), game, 20),
+      oracle.policy_after(sppo.SPPO(step_size=step_size), game, 20),
+      atol=1e-12,
     )
 
 

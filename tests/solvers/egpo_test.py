@@ -8,7 +8,6 @@ from tests.solvers import preferences as oracle
 
 
 class EGPOTest(parameterized.TestCase):
-
   def test_iterates_are_those_of_the_update(self):
     eta, beta = 0.5, 0.1
     ref = np.log(oracle.REFERENCE)
@@ -22,18 +21,18 @@ class EGPOTest(parameterized.TestCase):
       theta = move(theta, move(theta, theta))
     solver = egpo.EGPO(step_size=eta, temperature=beta)
     actual = oracle.policy_after(
-        solver, oracle.game(oracle.HARD), 5, [0.6, 0.3, 0.1]
+      solver, oracle.game(oracle.HARD), 5, [0.6, 0.3, 0.1]
     )
     np.testing.assert_allclose(actual, oracle.softmax(theta), atol=1e-14)
 
   @parameterized.parameters(
-      (oracle.DICE, oracle.REFERENCE, 0.1, 0.5, (5.4e-3, 5.3e-7)),
-      (oracle.HARD, oracle.REFERENCE, 0.1, 0.5, (9.0e-2, 1.6e-6)),
-      (oracle.HARD, oracle.REFERENCE, 0.1, 1.0, (2.0e-2, 4.6e-14)),
-      (oracle.RANDOM, oracle.RANDOM_REFERENCE, 0.01, 1.0, (5.9e-1, 2.4e-2)),
+    (oracle.DICE, oracle.REFERENCE, 0.1, 0.5, (5.4e-3, 5.3e-7)),
+    (oracle.HARD, oracle.REFERENCE, 0.1, 0.5, (9.0e-2, 1.6e-6)),
+    (oracle.HARD, oracle.REFERENCE, 0.1, 1.0, (2.0e-2, 4.6e-14)),
+    (oracle.RANDOM, oracle.RANDOM_REFERENCE, 0.01, 1.0, (5.9e-1, 2.4e-2)),
   )
   def test_divergences_computed_elsewhere(
-      self, matrix, reference, temperature, step_size, table
+    self, matrix, reference, temperature, step_size, table
   ):
     solver = egpo.EGPO(step_size=step_size, temperature=temperature)
     game = oracle.game(matrix, reference)
@@ -51,16 +50,19 @@ class EGPOTest(parameterized.TestCase):
       error = theta - ref - target
       return np.mean((error[:, None] - error[None]) ** 2)
 
-    gradient = np.array([
+    gradient = np.array(
+      [
         (loss(theta + 1e-5 * e) - loss(theta - 1e-5 * e)) / 2e-5
         for e in np.eye(size)
-    ])
+      ]
+    )
     eta = egpo.simulation_step_size(rate, beta, size)
     wins = oracle.RANDOM @ oracle.softmax(theta)
     moved = (1 - eta * beta) * theta + eta * beta * (ref + wins / beta)
     np.testing.assert_allclose(
-        oracle.softmax(theta - rate * gradient), oracle.softmax(moved),
-        atol=1e-9,
+      oracle.softmax(theta - rate * gradient),
+      oracle.softmax(moved),
+      atol=1e-9,
     )
 
 

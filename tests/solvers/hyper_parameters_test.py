@@ -9,15 +9,15 @@ from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import matrix_game, preference_game, preference_models
 from mdrl.solvers import (
-    averaged,
-    comal,
-    hyper_parameters,
-    magnetic,
-    mirror_descent,
-    nash_md,
-    neurd,
-    regret_matching,
-    regret_rules,
+  averaged,
+  comal,
+  hyper_parameters,
+  magnetic,
+  mirror_descent,
+  nash_md,
+  neurd,
+  regret_matching,
+  regret_rules,
 )
 
 _RPS = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
@@ -36,7 +36,6 @@ def _with(part, /, **fields):
 
 
 class HyperParametersTest(parameterized.TestCase):
-
   @parameterized.parameters("float32", "float64")
   def test_numbers_that_the_game_cannot_hold(self, dtype):
     game = matrix_game.zero_sum_game(_RPS, dtype)
@@ -50,7 +49,7 @@ class HyperParametersTest(parameterized.TestCase):
         continue
       for start in (run.init, _run):
         with self.assertRaisesRegex(
-            ValueError, r"`solver.step_size` must fit float32, from 1e-38 to"
+          ValueError, r"`solver.step_size` must fit float32, from 1e-38 to"
         ):
           start(solver, game)
 
@@ -70,10 +69,10 @@ class HyperParametersTest(parameterized.TestCase):
     self.assertEqual(jax.vmap(last)(jnp.array([0.1, 0.2])).shape, (2,))
 
   @parameterized.parameters(
-      ("mirror_map", None, "must be given, got None"),
-      ("mirror_map", "entropy", "must be a number or an instance .* 'entropy'"),
-      ("step_size", abs, "must be a number .* schedules.Function"),
-      ("step_size", jnp.sin, "must be a number .* schedules.Function"),
+    ("mirror_map", None, "must be given, got None"),
+    ("mirror_map", "entropy", "must be a number or an instance .* 'entropy'"),
+    ("step_size", abs, "must be a number .* schedules.Function"),
+    ("step_size", jnp.sin, "must be a number .* schedules.Function"),
   )
   def test_parts_that_are_none(self, name, value, message):
     game = matrix_game.zero_sum_game(_RPS)
@@ -101,14 +100,14 @@ class HyperParametersTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game(_RPS)
     numbers = jnp.full(size, 0.1)
     for solver in (
-        _solver(temperature=numbers),
-        mirror_descent.MirrorDescent(step_size=numbers),
-        averaged.Averaged(solver=_solver(), power=numbers),
-        neurd.NeuRD(step_size=0.1, threshold=numbers),
-        comal.Comal(solver=_solver(), tolerance=numbers),
+      _solver(temperature=numbers),
+      mirror_descent.MirrorDescent(step_size=numbers),
+      averaged.Averaged(solver=_solver(), power=numbers),
+      neurd.NeuRD(step_size=0.1, threshold=numbers),
+      comal.Comal(solver=_solver(), tolerance=numbers),
     ):
       with self.assertRaisesRegex(
-          ValueError, rf"must be single numbers, got .* shape \({size},\)"
+        ValueError, rf"must be single numbers, got .* shape \({size},\)"
       ):
         _run(solver, game)
 

@@ -8,7 +8,6 @@ from tests.solvers import preferences as oracle
 
 
 class INPOTest(parameterized.TestCase):
-
   def test_iterates_minimise_the_loss_over_pairs(self):
     # The loss is zero at its minimum, so every pair has its target.
     tau, inverse = 0.1, 0.5
@@ -17,19 +16,19 @@ class INPOTest(parameterized.TestCase):
     solver = inpo.INPO(step_size=1 / inverse, temperature=tau)
     after = oracle.policy_after(solver, game, 1, before)
     h = (
-        np.log(after)
-        - tau / inverse * np.log(oracle.REFERENCE)
-        - (inverse - tau) / inverse * np.log(before)
+      np.log(after)
+      - tau / inverse * np.log(oracle.REFERENCE)
+      - (inverse - tau) / inverse * np.log(before)
     )
     wins = oracle.HARD @ before / inverse
     np.testing.assert_allclose(
-        h[:, None] - h[None], wins[:, None] - wins[None], atol=1e-13
+      h[:, None] - h[None], wins[:, None] - wins[None], atol=1e-13
     )
 
   @parameterized.parameters(
-      (oracle.DICE, 3, (5.2e-6,), [10]),
-      (oracle.HARD, 3, (2.3e-1, 1.9e-1, 2.7e-1), [10, 100, 1000]),
-      (oracle.HARD, 30, (1.5e-1, 7.6e-4), [10, 100]),
+    (oracle.DICE, 3, (5.2e-6,), [10]),
+    (oracle.HARD, 3, (2.3e-1, 1.9e-1, 2.7e-1), [10, 100, 1000]),
+    (oracle.HARD, 30, (1.5e-1, 7.6e-4), [10, 100]),
   )
   def test_divergences_computed_elsewhere(self, matrix, multiple, table, steps):
     tau = 0.1
@@ -43,12 +42,12 @@ class INPOTest(parameterized.TestCase):
     self.assertAlmostEqual(step_size, 1 / (3 * tau))
     steps = np.arange(9000, 10_001)
     late = oracle.divergences(
-        inpo.INPO(step_size=step_size, temperature=tau), game, tau, steps
+      inpo.INPO(step_size=step_size, temperature=tau), game, tau, steps
     )
     self.assertGreater(min(late), 0.1)
     self.assertGreater(max(late) - min(late), 0.01)
     (short,) = oracle.divergences(
-        inpo.INPO(step_size=step_size / 10, temperature=tau), game, tau, [3000]
+      inpo.INPO(step_size=step_size / 10, temperature=tau), game, tau, [3000]
     )
     self.assertLess(short, 1e-15)
 

@@ -10,7 +10,6 @@ from tests.solvers import preferences as oracle
 
 
 class IterativeDPOTest(parameterized.TestCase):
-
   @parameterized.parameters((1.0, 0.7), (0.1, 0.9998))
   def test_with_two_responses(self, temperature, probability):
     game = oracle.game([[0.5, 0.7], [0.3, 0.5]], None)

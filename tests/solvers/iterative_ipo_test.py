@@ -9,7 +9,6 @@ from tests.solvers import preferences as oracle
 
 
 class IterativeIPOTest(parameterized.TestCase):
-
   @parameterized.parameters((1.0, 0.55), (0.1, 0.88))
   def test_offline_with_two_responses(self, temperature, probability):
     # Win rates of 0.7 and uniform data: the odds are exp(0.2 / temperature).
@@ -18,7 +17,7 @@ class IterativeIPOTest(parameterized.TestCase):
     policy = oracle.policy_after(solver, game, 1)
     self.assertAlmostEqual(policy[0], probability, places=2)
     self.assertAlmostEqual(
-        np.log(policy[0] / policy[1]), 0.2 / temperature, places=12
+      np.log(policy[0] / policy[1]), 0.2 / temperature, places=12
     )
 
   def test_offline_on_dice(self):
@@ -51,7 +50,7 @@ class IterativeIPOTest(parameterized.TestCase):
     solver = iterative_ipo.IterativeIPO(temperature=0.6)
     policy = oracle.policy_after(solver, game, 300)
     np.testing.assert_allclose(
-        policy, oracle.equilibrium(game, 0.6), atol=1e-13
+      policy, oracle.equilibrium(game, 0.6), atol=1e-13
     )
     solver = iterative_ipo.IterativeIPO(temperature=0.05)
     policy = oracle.policy_after(solver, game, 300)
@@ -62,9 +61,9 @@ class IterativeIPOTest(parameterized.TestCase):
     game = oracle.game(preference_models.three_raters(0.1))
     solver = iterative_ipo.IterativeIPO(temperature=2.0, moving=True)
     np.testing.assert_allclose(
-        oracle.policy_after(solver, game, 30),
-        oracle.policy_after(sppo.SPPO(step_size=0.5), game, 30),
-        atol=1e-14,
+      oracle.policy_after(solver, game, 30),
+      oracle.policy_after(sppo.SPPO(step_size=0.5), game, 30),
+      atol=1e-14,
     )
 
 

@@ -22,52 +22,51 @@ def _end(solver, game, num_updates, policies=None):
 
 
 class MagneticTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ("kuhn", "kuhn_poker", 50, 0.1, 0.1),
-      ("kuhn", "kuhn_poker", 50, 0.02, 1.5),
-      ("leduc", "leduc_poker", 5, 0.05, 0.2),
+    ("kuhn", "kuhn_poker", 50, 0.1, 0.1),
+    ("kuhn", "kuhn_poker", 50, 0.02, 1.5),
+    ("leduc", "leduc_poker", 5, 0.05, 0.2),
   )
   def test_iterates_equal_openspiel(
-      self, name, string, num_updates, temperature, step_size
+    self, name, string, num_updates, temperature, step_size
   ):
     game, index = games.compiled(name)
     theirs = mmd_dilated.MMDDilatedEnt(
-        pyspiel.load_game(string), alpha=temperature, stepsize=step_size
+      pyspiel.load_game(string), alpha=temperature, stepsize=step_size
     )
     for _ in range(num_updates):
       theirs.update_sequences()
     solver = magnetic.MagneticMirrorDescent(
-        step_size=step_size, temperature=temperature
+      step_size=step_size, temperature=temperature
     )
     end = _end(solver, game, num_updates)
     ours = openspiel.to_openspiel(
-        pyspiel.load_game(string), index, solver.policies(game, end)
+      pyspiel.load_game(string), index, solver.policies(game, end)
     )
     np.testing.assert_allclose(
-        ours.action_probability_array,
-        theirs.get_policies().action_probability_array,
-        atol=1e-12,
+      ours.action_probability_array,
+      theirs.get_policies().action_probability_array,
+      atol=1e-12,
     )
 
   @parameterized.parameters(
-      (0.5, 0.2639340502), (0.2, 0.1592253039), (0.1, 0.1036940539)
+    (0.5, 0.2639340502), (0.2, 0.1592253039), (0.1, 0.1036940539)
   )
   def test_reaches_the_quantal_response_equilibrium_of_kuhn(
-      self, temperature, exploitability
+    self, temperature, exploitability
   ):
     game, _ = games.compiled("kuhn")
     solver = magnetic.MagneticMirrorDescent(
-        step_size=1.0, temperature=temperature
+      step_size=1.0, temperature=temperature
     )
     end = _end(solver, game, 4000)
     policies = solver.policies(game, end)
     self.assertLess(gaps.regularized_gap(game, policies, temperature), 1e-12)
     self.assertAlmostEqual(
-        float(gaps.exploitability(game, game.plans(policies))),
-        exploitability,
-        # The published digits come from a gap of 1e-11, not of zero.
-        delta=1e-8,
+      float(gaps.exploitability(game, game.plans(policies))),
+      exploitability,
+      # The published digits come from a gap of 1e-11, not of zero.
+      delta=1e-8,
     )
 
   @parameterized.parameters(0, 1, 2)
@@ -77,7 +76,7 @@ class MagneticTest(parameterized.TestCase):
     temperature = 0.1
     step_size = temperature / (1 / 3) ** 2
     solver = magnetic.MagneticMirrorDescent(
-        step_size=step_size, temperature=temperature
+      step_size=step_size, temperature=temperature
     )
     fixed = solver.policies(game, _end(solver, game, 3000))
     start = base.random_policies(game, jax.random.key(seed))
@@ -94,10 +93,10 @@ class MagneticTest(parameterized.TestCase):
   def _distance(game, fixed, duals):
     entropy = mirror_maps.NegativeEntropy()
     return float(
-        sum(
-            dilated.divergence(t, entropy, p, d)
-            for t, p, d in zip(game.treeplexes, fixed, duals)
-        )
+      sum(
+        dilated.divergence(t, entropy, p, d)
+        for t, p, d in zip(game.treeplexes, fixed, duals)
+      )
     )
 
   def test_temperature_zero_is_mirror_descent(self):
@@ -105,8 +104,8 @@ class MagneticTest(parameterized.TestCase):
     plain = mirror_descent.MirrorDescent(step_size=0.4)
     solver = magnetic.MagneticMirrorDescent(step_size=0.4, temperature=0.0)
     for a, b in zip(
-        solver.policies(game, _end(solver, game, 20)),
-        plain.policies(game, _end(plain, game, 20)),
+      solver.policies(game, _end(solver, game, 20)),
+      plain.policies(game, _end(plain, game, 20)),
     ):
       np.testing.assert_allclose(a, b, atol=1e-13)
 
@@ -114,21 +113,21 @@ class MagneticTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game(oracle.PAYOFF)
     eta, alpha, rate = 0.5, 0.2, 0.3
     solver = magnetic.MagneticMirrorDescent(
-        step_size=eta, temperature=alpha, magnet_rate=rate
+      step_size=eta, temperature=alpha, magnet_rate=rate
     )
     policies = oracle.uniform()
     magnets = [np.zeros(n) for n in oracle.PAYOFF.shape]
     for _ in range(6):
       gains = oracle.gains(policies)
       after = [
-          oracle.softmax(
-              (eta * g + np.log(x) + eta * alpha * m) / (1 + eta * alpha)
-          )
-          for g, x, m in zip(gains, policies, magnets)
+        oracle.softmax(
+          (eta * g + np.log(x) + eta * alpha * m) / (1 + eta * alpha)
+        )
+        for g, x, m in zip(gains, policies, magnets)
       ]
       magnets = [
-          np.log(oracle.softmax((1 - rate) * m + rate * np.log(x)))
-          for m, x in zip(magnets, policies)
+        np.log(oracle.softmax((1 - rate) * m + rate * np.log(x)))
+        for m, x in zip(magnets, policies)
       ]
       policies = after
     ours = solver.policies(game, _end(solver, game, 6))
@@ -138,7 +137,7 @@ class MagneticTest(parameterized.TestCase):
   def test_moving_magnet_reaches_a_nash_equilibrium(self):
     game, _ = games.compiled("kuhn")
     solver = magnetic.MagneticMirrorDescent(
-        step_size=1.0, temperature=0.3, magnet_rate=0.05
+      step_size=1.0, temperature=0.3, magnet_rate=0.05
     )
     end = _end(solver, game, 20_000)
     plans = solver.plans(game, end)
@@ -147,15 +146,15 @@ class MagneticTest(parameterized.TestCase):
   def test_annealed_temperature_equals_a_loop_of_temperatures(self):
     game = matrix_game.zero_sum_game(oracle.PAYOFF)
     solver = magnetic.MagneticMirrorDescent(
-        step_size=0.5,
-        temperature=schedules.PowerDecay(initial=1.0, power=0.5),
+      step_size=0.5,
+      temperature=schedules.PowerDecay(initial=1.0, power=0.5),
     )
     x, y = oracle.uniform()
     for t in range(8):
       eta, alpha = 0.5, 1 / np.sqrt(1 + t)
       x, y = (
-          oracle.softmax((eta * g + np.log(p)) / (1 + eta * alpha))
-          for g, p in zip(oracle.gains((x, y)), (x, y))
+        oracle.softmax((eta * g + np.log(p)) / (1 + eta * alpha))
+        for g, p in zip(oracle.gains((x, y)), (x, y))
       )
     ours = oracle.policies(solver.policies(game, _end(solver, game, 8)))
     np.testing.assert_allclose(ours[0], x, atol=1e-14)
@@ -174,24 +173,22 @@ class MagneticTest(parameterized.TestCase):
 
     for step_size in (0.1, 0.2, 0.4):
       end(
-          magnetic.MagneticMirrorDescent(
-              step_size=step_size, temperature=0.1
-          ),
-          game,
+        magnetic.MagneticMirrorDescent(step_size=step_size, temperature=0.1),
+        game,
       )
     self.assertEqual(traces, 1)
 
   @parameterized.parameters(
-      (dict(step_size=0.0, temperature=0.1), r"`step_size` must lie in \(0"),
-      (dict(step_size=0.1, temperature=-1.0), r"`temperature` must lie in \[0"),
-      (
-          dict(step_size=0.1, temperature=0.1, magnet_rate=1.5),
-          r"`magnet_rate` must lie in \[0, 1\], got 1.5",
-      ),
-      (
-          dict(step_size=jnp.array([0.1, -2.0]), temperature=0.1),
-          r"`step_size` must lie in",
-      ),
+    (dict(step_size=0.0, temperature=0.1), r"`step_size` must lie in \(0"),
+    (dict(step_size=0.1, temperature=-1.0), r"`temperature` must lie in \[0"),
+    (
+      dict(step_size=0.1, temperature=0.1, magnet_rate=1.5),
+      r"`magnet_rate` must lie in \[0, 1\], got 1.5",
+    ),
+    (
+      dict(step_size=jnp.array([0.1, -2.0]), temperature=0.1),
+      r"`step_size` must lie in",
+    ),
   )
   def test_refuses_values_out_of_range(self, values, message):
     with self.assertRaisesRegex(ValueError, message):

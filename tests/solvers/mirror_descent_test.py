@@ -16,7 +16,6 @@ from tests.solvers import oracle
 
 
 class MirrorDescentTest(parameterized.TestCase):
-
   def test_equals_multiplicative_weights(self):
     game = matrix_game.zero_sum_game(oracle.PAYOFF)
     solver = mirror_descent.MirrorDescent(step_size=0.3)
@@ -24,9 +23,7 @@ class MirrorDescentTest(parameterized.TestCase):
     x, y = oracle.uniform()
     for _ in range(7):
       gain = oracle.gains((x, y))
-      x, y = (
-          oracle.entropic_step(p, g, 0.3) for p, g in zip((x, y), gain)
-      )
+      x, y = (oracle.entropic_step(p, g, 0.3) for p, g in zip((x, y), gain))
     ours = oracle.policies(solver.policies(game, state))
     np.testing.assert_allclose(ours[0], x, atol=1e-14)
     np.testing.assert_allclose(ours[1], y, atol=1e-14)
@@ -34,7 +31,7 @@ class MirrorDescentTest(parameterized.TestCase):
   def test_euclidean_equals_projected_ascent(self):
     game = matrix_game.zero_sum_game([[0.0, 2.0], [1.0, 0.0]])
     solver = mirror_descent.MirrorDescent(
-        step_size=0.25, mirror_map=mirror_maps.Euclidean()
+      step_size=0.25, mirror_map=mirror_maps.Euclidean()
     )
     state = run.advance(solver, game, run.init(solver, game), 1)
     # Gains at uniform play are (1, 1/2) and (-1/2, -1); a step of 1/4 moves
@@ -49,7 +46,7 @@ class MirrorDescentTest(parameterized.TestCase):
     game = games.random_zero_sum_game(6, 9)
     step_size, updates = 0.05, np.array([1, 10, 100, 1000, 5000])
     solver = averaged.Averaged(
-        solver=mirror_descent.MirrorDescent(step_size=step_size)
+      solver=mirror_descent.MirrorDescent(step_size=step_size)
     )
     _, trace = run.run(solver, game, gaps.duality_gap, updates.tolist())
     greatest = float(jnp.abs(game.payoffs[0]).max())
@@ -87,26 +84,27 @@ class MirrorDescentTest(parameterized.TestCase):
   def _three_points(game, before, after, step_size):
     entropy = mirror_maps.NegativeEntropy()
     old, new = (
-        tuple(
-            dilated.to_policy(t, entropy, d)
-            for t, d in zip(game.treeplexes, duals)
-        )
-        for duals in (before, after)
+      tuple(
+        dilated.to_policy(t, entropy, d) for t, d in zip(game.treeplexes, duals)
+      )
+      for duals in (before, after)
     )
     x, y = game.plans(old), game.plans(new)
     gains = game.gains(x)
     values = jnp.stack([jnp.vdot(g, p) for g, p in zip(gains, x)])
-    extra = jnp.stack([
+    extra = jnp.stack(
+      [
         jnp.vdot(g, b - a) - dilated.divergence(t, entropy, q, d) / step_size
         for t, g, a, b, q, d in zip(game.treeplexes, gains, x, y, new, before)
-    ])
+      ]
+    )
     return gains, values, extra
 
   @staticmethod
   def _best_policy(treeplex, gain):
     def row_fn(q, group):
       return jnp.max(q, axis=1), jax.nn.one_hot(
-          jnp.argmax(q, axis=1), group.width, dtype=q.dtype
+        jnp.argmax(q, axis=1), group.width, dtype=q.dtype
       )
 
     return treeplex_lib.sweep_up(treeplex, gain, row_fn)[0]
@@ -124,7 +122,7 @@ class MirrorDescentTest(parameterized.TestCase):
 
   def test_refuses_step_sizes_that_are_not_positive(self):
     with self.assertRaisesRegex(
-        ValueError, r"`step_size` must lie in \(0, infinity\), got -0.1"
+      ValueError, r"`step_size` must lie in \(0, infinity\), got -0.1"
     ):
       mirror_descent.MirrorDescent(step_size=-0.1)
 

@@ -13,7 +13,6 @@ from tests.solvers import oracle
 
 
 class MirrorProxTest(parameterized.TestCase):
-
   def test_equals_two_steps_of_multiplicative_weights(self):
     game = matrix_game.zero_sum_game(oracle.PAYOFF)
     solver = mirror_prox.MirrorProx(step_size=0.4)
@@ -30,8 +29,7 @@ class MirrorProxTest(parameterized.TestCase):
   @staticmethod
   def _steps(center, at):
     return [
-        oracle.entropic_step(p, g, 0.4)
-        for p, g in zip(center, oracle.gains(at))
+      oracle.entropic_step(p, g, 0.4) for p, g in zip(center, oracle.gains(at))
     ]
 
   @parameterized.parameters(0, 1, 2)
@@ -42,7 +40,7 @@ class MirrorProxTest(parameterized.TestCase):
     game = games.random_zero_sum_game(7, 5, seed)
     step_size = 1 / float(jnp.abs(game.payoffs[0]).max())
     solver = averaged.Averaged(
-        solver=mirror_prox.MirrorProx(step_size=step_size)
+      solver=mirror_prox.MirrorProx(step_size=step_size)
     )
     updates = np.array([1, 3, 10, 30, 100, 1000, 10_000])
     _, trace = run.run(solver, game, gaps.duality_gap, updates.tolist())

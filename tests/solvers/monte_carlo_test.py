@@ -11,13 +11,13 @@ from mdrl import run, testing
 from mdrl.evaluation import gaps
 from mdrl.games import base, sampled_game
 from mdrl.solvers import (
-    averaged,
-    mirror_descent,
-    mirror_prox,
-    monte_carlo,
-    regret_matching,
-    regret_rules,
-    schedules,
+  averaged,
+  mirror_descent,
+  mirror_prox,
+  monte_carlo,
+  regret_matching,
+  regret_rules,
+  schedules,
 )
 from mdrl.testing import games
 
@@ -28,13 +28,13 @@ _UPDATES = (0, 300, 1000)
 def _mccfr(sampling, seed):
   """Returns Monte Carlo CFR, whose players move in turn, as OpenSpiel's do."""
   return averaged.Averaged(
-      solver=monte_carlo.MonteCarlo(
-          solver=regret_matching.AlternatingRegretMatching(
-              rule=regret_rules.Vanilla()
-          ),
-          sampling=sampling,
-          seed=seed,
-      )
+    solver=monte_carlo.MonteCarlo(
+      solver=regret_matching.AlternatingRegretMatching(
+        rule=regret_rules.Vanilla()
+      ),
+      sampling=sampling,
+      seed=seed,
+    )
   )
 
 
@@ -56,12 +56,11 @@ def _openspiel(sampling, seed):
 
 
 class MonteCarloTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      # Means after 300 and 1000 updates, of both ours and OpenSpiel's; found
-      # from 160 seeds of either, whose standard deviations are a third.
-      ("external", (0.056, 0.0277)),
-      ("outcome", (0.157, 0.0897)),
+    # Means after 300 and 1000 updates, of both ours and OpenSpiel's; found
+    # from 160 seeds of either, whose standard deviations are a third.
+    ("external", (0.056, 0.0277)),
+    ("outcome", (0.157, 0.0897)),
   )
   def test_cfr_is_as_exploitable_as_that_of_openspiel(self, sampling, expected):
     game, _ = games.compiled("kuhn", chance=True)
@@ -100,7 +99,7 @@ class MonteCarloTest(parameterized.TestCase):
     game, _ = games.compiled("kuhn", chance=True)
     inner = regret_matching.RegretMatching(rule=regret_rules.Vanilla())
     solver = monte_carlo.MonteCarlo(
-        solver=inner, sampling="outcome", seed=3, exploration=0.3
+      solver=inner, sampling="outcome", seed=3, exploration=0.3
     )
 
     @jax.jit
@@ -122,7 +121,7 @@ class MonteCarloTest(parameterized.TestCase):
   def test_starts_where_it_is_told(self):
     game, _ = games.compiled("kuhn", chance=True)
     solver = monte_carlo.MonteCarlo(
-        solver=mirror_descent.MirrorDescent(step_size=0.1)
+      solver=mirror_descent.MirrorDescent(step_size=0.1)
     )
     start = base.random_policies(game, jax.random.key(5))
     found = solver.policies(game, run.init(solver, game, start))
@@ -132,11 +131,11 @@ class MonteCarloTest(parameterized.TestCase):
   def test_stochastic_mirror_descent_approaches_an_equilibrium(self):
     game, _ = games.compiled("kuhn", chance=True)
     solver = averaged.Averaged(
-        solver=monte_carlo.MonteCarlo(
-            solver=mirror_descent.MirrorDescent(
-                step_size=schedules.PowerDecay(initial=1.0, power=0.5)
-            )
+      solver=monte_carlo.MonteCarlo(
+        solver=mirror_descent.MirrorDescent(
+          step_size=schedules.PowerDecay(initial=1.0, power=0.5)
         )
+      )
     )
     _, trace = run.run(solver, game, gaps.exploitability, [0, 5000])
     # Without sampling it is 0.013 of the start; the noise doubles it.
@@ -146,18 +145,20 @@ class MonteCarloTest(parameterized.TestCase):
   def test_keeps_the_contract_with_several_gains_in_an_update(self):
     game, _ = games.compiled("tiny_hanabi", chance=True)
     solver = monte_carlo.MonteCarlo(
-        solver=mirror_prox.MirrorProx(step_size=0.1), sampling="outcome"
+      solver=mirror_prox.MirrorProx(step_size=0.1), sampling="outcome"
     )
     testing.check_solver(solver, game)
 
   def test_refuses(self):
     inner = mirror_descent.MirrorDescent(step_size=0.1)
     for message, kwargs in (
-        ("`sampling` must be one of external, outcome, got 'robust'",
-         {"sampling": "robust"}),
-        (r"`exploration` must lie in \(0, 1\], got 0", {"exploration": 0.0}),
-        (r"`exploration` must lie in \(0, 1\], got 2", {"exploration": 2.0}),
-        ("`seed` must lie in .*, got -1", {"seed": -1}),
+      (
+        "`sampling` must be one of external, outcome, got 'robust'",
+        {"sampling": "robust"},
+      ),
+      (r"`exploration` must lie in \(0, 1\], got 0", {"exploration": 0.0}),
+      (r"`exploration` must lie in \(0, 1\], got 2", {"exploration": 2.0}),
+      ("`seed` must lie in .*, got -1", {"seed": -1}),
     ):
       with self.assertRaisesRegex(ValueError, message):
         monte_carlo.MonteCarlo(solver=inner, **kwargs)

@@ -8,7 +8,6 @@ from tests.solvers import preferences as oracle
 
 
 class NashEMATest(parameterized.TestCase):
-
   def test_iterates_are_those_of_the_recursion(self):
     eta, tau, decay = 0.7, 0.3, 0.8
     ref = np.log(oracle.REFERENCE)
@@ -20,7 +19,7 @@ class NashEMATest(parameterized.TestCase):
       average = decay * average + (1 - decay) * logits
     solver = nash_ema.NashEMA(step_size=eta, temperature=tau, decay=decay)
     actual = oracle.policy_after(
-        solver, oracle.game(oracle.HARD), 6, [0.6, 0.3, 0.1]
+      solver, oracle.game(oracle.HARD), 6, [0.6, 0.3, 0.1]
     )
     np.testing.assert_allclose(actual, oracle.softmax(logits), atol=1e-14)
 
@@ -37,9 +36,9 @@ class NashEMATest(parameterized.TestCase):
     solver = nash_ema.NashEMA(step_size=0.5, temperature=0.1, decay=0.0)
     other = nash_md.NashMD(step_size=0.5, temperature=0.1, mixture=0.0)
     np.testing.assert_allclose(
-        oracle.policy_after(solver, game, 20),
-        oracle.policy_after(other, game, 20),
-        atol=1e-14,
+      oracle.policy_after(solver, game, 20),
+      oracle.policy_after(other, game, 20),
+      atol=1e-14,
     )
 
   def test_refuses_an_average_that_never_moves(self):

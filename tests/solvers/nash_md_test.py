@@ -11,7 +11,6 @@ _UNIFORM = np.full(3, 1 / 3)
 
 
 class NashMDTest(parameterized.TestCase):
-
   def test_one_step_on_dice(self):
     # A worked example of the published update, rounded to three digits.
     game = oracle.game(oracle.DICE, _UNIFORM)
@@ -25,43 +24,41 @@ class NashMDTest(parameterized.TestCase):
     b = eta * tau if mixture is None else mixture
     policy = np.array([0.6, 0.3, 0.1])
     for _ in range(5):
-      opponent = oracle.softmax(
-          (1 - b) * np.log(policy) + b * np.log(ref)
-      )
+      opponent = oracle.softmax((1 - b) * np.log(policy) + b * np.log(ref))
       policy = oracle.softmax(
-          (1 - eta * tau) * np.log(policy)
-          + eta * tau * np.log(ref)
-          + eta * oracle.HARD @ opponent
+        (1 - eta * tau) * np.log(policy)
+        + eta * tau * np.log(ref)
+        + eta * oracle.HARD @ opponent
       )
     solver = nash_md.NashMD(step_size=eta, temperature=tau, mixture=mixture)
     actual = oracle.policy_after(
-        solver, oracle.game(oracle.HARD), 5, [0.6, 0.3, 0.1]
+      solver, oracle.game(oracle.HARD), 5, [0.6, 0.3, 0.1]
     )
     np.testing.assert_allclose(actual, policy, atol=1e-14)
 
   @parameterized.parameters(
-      (oracle.DICE, None, (5.22e-5, 8.18e-7, 8.53e-9)),
-      (oracle.HARD, None, (1.68e-2, 5.36e-5, 1.18e-6)),
-      (oracle.HARD, 0.0, (2.21e-1, 2.92e-4, 3.89e-8)),
+    (oracle.DICE, None, (5.22e-5, 8.18e-7, 8.53e-9)),
+    (oracle.HARD, None, (1.68e-2, 5.36e-5, 1.18e-6)),
+    (oracle.HARD, 0.0, (2.21e-1, 2.92e-4, 3.89e-8)),
   )
   def test_divergences_computed_elsewhere(self, preferences, mixture, table):
     solver = nash_md.NashMD(
-        step_size=nash_md.paper_schedule(0.1), temperature=0.1, mixture=mixture
+      step_size=nash_md.paper_schedule(0.1), temperature=0.1, mixture=mixture
     )
     game = oracle.game(preferences)
     actual = oracle.divergences(solver, game, 0.1, [10, 100, 1000])
     np.testing.assert_allclose(actual, table, rtol=6e-3)
 
   @parameterized.parameters(
-      (oracle.DICE, 0.1), (oracle.HARD, 0.1), (oracle.HARD, 0.5)
+    (oracle.DICE, 0.1), (oracle.HARD, 0.1), (oracle.HARD, 0.5)
   )
   def test_the_bound_holds_at_every_update(self, preferences, temperature):
     solver = nash_md.NashMD(
-        step_size=nash_md.paper_schedule(temperature), temperature=temperature
+      step_size=nash_md.paper_schedule(temperature), temperature=temperature
     )
     steps = np.arange(1, 300)
     actual = oracle.divergences(
-        solver, oracle.game(preferences), temperature, steps
+      solver, oracle.game(preferences), temperature, steps
     )
     bound = 8 / (temperature**2 * (steps + 1))
     np.testing.assert_array_less(actual, bound)
@@ -72,10 +69,10 @@ class NashMDTest(parameterized.TestCase):
     solver = nash_md.NashMD(step_size=0.5, temperature=tau, mixture=mixture)
     policy = oracle.policy_after(solver, game, 2000)
     opponent = oracle.softmax(
-        (1 - mixture) * np.log(policy) + mixture * np.log(oracle.REFERENCE)
+      (1 - mixture) * np.log(policy) + mixture * np.log(oracle.REFERENCE)
     )
     np.testing.assert_allclose(
-        opponent, oracle.equilibrium(game, tau / (1 - mixture)), atol=1e-12
+      opponent, oracle.equilibrium(game, tau / (1 - mixture)), atol=1e-12
     )
     off = np.abs(policy - oracle.equilibrium(game, tau)).max()
     self.assertGreater(off, 1e-2)
@@ -85,19 +82,19 @@ class NashMDTest(parameterized.TestCase):
     solver = nash_md.NashMD(step_size=eta, temperature=tau)
     policy = oracle.policy_after(solver, game, 2000)
     opponent = oracle.softmax(
-        (1 - eta * tau) * np.log(policy) + eta * tau * np.log(oracle.REFERENCE)
+      (1 - eta * tau) * np.log(policy) + eta * tau * np.log(oracle.REFERENCE)
     )
     np.testing.assert_allclose(
-        opponent, oracle.equilibrium(game, tau / (1 - eta * tau)), atol=1e-12
+      opponent, oracle.equilibrium(game, tau / (1 - eta * tau)), atol=1e-12
     )
 
   def test_without_a_mixture_it_is_inpo(self):
     game = oracle.game(oracle.RANDOM, oracle.RANDOM_REFERENCE)
     actual = oracle.policy_after(
-        nash_md.NashMD(step_size=0.5, temperature=0.1, mixture=0.0), game, 50
+      nash_md.NashMD(step_size=0.5, temperature=0.1, mixture=0.0), game, 50
     )
     expected = oracle.policy_after(
-        inpo.INPO(step_size=0.5, temperature=0.1), game, 50
+      inpo.INPO(step_size=0.5, temperature=0.1), game, 50
     )
     np.testing.assert_allclose(actual, expected, atol=1e-13)
 
@@ -106,40 +103,39 @@ class NashMDTest(parameterized.TestCase):
     for t in range(3):
       eta = 2 / (tau * (t + 2))
       center = oracle.softmax(
-          (1 - eta * tau) * np.log(policy)
-          + eta * tau * np.log(oracle.REFERENCE)
+        (1 - eta * tau) * np.log(policy) + eta * tau * np.log(oracle.REFERENCE)
       )
       policy = oracle.softmax(np.log(center) + eta * oracle.HARD @ center)
     solver = nash_md.NashMD(
-        step_size=nash_md.paper_schedule(tau), temperature=tau
+      step_size=nash_md.paper_schedule(tau), temperature=tau
     )
     actual = oracle.policy_after(
-        solver, oracle.game(oracle.HARD), 3, [0.6, 0.3, 0.1]
+      solver, oracle.game(oracle.HARD), 3, [0.6, 0.3, 0.1]
     )
     np.testing.assert_allclose(actual, policy, atol=1e-13)
 
   def test_a_first_policy_may_lack_a_response(self):
     # The first step of the paper forgets it altogether.
     solver = nash_md.NashMD(
-        step_size=nash_md.paper_schedule(0.1), temperature=0.1
+      step_size=nash_md.paper_schedule(0.1), temperature=0.1
     )
     actual = oracle.policy_after(
-        solver, oracle.game(oracle.HARD), 5, [0.0, 0.5, 0.5]
+      solver, oracle.game(oracle.HARD), 5, [0.0, 0.5, 0.5]
     )
     self.assertTrue(np.isfinite(actual).all())
 
   def test_paper_schedule(self):
     schedule = nash_md.paper_schedule(0.1)
     actual = [
-        float(schedules.at(schedule, jnp.asarray(t), float)) for t in range(4)
+      float(schedules.at(schedule, jnp.asarray(t), float)) for t in range(4)
     ]
     np.testing.assert_allclose(actual, [2 / (0.1 * (t + 2)) for t in range(4)])
 
   @parameterized.parameters(
-      ({"step_size": 0.0}, "step_size"),
-      ({"temperature": -0.1}, "temperature"),
-      ({"mixture": 1.5}, "mixture"),
-      ({"step_size": 20.0}, "times `temperature`"),
+    ({"step_size": 0.0}, "step_size"),
+    ({"temperature": -0.1}, "temperature"),
+    ({"mixture": 1.5}, "mixture"),
+    ({"step_size": 20.0}, "times `temperature`"),
   )
   def test_refuses(self, change, message):
     with self.assertRaisesRegex(ValueError, message):

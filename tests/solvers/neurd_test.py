@@ -14,7 +14,6 @@ from tests.solvers import oracle
 
 
 class NeuRDTest(parameterized.TestCase):
-
   def test_logits_are_those_of_the_update(self):
     game = matrix_game.zero_sum_game(oracle.PAYOFF)
     logits = [np.zeros(n) for n in oracle.PAYOFF.shape]
@@ -22,7 +21,7 @@ class NeuRDTest(parameterized.TestCase):
       policies = [oracle.softmax(y) for y in logits]
       gains = oracle.gains(policies)
       logits = [
-          y + 0.3 * (g - g @ x) for y, g, x in zip(logits, gains, policies)
+        y + 0.3 * (g - g @ x) for y, g, x in zip(logits, gains, policies)
       ]
     solver = neurd.NeuRD(step_size=0.3)
     state = run.advance(solver, game, run.init(solver, game), 5)
@@ -34,8 +33,8 @@ class NeuRDTest(parameterized.TestCase):
     start = base.random_policies(game, jax.random.key(0))
     found = []
     for inner in (
-        neurd.NeuRD(step_size=0.5),
-        mirror_descent.MirrorDescent(step_size=0.5),
+      neurd.NeuRD(step_size=0.5),
+      mirror_descent.MirrorDescent(step_size=0.5),
     ):
       solver = behavioral.Behavioral(solver=inner)
       state = run.init(solver, game, start)
@@ -68,7 +67,7 @@ class NeuRDTest(parameterized.TestCase):
   def test_the_average_approaches_an_equilibrium(self):
     game, _ = games.compiled("kuhn")
     solver = averaged.Averaged(
-        solver=behavioral.Behavioral(solver=neurd.NeuRD(step_size=0.5))
+      solver=behavioral.Behavioral(solver=neurd.NeuRD(step_size=0.5))
     )
     _, trace = run.run(solver, game, gaps.exploitability, [100, 10_000])
     self.assertLess(float(trace.metrics[1]), float(trace.metrics[0]) / 5)

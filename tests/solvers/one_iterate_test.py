@@ -14,12 +14,11 @@ from tests.solvers import preferences as oracle
 
 
 class OneIterateTest(parameterized.TestCase):
-
   def test_starts_from_the_reference(self):
     game = oracle.game(oracle.HARD)
     state = run.init(inpo.INPO(step_size=1.0, temperature=0.1), game)
     np.testing.assert_allclose(
-        np.exp(state.dual[0][1:]), oracle.REFERENCE, atol=1e-15
+      np.exp(state.dual[0][1:]), oracle.REFERENCE, atol=1e-15
     )
     np.testing.assert_array_equal(state.reference[0], state.dual[0])
 
@@ -28,10 +27,10 @@ class OneIterateTest(parameterized.TestCase):
     solver = inpo.INPO(step_size=1.0, temperature=0.1)
     state = run.init(solver, game, oracle.start([0.6, 0.3, 0.1]))
     np.testing.assert_allclose(
-        np.exp(state.dual[0][1:]), [0.6, 0.3, 0.1], atol=1e-15
+      np.exp(state.dual[0][1:]), [0.6, 0.3, 0.1], atol=1e-15
     )
     np.testing.assert_allclose(
-        np.exp(state.reference[0][1:]), oracle.REFERENCE, atol=1e-15
+      np.exp(state.reference[0][1:]), oracle.REFERENCE, atol=1e-15
     )
 
   def test_without_a_reference_it_is_the_potential(self):
@@ -41,12 +40,12 @@ class OneIterateTest(parameterized.TestCase):
       np.testing.assert_array_equal(reference, np.zeros(t.num_slots))
 
   @parameterized.parameters(
-      mirror_maps.NegativeEntropy(), mirror_maps.Euclidean()
+    mirror_maps.NegativeEntropy(), mirror_maps.Euclidean()
   )
   def test_solves_two_players_of_a_matrix_game(self, geometry):
     game = games.random_zero_sum_game(3, 4)
     solver = nash_md.NashMD(
-        step_size=0.2, temperature=0.5, mixture=0.0, mirror_map=geometry
+      step_size=0.2, temperature=0.5, mixture=0.0, mirror_map=geometry
     )
     end = run.advance(solver, game, run.init(solver, game), 500)
     again = run.advance(solver, game, end, 1)

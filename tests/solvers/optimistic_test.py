@@ -15,7 +15,6 @@ ROCK_PAPER_SCISSORS = [[0.0, -3.0, 1.0], [3.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]
 
 
 class OptimisticTest(parameterized.TestCase):
-
   def test_equals_optimistic_multiplicative_weights(self):
     game = matrix_game.zero_sum_game(oracle.PAYOFF)
     solver = optimistic.OptimisticMirrorDescent(step_size=0.3)
@@ -25,8 +24,8 @@ class OptimisticTest(parameterized.TestCase):
     for _ in range(9):
       gains = oracle.gains(policies)
       policies = [
-          oracle.entropic_step(p, 2 * g - m, 0.3)
-          for p, g, m in zip(policies, gains, last)
+        oracle.entropic_step(p, 2 * g - m, 0.3)
+        for p, g, m in zip(policies, gains, last)
       ]
       last = gains
     ours = oracle.policies(solver.policies(game, state))
@@ -37,8 +36,8 @@ class OptimisticTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game(ROCK_PAPER_SCISSORS)
     gap = {}
     for solver in (
-        optimistic.OptimisticMirrorDescent(step_size=0.1),
-        mirror_descent.MirrorDescent(step_size=0.1),
+      optimistic.OptimisticMirrorDescent(step_size=0.1),
+      mirror_descent.MirrorDescent(step_size=0.1),
     ):
       _, trace = run.run(solver, game, gaps.duality_gap, [5000])
       gap[type(solver).__name__] = float(trace.metrics[0])
@@ -46,12 +45,12 @@ class OptimisticTest(parameterized.TestCase):
     self.assertGreater(gap["MirrorDescent"], 1.0)
 
   @parameterized.parameters(
-      (mirror_maps.NegativeEntropy(), 2.0), (mirror_maps.Euclidean(), 1.0)
+    (mirror_maps.NegativeEntropy(), 2.0), (mirror_maps.Euclidean(), 1.0)
   )
   def test_last_iterate_converges_on_kuhn(self, mirror_map, step_size):
     game, _ = games.compiled("kuhn")
     solver = optimistic.OptimisticMirrorDescent(
-        step_size=step_size, mirror_map=mirror_map
+      step_size=step_size, mirror_map=mirror_map
     )
     _, trace = run.run(solver, game, gaps.exploitability, [20_000])
     self.assertLess(float(trace.metrics[0]), 1e-3)

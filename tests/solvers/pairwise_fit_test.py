@@ -13,14 +13,11 @@ _fit = jax.jit(pairwise_fit.fit)
 
 
 class PairwiseFitTest(parameterized.TestCase):
-
   def test_recovers_scores(self):
     scores = np.random.default_rng(0).normal(size=20) * 2
     sampling = np.random.default_rng(1).dirichlet(np.ones(20))
     actual = _fit(preference_models.elo(scores), sampling)
-    np.testing.assert_allclose(
-        actual, scores - sampling @ scores, atol=1e-9
-    )
+    np.testing.assert_allclose(actual, scores - sampling @ scores, atol=1e-9)
 
   @parameterized.parameters(0, 1)
   def test_agrees_with_scipy(self, seed):
@@ -40,15 +37,13 @@ class PairwiseFitTest(parameterized.TestCase):
     sampling = np.random.default_rng(3).dirichlet(np.ones(12))
     scores = np.asarray(_fit(labels, sampling))
     model = special.expit(scores[:, None] - scores[None])
-    np.testing.assert_allclose(
-        model @ sampling, labels @ sampling, atol=1e-14
-    )
+    np.testing.assert_allclose(model @ sampling, labels @ sampling, atol=1e-14)
 
   def test_responses_that_are_not_sampled_have_scores(self):
     sampling = np.array([0.5, 0.5, 0.0])
     labels = preference_models.elo([0.0, 1.0, 3.0])
     np.testing.assert_allclose(
-        _fit(labels, sampling), [-0.5, 0.5, 2.5], atol=1e-12
+      _fit(labels, sampling), [-0.5, 0.5, 2.5], atol=1e-12
     )
 
   def test_scores_stay_finite_where_the_optimum_is_not(self):

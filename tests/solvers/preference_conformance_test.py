@@ -11,92 +11,91 @@ from mdrl.evaluation import preferences
 from mdrl.games import preference_game, preference_models
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import (
-    apo,
-    averaged,
-    comal,
-    dno,
-    egpo,
-    inpo,
-    iterative_dpo,
-    iterative_ipo,
-    magnetic,
-    magnetic_preference,
-    mirror_descent,
-    mirror_prox,
-    nash_ema,
-    nash_md,
-    nash_mirror_prox,
-    onpo,
-    optimistic,
-    rlhf,
-    spo,
-    spo_queue,
-    sppo,
-    srpo,
+  apo,
+  averaged,
+  comal,
+  dno,
+  egpo,
+  inpo,
+  iterative_dpo,
+  iterative_ipo,
+  magnetic,
+  magnetic_preference,
+  mirror_descent,
+  mirror_prox,
+  nash_ema,
+  nash_md,
+  nash_mirror_prox,
+  onpo,
+  optimistic,
+  rlhf,
+  spo,
+  spo_queue,
+  sppo,
+  srpo,
 )
 from mdrl.testing import games
 
 _STEP = {"step_size": 0.3, "temperature": 0.2}
 # These read pairs of responses, so that only preference games will do.
 PAIRWISE = {
-    "dno": dno.DNO(step_size=0.3),
-    "iterative_dpo": iterative_dpo.IterativeDPO(temperature=2.0),
-    "rlhf": rlhf.RLHF(**_STEP),
-    "spo_queue": spo_queue.QueueSPO(step_size=0.3, length=8, num_samples=2),
-    "srpo": srpo.SRPO(**_STEP),
+  "dno": dno.DNO(step_size=0.3),
+  "iterative_dpo": iterative_dpo.IterativeDPO(temperature=2.0),
+  "rlhf": rlhf.RLHF(**_STEP),
+  "spo_queue": spo_queue.QueueSPO(step_size=0.3, length=8, num_samples=2),
+  "srpo": srpo.SRPO(**_STEP),
 }
 GENERAL = {
-    "apo": apo.APO(step_size=0.3),
-    "comal": comal.Comal(
-        solver=nash_mirror_prox.NashMirrorProx(**_STEP), tolerance=0.01
-    ),
-    "egpo": egpo.EGPO(**_STEP),
-    "inpo": inpo.INPO(**_STEP),
-    "iterative_ipo": iterative_ipo.IterativeIPO(temperature=2.0),
-    "magnetic_preference": magnetic_preference.MagneticPreferenceOptimization(
-        period=2, **_STEP
-    ),
-    "nash_ema": nash_ema.NashEMA(**_STEP),
-    "nash_md": nash_md.NashMD(**_STEP),
-    "nash_md_euclidean": nash_md.NashMD(
-        mixture=0.1, mirror_map=mirror_maps.Euclidean(), **_STEP
-    ),
-    "nash_mirror_prox": nash_mirror_prox.NashMirrorProx(**_STEP),
-    "onpo": onpo.ONPO(step_size=0.3),
-    "spo": spo.SPO(step_size=0.3),
-    "sppo": sppo.SPPO(step_size=0.3),
+  "apo": apo.APO(step_size=0.3),
+  "comal": comal.Comal(
+    solver=nash_mirror_prox.NashMirrorProx(**_STEP), tolerance=0.01
+  ),
+  "egpo": egpo.EGPO(**_STEP),
+  "inpo": inpo.INPO(**_STEP),
+  "iterative_ipo": iterative_ipo.IterativeIPO(temperature=2.0),
+  "magnetic_preference": magnetic_preference.MagneticPreferenceOptimization(
+    period=2, **_STEP
+  ),
+  "nash_ema": nash_ema.NashEMA(**_STEP),
+  "nash_md": nash_md.NashMD(**_STEP),
+  "nash_md_euclidean": nash_md.NashMD(
+    mixture=0.1, mirror_map=mirror_maps.Euclidean(), **_STEP
+  ),
+  "nash_mirror_prox": nash_mirror_prox.NashMirrorProx(**_STEP),
+  "onpo": onpo.ONPO(step_size=0.3),
+  "spo": spo.SPO(step_size=0.3),
+  "sppo": sppo.SPPO(step_size=0.3),
 }
 OF_ALL_GAMES = {
-    "magnetic": magnetic.MagneticMirrorDescent(**_STEP),
-    "mirror_descent": averaged.Averaged(
-        solver=mirror_descent.MirrorDescent(step_size=0.3)
-    ),
-    "mirror_prox": mirror_prox.MirrorProx(step_size=0.3),
-    "optimistic": optimistic.OptimisticMirrorDescent(step_size=0.3),
+  "magnetic": magnetic.MagneticMirrorDescent(**_STEP),
+  "mirror_descent": averaged.Averaged(
+    solver=mirror_descent.MirrorDescent(step_size=0.3)
+  ),
+  "mirror_prox": mirror_prox.MirrorProx(step_size=0.3),
+  "optimistic": optimistic.OptimisticMirrorDescent(step_size=0.3),
 }
 ALL = PAIRWISE | GENERAL | OF_ALL_GAMES
 
 # Each solver of the regularised game, with steps that suit hard cycles.
 REGULARIZED = {
-    "egpo": lambda tau: egpo.EGPO(step_size=0.5, temperature=tau),
-    "inpo": lambda tau: inpo.INPO(step_size=0.2, temperature=tau),
-    "magnetic": lambda tau: magnetic.MagneticMirrorDescent(
-        step_size=0.2, temperature=tau
-    ),
-    "mtpo": lambda tau: nash_md.NashMD(
-        step_size=0.2, temperature=tau, mixture=0.0
-    ),
-    "nash_ema": lambda tau: nash_ema.NashEMA(
-        step_size=0.05, temperature=tau, decay=0.5
-    ),
-    "nash_mirror_prox": lambda tau: nash_mirror_prox.NashMirrorProx(
-        step_size=2.0, temperature=tau
-    ),
+  "egpo": lambda tau: egpo.EGPO(step_size=0.5, temperature=tau),
+  "inpo": lambda tau: inpo.INPO(step_size=0.2, temperature=tau),
+  "magnetic": lambda tau: magnetic.MagneticMirrorDescent(
+    step_size=0.2, temperature=tau
+  ),
+  "mtpo": lambda tau: nash_md.NashMD(
+    step_size=0.2, temperature=tau, mixture=0.0
+  ),
+  "nash_ema": lambda tau: nash_ema.NashEMA(
+    step_size=0.05, temperature=tau, decay=0.5
+  ),
+  "nash_mirror_prox": lambda tau: nash_mirror_prox.NashMirrorProx(
+    step_size=2.0, temperature=tau
+  ),
 }
 
 
 class ConformanceTest(parameterized.TestCase):
-
   @parameterized.parameters(*ALL)
   def test_keeps_the_contract(self, solver):
     testing.check_solver(ALL[solver], games.PREFERENCES["contexts"]())
@@ -114,7 +113,7 @@ class ConformanceTest(parameterized.TestCase):
   @parameterized.parameters("nash_mirror_prox", "iterative_dpo", "srpo")
   def test_in_single_precision(self, solver):
     game = preference_game.preference_game(
-        preference_models.uniform(5, 0), dtype=jnp.float32
+      preference_models.uniform(5, 0), dtype=jnp.float32
     )
     testing.check_solver(ALL[solver], game)
 
@@ -122,7 +121,7 @@ class ConformanceTest(parameterized.TestCase):
   def test_regularised_solvers_share_the_fixed_point(self, name, temperature):
     solver = REGULARIZED[name](temperature)
     game = preference_game.preference_game(
-        preference_models.cycle(3), games.SKEWED
+      preference_models.cycle(3), games.SKEWED
     )
     state = run.advance(solver, game, run.init(solver, game), 10_000)
     plans = solver.plans(game, state)
@@ -143,7 +142,7 @@ class ConformanceTest(parameterized.TestCase):
     together = _policies(solver, np.stack(matrices), references)
     for row, matrix, reference in zip(together, matrices, references):
       np.testing.assert_allclose(
-          row, _policies(solver, matrix, reference)[0], atol=1e-12
+        row, _policies(solver, matrix, reference)[0], atol=1e-12
       )
 
 

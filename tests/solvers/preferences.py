@@ -51,7 +51,7 @@ def policy_after(solver, game, num_updates, first=None):
   """Returns the policy of the only context."""
   policies = None if first is None else start(np.asarray(first))
   state = run.advance(
-      solver, game, run.init(solver, game, policies), num_updates
+    solver, game, run.init(solver, game, policies), num_updates
   )
   return np.asarray(solver.policies(game, state)[0])[1:]
 

@@ -25,38 +25,37 @@ def _exploitability(solver, game, num_updates):
 
 
 class RegretMatchingTest(parameterized.TestCase):
-
   @parameterized.named_parameters(
-      (
-          "cfr_alternating",
-          Alternating(rule=regret_rules.Vanilla()),
-          0.0,
-          openspiel_cfr.CFRSolver,
+    (
+      "cfr_alternating",
+      Alternating(rule=regret_rules.Vanilla()),
+      0.0,
+      openspiel_cfr.CFRSolver,
+    ),
+    (
+      "cfr_simultaneous",
+      Simultaneous(rule=regret_rules.Vanilla()),
+      0.0,
+      lambda game: openspiel_cfr._CFRSolver(
+        game,
+        alternating_updates=False,
+        linear_averaging=False,
+        regret_matching_plus=False,
       ),
-      (
-          "cfr_simultaneous",
-          Simultaneous(rule=regret_rules.Vanilla()),
-          0.0,
-          lambda game: openspiel_cfr._CFRSolver(
-              game,
-              alternating_updates=False,
-              linear_averaging=False,
-              regret_matching_plus=False,
-          ),
-      ),
-      (
-          "cfr_plus",
-          Alternating(rule=regret_rules.Plus()),
-          1.0,
-          openspiel_cfr.CFRPlusSolver,
-      ),
-      ("linear", Alternating(rule=LINEAR), 1.0, discounted_cfr.LCFRSolver),
-      (
-          "discounted",
-          Alternating(rule=regret_rules.Discounted()),
-          2.0,
-          discounted_cfr.DCFRSolver,
-      ),
+    ),
+    (
+      "cfr_plus",
+      Alternating(rule=regret_rules.Plus()),
+      1.0,
+      openspiel_cfr.CFRPlusSolver,
+    ),
+    ("linear", Alternating(rule=LINEAR), 1.0, discounted_cfr.LCFRSolver),
+    (
+      "discounted",
+      Alternating(rule=regret_rules.Discounted()),
+      2.0,
+      discounted_cfr.DCFRSolver,
+    ),
   )
   def test_average_equals_openspiel_on_kuhn(self, solver, power, make):
     game, index = games.compiled("kuhn")
@@ -71,9 +70,9 @@ class RegretMatchingTest(parameterized.TestCase):
     for player in index.players:
       for name in player.infostates:
         np.testing.assert_allclose(
-            ours.policy_for_key(name),
-            expected.policy_for_key(name),
-            atol=1e-12,
+          ours.policy_for_key(name),
+          expected.policy_for_key(name),
+          atol=1e-12,
         )
 
   def test_three_players_equal_openspiel(self):
@@ -83,31 +82,29 @@ class RegretMatchingTest(parameterized.TestCase):
     # Later, regrets that cancel exactly are rounded one way or the other.
     for _ in range(3):
       theirs.evaluate_and_update_policy()
-    wrapped = averaged.Averaged(
-        solver=Alternating(rule=regret_rules.Vanilla())
-    )
+    wrapped = averaged.Averaged(solver=Alternating(rule=regret_rules.Vanilla()))
     state = run.advance(wrapped, game, run.init(wrapped, game), 3)
     ours = openspiel.to_openspiel(spiel, index, wrapped.policies(game, state))
     np.testing.assert_allclose(
-        ours.action_probability_array,
-        theirs.average_policy().action_probability_array,
-        atol=1e-12,
+      ours.action_probability_array,
+      theirs.average_policy().action_probability_array,
+      atol=1e-12,
     )
 
   def test_cfr_plus_reaches_published_values(self):
     solver = averaged.Averaged(
-        solver=Alternating(rule=regret_rules.Plus()), power=1.0
+      solver=Alternating(rule=regret_rules.Plus()), power=1.0
     )
     kuhn, _ = games.compiled("kuhn")
     self.assertAlmostEqual(
-        _exploitability(solver, kuhn, 104), 0.0006017139321, delta=1e-12
+      _exploitability(solver, kuhn, 104), 0.0006017139321, delta=1e-12
     )
     leduc, _ = games.compiled("leduc")
     # Regrets that cancel exactly are cut off at rounding errors of either
     # sign, and Leduc is symmetric in suits: implementations that add in
     # another order agree to four digits here (0.0085259582 and 0.0085238264).
     self.assertAlmostEqual(
-        _exploitability(solver, leduc, 140), 0.0085259582, delta=5e-6
+      _exploitability(solver, leduc, 140), 0.0085259582, delta=5e-6
     )
 
   def test_predictive_equals_a_numpy_loop(self):
@@ -123,9 +120,9 @@ class RegretMatchingTest(parameterized.TestCase):
         regrets[i] = np.maximum(regrets[i] + advantage, 0)
         weights = np.maximum(regrets[i] + advantage, 0)
         policies[i] = (
-            weights / weights.sum()
-            if weights.sum() > 0
-            else np.full(len(weights), 1 / len(weights))
+          weights / weights.sum()
+          if weights.sum() > 0
+          else np.full(len(weights), 1 / len(weights))
         )
     ours = oracle.policies(solver.policies(game, state))
     np.testing.assert_allclose(ours[0], policies[0], atol=1e-13)

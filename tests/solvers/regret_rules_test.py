@@ -12,18 +12,17 @@ STEP = jnp.array(4.0)
 
 
 class RegretRulesTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      (regret_rules.Vanilla(), [-1.0, -0.5, 0.75]),
-      (regret_rules.Plus(), [0.0, 0.0, 0.75]),
-      (regret_rules.Predictive(), [0.0, 0.0, 0.75]),
-      # 4^1.5 / (4^1.5 + 1) = 8/9 where positive; a half where negative.
-      (regret_rules.Discounted(), [-0.5, -0.25, 0.75 * 8 / 9]),
-      # Linear: 4/5 at either sign.
-      (
-          regret_rules.Discounted(positive_power=1.0, negative_power=1.0),
-          [-0.8, -0.4, 0.6],
-      ),
+    (regret_rules.Vanilla(), [-1.0, -0.5, 0.75]),
+    (regret_rules.Plus(), [0.0, 0.0, 0.75]),
+    (regret_rules.Predictive(), [0.0, 0.0, 0.75]),
+    # 4^1.5 / (4^1.5 + 1) = 8/9 where positive; a half where negative.
+    (regret_rules.Discounted(), [-0.5, -0.25, 0.75 * 8 / 9]),
+    # Linear: 4/5 at either sign.
+    (
+      regret_rules.Discounted(positive_power=1.0, negative_power=1.0),
+      [-0.8, -0.4, 0.6],
+    ),
   )
   def test_accumulate(self, rule, expected):
     after = rule.accumulate(STEP, REGRET, ADVANTAGE)
@@ -33,8 +32,8 @@ class RegretRulesTest(parameterized.TestCase):
     for rule in (regret_rules.Vanilla(), regret_rules.Plus()):
       np.testing.assert_array_equal(rule.weights(REGRET, ADVANTAGE), REGRET)
     np.testing.assert_array_equal(
-        regret_rules.Predictive().weights(REGRET, ADVANTAGE),
-        REGRET + ADVANTAGE,
+      regret_rules.Predictive().weights(REGRET, ADVANTAGE),
+      REGRET + ADVANTAGE,
     )
 
   def test_a_negative_power_forgets_negative_regrets(self):

@@ -10,7 +10,6 @@ from tests.solvers import preferences as oracle
 
 
 class RLHFTest(parameterized.TestCase):
-
   def test_reaches_the_tilted_reference(self):
     scores = np.array([0.5, -0.3, 1.0])
     game = oracle.game(preference_models.elo(scores))
@@ -24,13 +23,13 @@ class RLHFTest(parameterized.TestCase):
     policy = np.array([0.6, 0.3, 0.1])
     for _ in range(4):
       policy = oracle.softmax(
-          (1 - eta * tau) * np.log(policy)
-          + eta * tau * np.log(oracle.REFERENCE)
-          + eta * scores
+        (1 - eta * tau) * np.log(policy)
+        + eta * tau * np.log(oracle.REFERENCE)
+        + eta * scores
       )
     game = oracle.game(preference_models.elo(scores))
     actual = oracle.policy_after(
-        rlhf.RLHF(step_size=eta, temperature=tau), game, 4, [0.6, 0.3, 0.1]
+      rlhf.RLHF(step_size=eta, temperature=tau), game, 4, [0.6, 0.3, 0.1]
     )
     np.testing.assert_allclose(actual, policy, atol=1e-12)
 
@@ -44,9 +43,7 @@ class RLHFTest(parameterized.TestCase):
     self.assertGreater(policy[choice], 0.99)
     self.assertGreater(oracle.gap(matrix, policy), 0.1)
 
-  @parameterized.product(
-      seed=[0, 1, 2], precision=[jnp.float32, jnp.float64]
-  )
+  @parameterized.product(seed=[0, 1, 2], precision=[jnp.float32, jnp.float64])
   def test_responses_that_always_win_leave_numbers(self, seed, precision):
     matrix = preference_models.tournament(6, seed)
     game = preference_game.preference_game(matrix, dtype=precision)
@@ -57,15 +54,15 @@ class RLHFTest(parameterized.TestCase):
     # Who wins most often has the highest reward.
     wins = matrix.sum(axis=1)
     self.assertAlmostEqual(
-        float(policy[wins == wins.max()].sum()), 1, delta=1e-3
+      float(policy[wins == wins.max()].sum()), 1, delta=1e-3
     )
 
   def test_the_reward_depends_on_the_data(self):
     game = oracle.game(preference_models.dice(), None)
     solver = rlhf.RLHF(step_size=1.0, temperature=1.0)
     policies = [
-        oracle.policy_after(solver, game, 200, data)
-        for data in ([0.8, 0.1, 0.1], [0.1, 0.8, 0.1])
+      oracle.policy_after(solver, game, 200, data)
+      for data in ([0.8, 0.1, 0.1], [0.1, 0.8, 0.1])
     ]
     self.assertEqual([int(np.argmax(p)) for p in policies], [2, 0])
 

@@ -13,7 +13,6 @@ def _cosine(step, period):
 
 
 class SchedulesTest(absltest.TestCase):
-
   def test_numbers_are_constant(self):
     for step in (0, 5):
       value = schedules.at(0.25, jnp.array(step), jnp.zeros(0).dtype)
@@ -36,8 +35,9 @@ class SchedulesTest(absltest.TestCase):
 
   def test_a_sweep_over_a_schedule_is_a_vmap(self):
     swept = jax.vmap(lambda s: schedules.at(s, jnp.array(3), float))(
-        schedules.PowerDecay(initial=jnp.array([1.0, 2.0]), power=jnp.ones(2),
-                             delay=jnp.ones(2))
+      schedules.PowerDecay(
+        initial=jnp.array([1.0, 2.0]), power=jnp.ones(2), delay=jnp.ones(2)
+      )
     )
     np.testing.assert_allclose(swept, [0.25, 0.5])
 

@@ -15,7 +15,6 @@ def _solver(**changes):
 
 
 class QueueSPOTest(parameterized.TestCase):
-
   def test_new_samples_push_out_the_oldest(self):
     game, solver = oracle.game(oracle.HARD), _solver(num_samples=3)
     state = run.init(solver, game)
@@ -35,14 +34,12 @@ class QueueSPOTest(parameterized.TestCase):
     game = oracle.game(oracle.HARD)
     state = run.init(_solver(length=20_000), game)
     counts = np.bincount(np.asarray(state.queue[0]), minlength=3)
-    np.testing.assert_allclose(
-        counts / 20_000, oracle.REFERENCE, atol=0.015
-    )
+    np.testing.assert_allclose(counts / 20_000, oracle.REFERENCE, atol=0.015)
 
   def test_every_context_has_samples_of_its_own(self):
     game = preference_game.preference_game(
-        np.stack([oracle.HARD, oracle.DICE]),
-        np.array([[0.98, 0.01, 0.01], [0.01, 0.01, 0.98]]),
+      np.stack([oracle.HARD, oracle.DICE]),
+      np.array([[0.98, 0.01, 0.01], [0.01, 0.01, 0.98]]),
     )
     solver = _solver(length=1000, num_samples=1000)
     first = run.init(solver, game)
@@ -56,8 +53,7 @@ class QueueSPOTest(parameterized.TestCase):
   def test_seeds_decide_the_samples(self):
     game = oracle.game(oracle.HARD)
     queues = [
-        np.asarray(run.init(_solver(seed=seed), game).queue)
-        for seed in (0, 0, 1)
+      np.asarray(run.init(_solver(seed=seed), game).queue) for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(queues[0], queues[1])
     self.assertTrue((queues[0] != queues[2]).any())
@@ -66,9 +62,9 @@ class QueueSPOTest(parameterized.TestCase):
     game = oracle.game(oracle.HARD)
     solver = _solver(length=20_000, num_samples=20_000)
     np.testing.assert_allclose(
-        oracle.policy_after(solver, game, 30),
-        oracle.policy_after(spo.SPO(step_size=0.1), game, 30),
-        atol=5e-3,
+      oracle.policy_after(solver, game, 30),
+      oracle.policy_after(spo.SPO(step_size=0.1), game, 30),
+      atol=5e-3,
     )
 
   def test_the_average_nears_the_minimax_winner_for_all_seeds(self):
@@ -79,7 +75,7 @@ class QueueSPOTest(parameterized.TestCase):
       solver = spo_queue.QueueSPO(step_size=0.03, seed=seed)
       state = solver.init(game)
       state = jax.lax.fori_loop(
-          0, 5000, lambda _, s: solver.update(game, s), state
+        0, 5000, lambda _, s: solver.update(game, s), state
       )
       return solver.policies(game, state)[0]
 

@@ -8,14 +8,13 @@ from tests.solvers import preferences as oracle
 
 
 class SPPOTest(absltest.TestCase):
-
   def test_iterates_are_those_of_multiplicative_weights(self):
     policy = np.array([0.6, 0.3, 0.1])
     for _ in range(5):
       policy = policy * np.exp(0.7 * oracle.HARD @ policy)
       policy /= policy.sum()
     actual = oracle.policy_after(
-        sppo.SPPO(step_size=0.7), oracle.game(oracle.HARD), 5, [0.6, 0.3, 0.1]
+      sppo.SPPO(step_size=0.7), oracle.game(oracle.HARD), 5, [0.6, 0.3, 0.1]
     )
     np.testing.assert_allclose(actual, policy, atol=1e-14)
 
@@ -31,11 +30,11 @@ class SPPOTest(absltest.TestCase):
   def test_it_is_mirror_descent(self):
     game = oracle.game(oracle.RANDOM, oracle.RANDOM_REFERENCE)
     np.testing.assert_allclose(
-        oracle.policy_after(sppo.SPPO(step_size=0.3), game, 40),
-        oracle.policy_after(
-            mirror_descent.MirrorDescent(step_size=0.3), game, 40
-        ),
-        atol=1e-13,
+      oracle.policy_after(sppo.SPPO(step_size=0.3), game, 40),
+      oracle.policy_after(
+        mirror_descent.MirrorDescent(step_size=0.3), game, 40
+      ),
+      atol=1e-13,
     )
 
   def test_steps_are_those_of_the_schedule(self):
@@ -45,8 +44,10 @@ class SPPOTest(absltest.TestCase):
       policy /= policy.sum()
     steps = schedules.PowerDecay(initial=0.7, power=1.0)
     actual = oracle.policy_after(
-        sppo.SPPO(step_size=steps), oracle.game(oracle.HARD), 3,
-        [0.6, 0.3, 0.1],
+      sppo.SPPO(step_size=steps),
+      oracle.game(oracle.HARD),
+      3,
+      [0.6, 0.3, 0.1],
     )
     np.testing.assert_allclose(actual, policy, atol=1e-14)
 
@@ -54,8 +55,8 @@ class SPPOTest(absltest.TestCase):
     game = oracle.game(oracle.HARD)
     solver = sppo.SPPO(step_size=0.1)
     gaps = [
-        oracle.gap(oracle.HARD, oracle.policy_after(solver, game, count))
-        for count in (1000, 10_000)
+      oracle.gap(oracle.HARD, oracle.policy_after(solver, game, count))
+      for count in (1000, 10_000)
     ]
     np.testing.assert_allclose(gaps, [0.323, 0.963], atol=5e-4)
 

@@ -18,24 +18,23 @@ def _generator(matrix, reference):
 
 
 class SRPOTest(parameterized.TestCase):
-
   @parameterized.parameters((1 / _BETA, 2), (1.0, 300))
   def test_reaches_the_saddle_point(self, step_size, num_updates):
     game = oracle.game(oracle.RANDOM, oracle.RANDOM_REFERENCE)
     solver = srpo.SRPO(step_size=step_size, temperature=_BETA)
     state = run.advance(solver, game, run.init(solver, game), num_updates)
     np.testing.assert_allclose(
-        solver.policies(game, state)[0][1:],
-        _generator(oracle.RANDOM, oracle.RANDOM_REFERENCE),
-        atol=1e-12,
+      solver.policies(game, state)[0][1:],
+      _generator(oracle.RANDOM, oracle.RANDOM_REFERENCE),
+      atol=1e-12,
     )
     for a in range(10):
       np.testing.assert_allclose(
-          np.exp(state.improver[0, a]),
-          oracle.softmax(
-              np.log(oracle.RANDOM_REFERENCE) + oracle.RANDOM[:, a] / _BETA
-          ),
-          atol=1e-12,
+        np.exp(state.improver[0, a]),
+        oracle.softmax(
+          np.log(oracle.RANDOM_REFERENCE) + oracle.RANDOM[:, a] / _BETA
+        ),
+        atol=1e-12,
       )
 
   def test_the_saddle_point_is_that_of_the_objective(self):
@@ -56,15 +55,15 @@ class SRPOTest(parameterized.TestCase):
       return total
 
     found = optimize.minimize(
-        lambda free: worst(np.append(free, 0.0)),
-        np.zeros(2),
-        method="Nelder-Mead",
-        options={"xatol": 1e-6, "fatol": 1e-10},
+      lambda free: worst(np.append(free, 0.0)),
+      np.zeros(2),
+      method="Nelder-Mead",
+      options={"xatol": 1e-6, "fatol": 1e-10},
     )
     solver = srpo.SRPO(step_size=1 / _BETA, temperature=_BETA)
     policy = oracle.policy_after(solver, oracle.game(matrix), 2)
     np.testing.assert_allclose(
-        policy, oracle.softmax(np.append(found.x, 0.0)), atol=1e-4
+      policy, oracle.softmax(np.append(found.x, 0.0)), atol=1e-4
     )
 
   def test_the_improver_first_plays_the_policy(self):

@@ -8,11 +8,11 @@ from mdrl import run, testing
 from mdrl.evaluation import gaps
 from mdrl.games import matrix_game
 from mdrl.solvers import (
-    averaged,
-    mirror_descent,
-    regret_matching,
-    regret_rules,
-    time_averaged,
+  averaged,
+  mirror_descent,
+  regret_matching,
+  regret_rules,
+  time_averaged,
 )
 from mdrl.testing import games
 
@@ -24,7 +24,6 @@ def _gap(game, state):
 
 
 class TimeAveragedTest(parameterized.TestCase):
-
   def test_the_gap_is_the_largest_regret(self):
     game = games.random_matrix_game((2, 3, 2))
     solver = time_averaged.TimeAveraged(solver=_HEDGE)
@@ -34,9 +33,9 @@ class TimeAveragedTest(parameterized.TestCase):
       plans = [np.asarray(p)[1:] for p in solver.plans(game, state)]
       for i, u in enumerate(np.asarray(p) for p in game.payoffs):
         rows = np.einsum(
-            {0: "abc,b,c->a", 1: "abc,a,c->b", 2: "abc,a,b->c"}[i],
-            u,
-            *(x for j, x in enumerate(plans) if j != i),
+          {0: "abc,b,c->a", 1: "abc,a,c->b", 2: "abc,a,b->c"}[i],
+          u,
+          *(x for j, x in enumerate(plans) if j != i),
         )
         regrets[i] += rows - rows @ plans[i]
       state = run.advance(solver, game, state, 1)
@@ -47,7 +46,7 @@ class TimeAveragedTest(parameterized.TestCase):
   def test_no_regret_play_approaches_a_coarse_equilibrium(self, name):
     game, _ = games.compiled(name)
     solver = time_averaged.TimeAveraged(
-        solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla())
+      solver=regret_matching.RegretMatching(rule=regret_rules.Vanilla())
     )
     state = run.advance(solver, game, run.init(solver, game), 50)
     early = _gap(game, state)
@@ -63,7 +62,7 @@ class TimeAveragedTest(parameterized.TestCase):
     half = np.array([1.0, 0.5, 0.5])
     gains = tuple(jax.numpy.asarray([0.0, 1.0, 0.5]) for _ in range(2))
     joint = float(
-        gaps.coarse_correlated_gap(game, gains, jax.numpy.asarray([1.5, 1.5]))
+      gaps.coarse_correlated_gap(game, gains, jax.numpy.asarray([1.5, 1.5]))
     )
     self.assertAlmostEqual(joint, -0.5)
     plans = tuple(jax.numpy.asarray(half) for _ in range(2))

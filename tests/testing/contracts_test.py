@@ -51,14 +51,11 @@ class _Broken(base.Solver):
 
 
 class ContractsTest(parameterized.TestCase):
-
   @parameterized.parameters(*games.TREES)
   def test_every_game_of_the_table_passes(self, name):
     testing.check_game(games.compiled(name)[0])
 
-  @parameterized.parameters(
-      ((2, 3),), ((4, 1),), ((2, 3, 4),), ((5,),)
-  )
+  @parameterized.parameters(((2, 3),), ((4, 1),), ((2, 3, 4),), ((5,),))
   def test_matrix_games_pass(self, shape):
     testing.check_game(games.random_matrix_game(shape))
 
@@ -78,12 +75,11 @@ class ContractsTest(parameterized.TestCase):
 
     @struct.dataclass
     class Shifted(matrix_game.MatrixGame):
-
       def values(self, plans):
         return super().values(plans) + jnp.vdot(plans[0], plans[0])
 
     shifted = Shifted(
-        treeplexes=game.treeplexes, payoffs=game.payoffs, zero_sum=False
+      treeplexes=game.treeplexes, payoffs=game.payoffs, zero_sum=False
     )
     with self.assertRaisesRegex(AssertionError, "is not the slope"):
       testing.check_game(shifted)
@@ -93,12 +89,12 @@ class ContractsTest(parameterized.TestCase):
     testing.check_solver(_Broken(fault="none"), game)
 
   @parameterized.parameters(
-      ("step", "`step` is 0 after 6 updates"),
-      ("dtype", "`update` changes .step from"),
-      ("structure", "`update` changes the structure"),
-      ("normalized", "rows that do not add up to 1"),
-      ("negative", "has negative probabilities"),
-      ("plans", "is not that of its policy"),
+    ("step", "`step` is 0 after 6 updates"),
+    ("dtype", "`update` changes .step from"),
+    ("structure", "`update` changes the structure"),
+    ("normalized", "rows that do not add up to 1"),
+    ("negative", "has negative probabilities"),
+    ("plans", "is not that of its policy"),
   )
   def test_finds_a_fault_in_a_solver(self, fault, message):
     game = games.random_zero_sum_game(3, 3)

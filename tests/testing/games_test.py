@@ -9,18 +9,18 @@ from mdrl.testing import games
 
 
 class GamesTest(parameterized.TestCase):
-
   def test_trees_are_unlike_one_another(self):
     compiled = {name: games.compiled(name)[0] for name in games.TREES}
     self.assertEqual({g.num_players for g in compiled.values()}, {2, 3})
     self.assertEqual({g.zero_sum for g in compiled.values()}, {True, False})
     self.assertTrue(
-        any(t.num_infostates == 1 for g in compiled.values()
-            for t in g.treeplexes)
+      any(
+        t.num_infostates == 1 for g in compiled.values() for t in g.treeplexes
+      )
     )
     widths = {
-        name: {group.width for t in g.treeplexes for group in t.groups}
-        for name, g in compiled.items()
+      name: {group.width for t in g.treeplexes for group in t.groups}
+      for name, g in compiled.items()
     }
     self.assertGreater(max(map(len, widths.values())), 2)
 
@@ -35,7 +35,7 @@ class GamesTest(parameterized.TestCase):
     made = {name: make() for name, make in games.PREFERENCES.items()}
     self.assertEqual({g.num_contexts for g in made.values()}, {1, 3})
     self.assertEqual(
-        {g.reference is None for g in made.values()}, {True, False}
+      {g.reference is None for g in made.values()}, {True, False}
     )
     for game in made.values():
       order = preference_order.decide(np.asarray(game.preferences)[0])
@@ -43,14 +43,14 @@ class GamesTest(parameterized.TestCase):
 
   def test_the_skewed_reference(self):
     np.testing.assert_allclose(
-        games.SKEWED, [0.66524096, 0.24472847, 0.09003057], atol=1e-8
+      games.SKEWED, [0.66524096, 0.24472847, 0.09003057], atol=1e-8
     )
 
   @parameterized.parameters(0, 1)
   def test_random_games_repeat(self, seed):
     for make in (
-        lambda: games.random_zero_sum_game(2, 3, seed),
-        lambda: games.random_matrix_game((2, 3), seed),
+      lambda: games.random_zero_sum_game(2, 3, seed),
+      lambda: games.random_matrix_game((2, 3), seed),
     ):
       np.testing.assert_array_equal(make().payoffs[0], make().payoffs[0])
     self.assertTrue(games.random_zero_sum_game(2, 3, seed).zero_sum)

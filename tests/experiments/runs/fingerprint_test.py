@@ -11,31 +11,33 @@ from experiments.runs import fingerprint
 from mdrl.games import openspiel
 
 _RUN = fingerprint.Decisive(
-    {"seed": 3, "config": {"step_size": 0.5, "names": ("a", "b")}},
-    {"version of mdrl": "0.1.0"},
+  {"seed": 3, "config": {"step_size": 0.5, "names": ("a", "b")}},
+  {"version of mdrl": "0.1.0"},
 )
 
 
 class DecisiveTest(parameterized.TestCase):
-
   @parameterized.parameters(
-      ({"seed": 4}, {}, "must keep --seed=4 of the run in runs/x, got 3"),
-      ({"seed": "3"}, {}, "must keep --seed=3 .*got 3"),
-      ({"seed": 3.5}, {}, "must keep --seed=3.5 .*got 3"),
-      ({"gone": 1}, {}, "must keep --gone=1 .*got None"),
-      (
-          {"config": {"step_size": 0.6, "names": ["a", "b"]}}, {},
-          "must keep --config.step_size=0.6 .*got 0.5",
-      ),
-      (
-          {"config": {"step_size": 0.5, "names": ["a", "c"]}}, {},
-          "must keep --config.names=.'a', 'c'. ",
-      ),
-      (
-          {}, {"version of mdrl": "0.0.9"},
-          "find the version of mdrl of .*, 0.0.9, got 0.1.0",
-      ),
-      ({}, {"file a.efg": "0" * 64}, "find the file a.efg of .* 0{12}..., got"),
+    ({"seed": 4}, {}, "must keep --seed=4 of the run in runs/x, got 3"),
+    ({"seed": "3"}, {}, "must keep --seed=3 .*got 3"),
+    ({"seed": 3.5}, {}, "must keep --seed=3.5 .*got 3"),
+    ({"gone": 1}, {}, "must keep --gone=1 .*got None"),
+    (
+      {"config": {"step_size": 0.6, "names": ["a", "b"]}},
+      {},
+      "must keep --config.step_size=0.6 .*got 0.5",
+    ),
+    (
+      {"config": {"step_size": 0.5, "names": ["a", "c"]}},
+      {},
+      "must keep --config.names=.'a', 'c'. ",
+    ),
+    (
+      {},
+      {"version of mdrl": "0.0.9"},
+      "find the version of mdrl of .*, 0.0.9, got 0.1.0",
+    ),
+    ({}, {"file a.efg": "0" * 64}, "find the file a.efg of .* 0{12}..., got"),
   )
   def test_says_what_differs(self, flags, contents, pattern):
     recorded = _RUN.as_json()
@@ -57,30 +59,29 @@ class DecisiveTest(parameterized.TestCase):
 
 
 class ContentsTest(absltest.TestCase):
-
   def test_arrays_of_other_values_types_and_shapes(self):
     trees = [
-        {"x": jnp.zeros(4), "y": 1.0},
-        {"x": jnp.zeros(4).at[3].set(-0.0), "y": 1.0},
-        {"x": jnp.zeros((2, 2)), "y": 1.0},
-        {"x": jnp.zeros(4, int), "y": 1.0},
-        {"x": jnp.zeros(4, jnp.bfloat16), "y": 1.0},
-        {"x": jnp.zeros(0), "y": 1.0},
-        {"x": jnp.zeros(4), "y": 2.0},
-        {"x": jnp.zeros(4)},
+      {"x": jnp.zeros(4), "y": 1.0},
+      {"x": jnp.zeros(4).at[3].set(-0.0), "y": 1.0},
+      {"x": jnp.zeros((2, 2)), "y": 1.0},
+      {"x": jnp.zeros(4, int), "y": 1.0},
+      {"x": jnp.zeros(4, jnp.bfloat16), "y": 1.0},
+      {"x": jnp.zeros(0), "y": 1.0},
+      {"x": jnp.zeros(4), "y": 2.0},
+      {"x": jnp.zeros(4)},
     ]
     found = {fingerprint.of_arrays(tree) for tree in trees}
     self.assertLen(found, len(trees))
     self.assertEqual(
-        fingerprint.of_arrays(trees[0]),
-        fingerprint.of_arrays({"x": np.zeros(4), "y": 1.0}),
+      fingerprint.of_arrays(trees[0]),
+      fingerprint.of_arrays({"x": np.zeros(4), "y": 1.0}),
     )
 
   def test_a_game_from_the_cache_is_the_same(self):
     with tempfile.TemporaryDirectory() as folder:
       found = {
-          fingerprint.of_arrays(openspiel.compile_game("kuhn_poker", **how)[0])
-          for how in ({}, {"cache_dir": folder}, {"cache_dir": folder})
+        fingerprint.of_arrays(openspiel.compile_game("kuhn_poker", **how)[0])
+        for how in ({}, {"cache_dir": folder}, {"cache_dir": folder})
       }
     self.assertLen(found, 1)
     other, _ = openspiel.compile_game("kuhn_poker", dtype=jnp.float32)

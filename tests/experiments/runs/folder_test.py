@@ -10,14 +10,13 @@ from absl.testing import absltest, parameterized
 from experiments.runs import folder as folder_lib
 
 _RECORD = {
-    "flags": {"seed": 3},
-    "decisive": {"flags": {}, "contents": {}},
-    "earlier": [],
+  "flags": {"seed": 3},
+  "decisive": {"flags": {}, "contents": {}},
+  "earlier": [],
 }
 
 
 class FolderTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     parent = self.enterContext(tempfile.TemporaryDirectory())
@@ -25,7 +24,7 @@ class FolderTest(parameterized.TestCase):
 
   def _folder(self, *, resume=False, overwrite=False, program="solve_game"):
     return folder_lib.Folder(
-        self.path, program, ["policy.npz"], resume=resume, overwrite=overwrite
+      self.path, program, ["policy.npz"], resume=resume, overwrite=overwrite
     )
 
   def _run(self, record=None):
@@ -145,18 +144,18 @@ class FolderTest(parameterized.TestCase):
     self.assertEqual(outside.read_text(), "mine")
 
   @parameterized.parameters(
-      *(text.encode() for text in ("", "{", "{}", "[]", "null", "3", '"a"')),
-      b"\xff\xfe{}",
-      b'{"flags": "\xe9"}',
-      b"[" * 100_000,
-      json.dumps({"format": 2, "flags": {}}).encode(),
-      json.dumps({**_RECORD, "format": 2, "program": "x"}).encode(),
-      json.dumps({
-          **_RECORD, "format": 2, "program": "x", "files": [], "earlier": [1]
-      }).encode(),
-      json.dumps({
-          **_RECORD, "format": 2, "program": "x", "files": [], "decisive": {}
-      }).encode(),
+    *(text.encode() for text in ("", "{", "{}", "[]", "null", "3", '"a"')),
+    b"\xff\xfe{}",
+    b'{"flags": "\xe9"}',
+    b"[" * 100_000,
+    json.dumps({"format": 2, "flags": {}}).encode(),
+    json.dumps({**_RECORD, "format": 2, "program": "x"}).encode(),
+    json.dumps(
+      {**_RECORD, "format": 2, "program": "x", "files": [], "earlier": [1]}
+    ).encode(),
+    json.dumps(
+      {**_RECORD, "format": 2, "program": "x", "files": [], "decisive": {}}
+    ).encode(),
   )
   def test_flags_that_no_run_wrote(self, data):
     self.path.mkdir(parents=True)
@@ -202,7 +201,7 @@ class FolderTest(parameterized.TestCase):
       folder.begin(_RECORD)
       (self.path / "policy.npz").mkdir()
       with self.assertRaisesRegex(
-          ValueError, "Is a directory; move away what is there or .* --resume$"
+        ValueError, "Is a directory; move away what is there or .* --resume$"
       ):
         folder.write("policy.npz", lambda file: file.write(b"text"))
 

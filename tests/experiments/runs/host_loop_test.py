@@ -18,7 +18,9 @@ from experiments.runs import folder as folder_lib
 from experiments.runs import host_loop, interrupts, trace
 
 _RECORD = {
-    "flags": {}, "decisive": {"flags": {}, "contents": {}}, "earlier": []
+  "flags": {},
+  "decisive": {"flags": {}, "contents": {}},
+  "earlier": [],
 }
 
 
@@ -28,13 +30,10 @@ class _Killed(BaseException):
 
 @jax.jit
 def _advanced(state, count):
-  return jax.lax.fori_loop(
-      0, count, lambda _, x: x * 0.75 + jnp.sin(x), state
-  )
+  return jax.lax.fori_loop(0, count, lambda _, x: x * 0.75 + jnp.sin(x), state)
 
 
 class HostLoopTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     parent = self.enterContext(tempfile.TemporaryDirectory())
@@ -51,7 +50,8 @@ class HostLoopTest(parameterized.TestCase):
     def row(state, clock):
       return {"step": clock.step, "value": float(state)}
 
-    return host_loop.Job(**{
+    return host_loop.Job(
+      **{
         "title": f"job {number}",
         "labels": {"solver": f"s/{number}"},
         "points": [p for p in (0, 1, 3, 9, 27) if p <= updates],
@@ -60,20 +60,21 @@ class HostLoopTest(parameterized.TestCase):
         "measure": lambda state, clock: [row(state, clock)],
         "result": float,
         **changes,
-    })
+      }
+    )
 
   def _drive(self, name, jobs, *, fingerprint="mine", save_seconds=0.0):
     """Runs jobs in a folder; returns what came of them, and stderr."""
     with (
-        contextlib.redirect_stderr(io.StringIO()) as stderr,
-        interrupts.Interrupts("program") as signals,
-        folder_lib.Folder(
-            self.parent / name, "program", [], resume=True, overwrite=False
-        ) as folder,
+      contextlib.redirect_stderr(io.StringIO()) as stderr,
+      interrupts.Interrupts("program") as signals,
+      folder_lib.Folder(
+        self.parent / name, "program", [], resume=True, overwrite=False
+      ) as folder,
     ):
       folder.begin(_RECORD)
       found = host_loop.drive(
-          jobs, folder, fingerprint, signals, save_seconds=save_seconds
+        jobs, folder, fingerprint, signals, save_seconds=save_seconds
       )
     self.signals = signals
     return found, stderr.getvalue()
@@ -85,9 +86,7 @@ class HostLoopTest(parameterized.TestCase):
     found, _ = self._drive("run", [self._job(1), self._job(2)])
     rows = self._rows("run")
     self.assertEqual([row["step"] for row in rows], [0, 1, 3, 9] * 2)
-    self.assertEqual(
-        [row["solver"] for row in rows], ["s/1"] * 4 + ["s/2"] * 4
-    )
+    self.assertEqual([row["solver"] for row in rows], ["s/1"] * 4 + ["s/2"] * 4)
     for number, job in enumerate(found, start=1):
       value = float(_advanced(jnp.asarray(number / 3), 9))
       self.assertEqual(job.result, value)
@@ -111,7 +110,7 @@ class HostLoopTest(parameterized.TestCase):
     found, _ = self._drive("run", [self._job(1), self._job(2)])
     self.assertEqual(self._rows("run"), self._rows("whole"))
     self.assertEqual(
-        [job.result for job in found], [job.result for job in whole]
+      [job.result for job in found], [job.result for job in whole]
     )
 
   def test_finished_jobs_make_no_updates_and_keep_their_results(self):
@@ -124,16 +123,14 @@ class HostLoopTest(parameterized.TestCase):
     for job, other in zip(first, again, strict=True):
       self.assertEqual(job[1:4], other[1:4])
       self.assertEqual(other.compile_seconds, 0)
-    self.assertEqual(
-        (self.parent / "run" / "trace.jsonl").read_bytes(), before
-    )
+    self.assertEqual((self.parent / "run" / "trace.jsonl").read_bytes(), before)
 
   def test_more_updates_go_on_with_all_jobs(self):
     whole, _ = self._drive("whole", [self._job(1, 27), self._job(2, 27)])
     self._drive("run", [self._job(1), self._job(2)])
     found, _ = self._drive("run", [self._job(1, 27), self._job(2, 27)])
     self.assertEqual(
-        [job.result for job in found], [job.result for job in whole]
+      [job.result for job in found], [job.result for job in whole]
     )
     # In the order of the jobs again, though rows of both came later.
     self.assertEqual(self._rows("run"), self._rows("whole"))
@@ -153,7 +150,7 @@ class HostLoopTest(parameterized.TestCase):
     self.assertEqual(counts[:5], [0, 1, 2, 4, 8])
     self.assertEqual(sum(counts), 1000)
     self.assertEqual(
-        whole[0].result, float(_advanced(jnp.asarray(1 / 3), 1000))
+      whole[0].result, float(_advanced(jnp.asarray(1 / 3), 1000))
     )
 
   def test_slow_pieces_shrink(self):
@@ -176,8 +173,8 @@ class HostLoopTest(parameterized.TestCase):
     whole, _ = self._drive("whole", [self._job(1), self._job(2)])
     jobs = [self._job(1), self._job(2, event=event)]
     with self.assertRaisesRegex(
-        interrupts.Stopped,
-        "SIGTERM after 3 of 9 updates of job 2, part 2 of 2; go on by --resume",
+      interrupts.Stopped,
+      "SIGTERM after 3 of 9 updates of job 2, part 2 of 2; go on by --resume",
     ):
       self._drive("run", jobs, save_seconds=1e6)
     self.calls.clear()
@@ -218,9 +215,10 @@ class HostLoopTest(parameterized.TestCase):
     self.assertRegex(stderr, "job 1: goes on after .* 1 later rows are made ag")
     self.assertEqual({number for number, _ in self.calls}, {1})
     self.assertEqual(self._rows("run"), before)
-    self.assertEqual([job.result for job in found], [
-        row["value"] for row in before if row["step"] == 9
-    ])
+    self.assertEqual(
+      [job.result for job in found],
+      [row["value"] for row in before if row["step"] == 9],
+    )
 
   @parameterized.parameters(("checkpoint/solver=s%2F1/5",), ("checkpoint",))
   def test_rows_at_points_of_a_shorter_run_are_made_again(self, lost):
@@ -244,12 +242,12 @@ class HostLoopTest(parameterized.TestCase):
     self.assertEqual(self._rows("run"), before)
 
   @parameterized.parameters(
-      lambda lines: lines[:-1],
-      lambda lines: lines[1:],
-      lambda lines: [],
-      lambda lines: [lines[1], lines[0], *lines[2:]],
-      lambda lines: [lines[0].replace("0.3", "0.4"), *lines[1:]],
-      lambda lines: [*lines[:2], *lines[1:]],
+    lambda lines: lines[:-1],
+    lambda lines: lines[1:],
+    lambda lines: [],
+    lambda lines: [lines[1], lines[0], *lines[2:]],
+    lambda lines: [lines[0].replace("0.3", "0.4"), *lines[1:]],
+    lambda lines: [*lines[:2], *lines[1:]],
   )
   def test_rows_that_the_state_did_not_follow(self, change):
     self._drive("run", [self._job(1)])
@@ -265,9 +263,18 @@ class HostLoopTest(parameterized.TestCase):
       self._drive("run", [self._job(1)])
 
   def test_names_of_folders_are_those_of_files(self):
-    jobs = [self._job(1, labels={"game": text}) for text in (
-        "a/b", "a_b", "../a", "x" * 300, "x" * 299 + "y", "ä(b=1,c)", "a\0"
-    )]
+    jobs = [
+      self._job(1, labels={"game": text})
+      for text in (
+        "a/b",
+        "a_b",
+        "../a",
+        "x" * 300,
+        "x" * 299 + "y",
+        "ä(b=1,c)",
+        "a\0",
+      )
+    ]
     names = [job.name for job in jobs]
     self.assertLen(set(names), len(names))
     for name in names:

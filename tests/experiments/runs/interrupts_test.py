@@ -18,7 +18,6 @@ _BOTH = (signal.SIGTERM, signal.SIGINT)
 
 
 class InterruptsTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     self.ended = threading.Event()
@@ -36,8 +35,8 @@ class InterruptsTest(parameterized.TestCase):
         self.assertTrue(self.ended.wait(10))
     self.assertEqual(self.status, 128 + number)
     self.assertEqual(
-        stderr.getvalue(),
-        f"program: stopped by {number.name} before the first update\n",
+      stderr.getvalue(),
+      f"program: stopped by {number.name} before the first update\n",
     )
 
   @parameterized.parameters(*_BOTH)
@@ -45,7 +44,7 @@ class InterruptsTest(parameterized.TestCase):
     steps = []
     with interrupts.Interrupts("program", self._end) as signals:
       with self.assertRaisesRegex(
-          interrupts.Stopped, f"stopped by {number.name} after all"
+        interrupts.Stopped, f"stopped by {number.name} after all"
       ) as raised:
         with signals.noted():
           os.kill(os.getpid(), number)
@@ -111,10 +110,10 @@ class InterruptsTest(parameterized.TestCase):
             libc.usleep(900_000)
         """)
     process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+      [sys.executable, "-c", code],
+      stdout=subprocess.PIPE,
+      stderr=subprocess.PIPE,
+      text=True,
     )
     self.addCleanup(process.kill)
     assert process.stdout

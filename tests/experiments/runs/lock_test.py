@@ -19,7 +19,6 @@ def _hold(folder, connection):
 
 
 class LockTest(absltest.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())

@@ -11,7 +11,6 @@ from experiments.runs import progress
 
 
 class ProgressTest(absltest.TestCase):
-
   def test_log_gets_a_line_every_few_seconds(self):
     clock = self.enter_context(mock.patch.object(progress.time, "monotonic"))
     with contextlib.redirect_stderr(io.StringIO()) as stderr:
@@ -21,19 +20,17 @@ class ProgressTest(absltest.TestCase):
           bar.measured("exploitability 2.5e-01 last, 1.2e-01 average")
           bar.advanced(100 * second, float(second))
     self.assertEqual(
-        stderr.getvalue().splitlines(),
-        [
-            f"kuhn_poker cfr  {step}/2,000 updates  {second}.0 s"
-            "  exploitability 2.5e-01 last, 1.2e-01 average"
-            for step, second in (("500", 5), ("1,000", 10))
-        ],
+      stderr.getvalue().splitlines(),
+      [
+        f"kuhn_poker cfr  {step}/2,000 updates  {second}.0 s"
+        "  exploitability 2.5e-01 last, 1.2e-01 average"
+        for step, second in (("500", 5), ("1,000", 10))
+      ],
     )
 
   def test_terminal_shows_the_current_state(self):
     terminal = io.StringIO()
-    console = rich.console.Console(
-        file=terminal, force_terminal=True, width=80
-    )
+    console = rich.console.Console(file=terminal, force_terminal=True, width=80)
     with mock.patch.object(progress.rich.console, "Console") as make:
       make.return_value = console
       with progress.Progress("leduc_poker magnetic", 10_000_000) as bar:

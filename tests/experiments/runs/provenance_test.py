@@ -15,7 +15,6 @@ _GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
 
 
 class CommitTest(absltest.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -23,7 +22,7 @@ class CommitTest(absltest.TestCase):
 
   def _git(self, *arguments):
     subprocess.run(
-        [*_GIT, *arguments], cwd=self.folder, check=True, capture_output=True
+      [*_GIT, *arguments], cwd=self.folder, check=True, capture_output=True
     )
 
   def test_none_without_git(self):
@@ -57,7 +56,6 @@ class CommitTest(absltest.TestCase):
 
 
 class VersionsTest(absltest.TestCase):
-
   def test_packages_that_are_not_installed_have_none(self):
     found = provenance.versions(["numpy", "no-such-package"])
     self.assertIsNone(found["no-such-package"])

@@ -25,9 +25,9 @@ class _State(NamedTuple):
 def _state(step):
   # Infinite duals and the smallest of numbers come back as well.
   parts = {
-      "duals": (jnp.array([-jnp.inf, step / 3]), jnp.array(5e-324)),
-      "short": jnp.full((2, 1), step, jnp.bfloat16),
-      "none": (jnp.zeros((0, 3)), None, jnp.array(True)),
+    "duals": (jnp.array([-jnp.inf, step / 3]), jnp.array(5e-324)),
+    "short": jnp.full((2, 1), step, jnp.bfloat16),
+    "none": (jnp.zeros((0, 3)), None, jnp.array(True)),
   }
   return _State(jnp.asarray(step), parts)
 
@@ -53,7 +53,6 @@ def _steps(folder):
 
 
 class StatesTest(absltest.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -70,7 +69,7 @@ class StatesTest(absltest.TestCase):
     self.assertEqual(found.damaged, [])
     self.assertIsInstance(found.state, _State)
     for x, y in zip(
-        jax.tree.leaves(found.state), jax.tree.leaves(_state(7)), strict=True
+      jax.tree.leaves(found.state), jax.tree.leaves(_state(7)), strict=True
     ):
       self.assertEqual(x.dtype, y.dtype)
       np.testing.assert_array_equal(x, y)
@@ -189,9 +188,7 @@ class DamageTest(parameterized.TestCase):
     self.assertLen(found.damaged[0].splitlines(), 1)
     self.assertEmpty(stderr.getvalue())
 
-  @parameterized.parameters(
-      _truncated, _emptied, _flipped, _deleted, _replaced
-  )
+  @parameterized.parameters(_truncated, _emptied, _flipped, _deleted, _replaced)
   def test_the_state_before_is_taken(self, damage):
     for path in self._files():
       damage(path)
@@ -202,9 +199,11 @@ class DamageTest(parameterized.TestCase):
     shutil.copytree(self.whole, self.folder)
     path = self.folder / "2" / "manifest.json"
     manifest = json.loads(path.read_text())
-    manifest[name] = json.loads(
-        (self.folder / "1" / "manifest.json").read_text()
-    )[name] if name in ("clock", "step") else {}
+    manifest[name] = (
+      json.loads((self.folder / "1" / "manifest.json").read_text())[name]
+      if name in ("clock", "step")
+      else {}
+    )
     path.write_text(json.dumps(manifest))
     self._falls_back()
 
@@ -232,7 +231,6 @@ class DamageTest(parameterized.TestCase):
 
 
 class DeleteTest(absltest.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())

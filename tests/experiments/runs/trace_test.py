@@ -10,7 +10,6 @@ from experiments.runs import trace
 
 
 class TraceTest(parameterized.TestCase):
-
   def setUp(self):
     super().setUp()
     folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -36,7 +35,7 @@ class TraceTest(parameterized.TestCase):
     made = self._trace([{"step": 0}])
     made.add([{"step": 5}, {"step": 6}])
     self.assertEqual(
-        self.path.read_text(), '{"step": 0}\n{"step": 5}\n{"step": 6}\n'
+      self.path.read_text(), '{"step": 0}\n{"step": 5}\n{"step": 6}\n'
     )
 
   def test_rows_in_another_order(self):
@@ -51,16 +50,28 @@ class TraceTest(parameterized.TestCase):
       self.assertEqual(trace.read(self.path), [{"step": 4}])
 
   @parameterized.parameters(
-      b'{"st', b"", b"null", b"[]", b"3", b"{}", b'{"step": "4"}',
-      b'{"step": -1}', b'{"step": true}', b'{"step": 1.5}', b"\xff\xfe",
-      b'{"step": 1} {"step": 2}', b"\x00", b"[" * 100_000, b'{"step": 1e999}',
+    b'{"st',
+    b"",
+    b"null",
+    b"[]",
+    b"3",
+    b"{}",
+    b'{"step": "4"}',
+    b'{"step": -1}',
+    b'{"step": true}',
+    b'{"step": 1.5}',
+    b"\xff\xfe",
+    b'{"step": 1} {"step": 2}',
+    b"\x00",
+    b"[" * 100_000,
+    b'{"step": 1e999}',
   )
   def test_damage_in_another_line_is_named(self, line):
     for lines in ((line, b'{"step": 9}'), (b'{"step": 0}', line)):
       self.path.write_bytes(b"".join(part + b"\n" for part in lines))
       number = 1 + lines.index(line)
       with self.assertRaisesRegex(
-          ValueError, rf"line {number} of .*trace.jsonl is damaged.*--overwrite"
+        ValueError, rf"line {number} of .*trace.jsonl is damaged.*--overwrite"
       ) as raised:
         trace.read(self.path)
       self.assertLess(len(str(raised.exception)), 400)
@@ -75,7 +86,8 @@ class TraceTest(parameterized.TestCase):
     file = made._file
     made._file = mock.Mock(wraps=file)
     made._file.write.side_effect = [
-        file.write(b'{"s'), OSError(27, "File too large")
+      file.write(b'{"s'),
+      OSError(27, "File too large"),
     ]
     made._file.seek.return_value = len(trace.line({"step": 0}))
     with self.assertRaisesRegex(ValueError, "trace.jsonl.*File too large"):
