@@ -20,17 +20,12 @@ import numpy as np
 import pyspiel
 
 from benchmarks import suite_games
-from experiments import (
-  command_line,
-  game_strings,
-  limits,
-  program,
-  solver_factory,
-  solver_table,
-)
+from experiments.registry import solver_factory, solver_table
+from experiments.runs import command_line, game_strings, limits, program
 from mdrl import run, struct
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
-from mdrl.games import base, matrix_game, openspiel
+from mdrl.games import base, matrix_game
 
 SOLVERS = tuple(
   name

@@ -24,10 +24,11 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks import timing
-from experiments import command_line, game_strings, limits, program, tables
+from experiments.runs import command_line, game_strings, limits, program, tables
 from mdrl import run
-from mdrl.games import openspiel, tree_game
-from mdrl.parallel import lanes
+from mdrl.batching import lanes
+from mdrl.compile import openspiel
+from mdrl.games import tree_game
 from mdrl.solvers import averaged, magnetic, regret_matching, regret_rules
 
 _GAMES = (

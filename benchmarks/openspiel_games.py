@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 from absl import flags
 import pyspiel
 
-from experiments import command_line, limits, program
+from experiments.runs import command_line, limits, program
 from mdrl import run
+from mdrl.compile import cache, openspiel
 from mdrl.evaluation import gaps
-from mdrl.games import cache, openspiel
 from mdrl.solvers import averaged, regret_matching, regret_rules
 
 _UPDATES = 20

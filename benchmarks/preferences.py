@@ -28,8 +28,8 @@ from absl import flags
 import numpy as np
 
 from benchmarks import timing
-from experiments import limits
-from experiments import program as program_lib
+from experiments.runs import limits
+from experiments.runs import program as program_lib
 
 _BATCH = flags.DEFINE_integer(
   "batch", 1024, "Number of games.", 1, limits.BATCH
@@ -215,12 +215,13 @@ def shared_rates(games, seconds: float) -> dict[str, float]:
 
 def measure() -> dict[str, float]:
   """Returns updates of all games per second, by what makes them."""
-  from mdrl.games import preference_game, preference_models
+  from mdrl.games import preference_game
+  from mdrl.preferences import models
 
   seconds = 0.3 if _QUICK.value else _SECONDS.value
   batch = 64 if _QUICK.value else _BATCH.value
   matrices = np.stack(
-    [preference_models.uniform(_RESPONSES.value, seed) for seed in range(batch)]
+    [models.uniform(_RESPONSES.value, seed) for seed in range(batch)]
   ).astype(np.float32)
   games = preference_game.stack(
     [preference_game.preference_game(m, dtype=np.float32) for m in matrices]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks import race, suite
-from experiments import tables
+from experiments.runs import tables
 
 _CLOCKS = ("cpu", "wall")
 _SOLVERS = {

@@ -41,7 +41,7 @@ from typing import Any
 
 from absl import flags
 
-from experiments import command_line, game_strings, limits, program
+from experiments.runs import command_line, game_strings, limits, program
 
 _QUICK_SECONDS = 0.3
 _QUICK_BUDGET = 3.0

@@ -12,7 +12,8 @@ import jax
 from jaxtyping import Float
 import numpy as np
 
-from mdrl.games import matrix_game, openspiel, tree_game, tree_tables
+from mdrl.compile import openspiel
+from mdrl.games import matrix_game, tree_game, tree_tables
 
 BATTLESHIP = (
   "battleship(board_height=3,board_width=2,ship_sizes=[2;2],"

@@ -17,13 +17,13 @@ import re
 
 from absl import flags
 
-from experiments import (
+from experiments.registry import solver_table
+from experiments.runs import (
   command_line,
   game_strings,
   limits,
   program,
   run_flags,
-  solver_table,
   tables,
 )
 from experiments.runs import folder as folder_lib
@@ -132,7 +132,7 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
       overwrite=given["overwrite"],
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments import comparison
+      from experiments.comparing import comparison
 
       outcome = comparison.compare(asked, folder, interrupts)
   _show(outcome.rows, targets)

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from experiments import command_line, csv_file, preference_settings, program
+from experiments.preferences import preference_settings
+from experiments.runs import command_line, csv_file, program
 from experiments.runs import folder as folder_lib
 
 _FILES = (*preference_settings.FILES, "league.csv", "league.png")
@@ -38,12 +39,12 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
       overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments import (
-        figures,
+      from experiments.preferences import (
         league_table,
         preference_loop,
         preference_plots,
       )
+      from experiments.runs import figures
 
       outcome = preference_loop.solve(settings, folder, interrupts)
       league = league_table.play(outcome)

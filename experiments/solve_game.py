@@ -5,7 +5,7 @@
   python -m experiments.solve_game --config.step_size=0.3 --out=runs/small_steps
 
 The folder of the run then holds flags.json, trace.jsonl (one line per
-evaluation), policy.npz (`experiments.policy_file` says how to load it),
+evaluation), policy.npz (`experiments.solving.policy_file` says how to load it),
 convergence.png and checkpoint. `--reference` adds the divergence from an
 equilibrium to the trace, null where it is infinite. A run that was killed goes
 on by the same command with `--resume`, and ends with the same numbers.
@@ -17,15 +17,10 @@ import re
 from absl import flags
 from ml_collections import config_dict, config_flags
 
-from experiments import (
-  command_line,
-  limits,
-  program,
-  run_flags,
-  solver_table,
-)
-from experiments import settings as settings_lib
+from experiments.registry import solver_table
+from experiments.runs import command_line, limits, program, run_flags
 from experiments.runs import folder as folder_lib
+from experiments.solving import settings as settings_lib
 
 _GAME = flags.DEFINE_string(
   "game",
@@ -138,7 +133,7 @@ def main(argv: Sequence[str]) -> None:
       overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments import solve_loop
+      from experiments.solving import solve_loop
 
       summary = solve_loop.solve(settings, folder, interrupts)
   print(summary)

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from experiments import command_line, preference_settings, program, tables
+from experiments.preferences import preference_settings
+from experiments.runs import command_line, program, tables
 from experiments.runs import folder as folder_lib
 
 
@@ -37,7 +38,7 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
       overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments import preference_loop
+      from experiments.preferences import preference_loop
 
       outcome = preference_loop.solve(settings, folder, interrupts)
       with interrupts.noted():

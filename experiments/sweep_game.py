@@ -15,16 +15,11 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from experiments import (
-  command_line,
-  limits,
-  program,
-  run_flags,
-  settings,
-  solver_table,
-  sweep_grid,
-)
+from experiments.registry import solver_table
+from experiments.runs import command_line, limits, program, run_flags
 from experiments.runs import folder as folder_lib
+from experiments.solving import settings
+from experiments.sweeping import sweep_grid
 
 _FILES = ("table.csv", "heatmap.png")
 
@@ -154,7 +149,7 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
       overwrite=given["overwrite"],
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments import sweep_run
+      from experiments.sweeping import sweep_run
 
       outcome = sweep_run.run_grid(grid, given, folder, interrupts)
   print(outcome)

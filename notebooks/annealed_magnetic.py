@@ -29,8 +29,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mdrl import run
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, quantal_response
-from mdrl.games import behavioral_game, openspiel
+from mdrl.games import behavioral_game
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import (
   averaged,

@@ -28,8 +28,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mdrl import run
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps
-from mdrl.games import openspiel
 from mdrl.solvers import (
   averaged,
   magnetic,

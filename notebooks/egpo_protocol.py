@@ -42,7 +42,8 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import preferences, queries
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
 from mdrl.solvers import (
   egpo,
   inpo,
@@ -78,7 +79,7 @@ settings = (
 def draw_game(seed):
   logits = np.random.default_rng(NUM_GAMES + seed).normal(size=NUM_RESPONSES)
   return preference_game.preference_game(
-    preference_models.uniform(NUM_RESPONSES, seed),
+    models.uniform(NUM_RESPONSES, seed),
     np.exp(logits) / np.exp(logits).sum(),
   )
 

@@ -33,7 +33,9 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import linear_program, preferences
-from mdrl.games import preference_game, preference_models, preference_order
+from mdrl.games import preference_game
+from mdrl.preferences import models
+from mdrl.preferences import order as preference_order
 from mdrl.solvers import (
   apo,
   averaged,
@@ -69,11 +71,11 @@ from mdrl.solvers import (
 # %%
 epsilons = np.linspace(-0.2, 0.2, 41)
 games = [
-  preference_game.preference_game(preference_models.three_raters(epsilon))
+  preference_game.preference_game(models.three_raters(epsilon))
   for epsilon in epsilons
 ]
 for epsilon in epsilons:
-  order = preference_order.decide(preference_models.three_raters(epsilon))
+  order = preference_order.decide(models.three_raters(epsilon))
   assert not order.transitive
   assert order.condorcet_winner is None
 
@@ -147,8 +149,8 @@ def rewards(game, data):
 
 
 sources = {
-  "three kinds of raters": preference_models.three_raters(0.0),
-  "Bradley-Terry": preference_models.elo([0.0, np.log(9), np.log(2)]),
+  "three kinds of raters": models.three_raters(0.0),
+  "Bradley-Terry": models.elo([0.0, np.log(9), np.log(2)]),
 }
 fitted = {
   name: np.array(rewards(preference_game.preference_game(matrix), data))
@@ -202,7 +204,7 @@ assert np.ptp(fitted["Bradley-Terry"], axis=0).max() < 1e-10
 
 # %%
 scores = np.array([0.0, np.log(9), np.log(2)])
-elo_game = preference_game.preference_game(preference_models.elo(scores))
+elo_game = preference_game.preference_game(models.elo(scores))
 share = np.linspace(0, 1, 101)
 line = np.stack([2 * share / 3, share / 3, 1 - share], axis=1)
 slots = jnp.asarray(np.column_stack([np.ones(len(line)), line]))
@@ -238,7 +240,7 @@ assert abs(rates[0, -1] - 50 / 99) < 1e-12
 TEMPERATURE = 0.1
 reference = np.exp([1.0, 0.0, -1.0])
 reference /= reference.sum()
-game = preference_game.preference_game(preference_models.cycle(3), reference)
+game = preference_game.preference_game(models.cycle(3), reference)
 regularized = preferences.equilibrium(game, TEMPERATURE)
 winner = (jnp.asarray([1.0, *linear_program.minimax_winner(game)[0]]),)
 

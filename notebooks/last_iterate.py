@@ -29,8 +29,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mdrl import run
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps
-from mdrl.games import openspiel
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.solvers import magnetic, mirror_descent, mirror_prox, optimistic
 

@@ -30,7 +30,8 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import preferences, queries
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
 from mdrl.solvers import (
   averaged,
   comal,
@@ -49,11 +50,9 @@ def softmax(logits):
 
 tilted = softmax(np.array([1.0, 0.0, -1.0]))
 normal = softmax(np.random.default_rng(7).normal(size=10))
-dice = preference_game.preference_game(preference_models.dice(), tilted)
-cycle = preference_game.preference_game(preference_models.cycle(3), tilted)
-random = preference_game.preference_game(
-  preference_models.uniform(10, seed=0), normal
-)
+dice = preference_game.preference_game(models.dice(), tilted)
+cycle = preference_game.preference_game(models.cycle(3), tilted)
+random = preference_game.preference_game(models.uniform(10, seed=0), normal)
 # A game, and the temperature that regularises it.
 problems = {
   "dice, 0.1": (dice, 0.1),
@@ -283,7 +282,7 @@ plt.show()
 # is a run of its own. The last policy does not converge.
 
 # %%
-plain = preference_game.preference_game(preference_models.uniform(10, seed=0))
+plain = preference_game.preference_game(models.uniform(10, seed=0))
 steps = run.log_checkpoints(10_000, 60)
 constant = spo.SPO(step_size=0.1)
 average = np.array(run.run(constant, plain, gap, steps)[1].metrics)

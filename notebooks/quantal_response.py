@@ -33,8 +33,9 @@ jax.config.update("jax_enable_x64", True)
 import matplotlib.pyplot as plt
 import numpy as np
 
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, quantal_response
-from mdrl.games import behavioral_game, matrix_game, openspiel
+from mdrl.games import behavioral_game, matrix_game
 from mdrl.solvers import behavioral, magnetic
 
 TEMPERATURES = (0.5, 0.2, 0.1, 0.05)

@@ -6,13 +6,11 @@ to find a planted fault.
 
 import ast
 from collections.abc import Callable, Iterator
-import pathlib
 
 from absl.testing import absltest, parameterized
 
-from tools import build_file
+from tests import source_tree
 
-_ROOT = pathlib.Path(__file__).resolve().parents[1]
 _FOLDERS = ("mdrl", "experiments", "benchmarks", "notebooks")
 _MAX_LINES = 400
 
@@ -25,27 +23,23 @@ _LAYERS = {
   "mdrl.checks": 0,
   "mdrl.inputs": 0,
   "mdrl.struct": 0,
-  "mdrl.games.segments": 1,
-  "mdrl.games.twins": 0,
-  "mdrl.geometry.simplex": 1,
-  "mdrl.games": 2,
-  "mdrl.geometry": 3,
-  "mdrl.evaluation": 4,
-  "mdrl.operators": 4,
-  "mdrl.solvers": 4,
-  "mdrl.policies": 4,
-  "mdrl.envs": 4,
-  "mdrl.learning": 5,
-  "mdrl.search": 5,
-  "mdrl.online": 5,
-  "mdrl.run": 5,
-  "mdrl.parallel": 6,
-  "experiments": 7,
-  "notebooks": 7,
-  "benchmarks": 7,
+  "mdrl.trees": 1,
+  "mdrl.geometry": 2,
+  "mdrl.games": 3,
+  "mdrl.compile": 4,
+  "mdrl.preferences": 5,
+  "mdrl.evaluation": 6,
+  "mdrl.solvers": 6,
+  "mdrl.operators": 6,
+  "mdrl.run": 8,
+  "mdrl.batching": 12,
+  "mdrl.parallel": 13,
+  "experiments": 14,
+  "notebooks": 14,
+  "benchmarks": 14,
   # For people who add games or solvers: it imports anything, and the library
   # proper must not import it.
-  "mdrl.testing": 7,
+  "mdrl.testing": 14,
 }
 
 _SHARED_BY_SOLVERS = (
@@ -56,16 +50,21 @@ _SHARED_BY_SOLVERS = (
   "mdrl.solvers.regret_rules",
   "mdrl.solvers.schedules",
 )
-_OPENSPIEL_MODULES = ("mdrl.games.openspiel", "mdrl.testing", "benchmarks")
+_OPENSPIEL_MODULES = (
+  "mdrl.compile.openspiel",
+  "mdrl.compile.policy_bridge",
+  "mdrl.testing",
+  "benchmarks",
+)
 _FLOAT_DTYPES = ("bfloat16", "float16", "float32", "float64")
 _VAGUE_NAMES = ("common", "helper", "helpers", "util", "utils")
 
 # The line and what is wrong with it.
 Violations = Iterator[tuple[int, str]]
-Rule = Callable[[build_file.Module], Violations]
+Rule = Callable[[source_tree.Module], Violations]
 
 
-def layers(module: build_file.Module) -> Violations:
+def layers(module: source_tree.Module) -> Violations:
   """Yields imports of higher layers, and of what has no layer."""
   layer = _layer(module.name)
   if layer is None:
@@ -79,7 +78,7 @@ def layers(module: build_file.Module) -> Violations:
       yield imported.line, f"imports `{imported.target}` from a higher layer"
 
 
-def openspiel(module: build_file.Module) -> Violations:
+def openspiel(module: source_tree.Module) -> Violations:
   """Yields imports of OpenSpiel outside the modules that are for it."""
   if not _is_inside(module.name, *_OPENSPIEL_MODULES):
     for imported in module.imports():
@@ -87,14 +86,14 @@ def openspiel(module: build_file.Module) -> Violations:
         yield imported.line, f"imports `{imported.module}`"
 
 
-def flags(module: build_file.Module) -> Violations:
+def flags(module: source_tree.Module) -> Violations:
   """Yields imports of absl, which is for programs, in the library."""
   for imported in module.imports():
     if _is_library(module) and _is_inside(imported.module, "absl"):
       yield imported.line, f"imports `{imported.module}`"
 
 
-def solvers(module: build_file.Module) -> Violations:
+def solvers(module: source_tree.Module) -> Violations:
   """Yields what a solver imports of evaluation and of other solvers."""
   if module.name.startswith("mdrl.solvers."):
     for imported in _first_party_imports(module):
@@ -104,14 +103,14 @@ def solvers(module: build_file.Module) -> Violations:
         yield imported.line, f"a solver imports `{imported.target}`"
 
 
-def length(module: build_file.Module) -> Violations:
+def length(module: source_tree.Module) -> Violations:
   """Yields the last line of a library file that is too long."""
   lines = len(module.text.splitlines())
   if _is_library(module) and lines > _MAX_LINES:
     yield lines, f"is longer than {_MAX_LINES} lines"
 
 
-def prints(module: build_file.Module) -> Violations:
+def prints(module: source_tree.Module) -> Violations:
   """Yields the library's calls of `print`."""
   for node in ast.walk(module.tree):
     match node:
@@ -119,7 +118,7 @@ def prints(module: build_file.Module) -> Violations:
         yield node.lineno, "prints"
 
 
-def asserts(module: build_file.Module) -> Violations:
+def asserts(module: source_tree.Module) -> Violations:
   """Yields assertions, which `python -O` drops, outside `mdrl.testing`."""
   if _is_library(module) and not _is_inside(module.name, "mdrl.testing"):
     for node in ast.walk(module.tree):
@@ -127,7 +126,7 @@ def asserts(module: build_file.Module) -> Violations:
         yield node.lineno, "asserts: raise an error instead"
 
 
-def dtypes(module: build_file.Module) -> Violations:
+def dtypes(module: source_tree.Module) -> Violations:
   """Yields the library's floating-point types of JAX: games decide those."""
   if not _is_library(module):
     return
@@ -149,7 +148,7 @@ def dtypes(module: build_file.Module) -> Violations:
           yield node.lineno, f"says `{ast.unparse(node)}`"
 
 
-def names(module: build_file.Module) -> Violations:
+def names(module: source_tree.Module) -> Violations:
   """Yields names of library modules that do not say what is inside."""
   for part in module.name.split("."):
     if _is_library(module) and part in _VAGUE_NAMES:
@@ -181,13 +180,13 @@ def _is_inside(name: str, *modules: str) -> bool:
   return any(f"{name}.".startswith(f"{module}.") for module in modules)
 
 
-def _is_library(module: build_file.Module) -> bool:
+def _is_library(module: source_tree.Module) -> bool:
   return _is_inside(module.name, "mdrl")
 
 
 def _first_party_imports(
-  module: build_file.Module,
-) -> Iterator[build_file.Import]:
+  module: source_tree.Module,
+) -> Iterator[source_tree.Import]:
   for imported in module.imports():
     if _is_inside(imported.module, *_FOLDERS):
       yield imported
@@ -196,11 +195,11 @@ def _first_party_imports(
 class TreeTest(parameterized.TestCase):
   @parameterized.named_parameters((rule.__name__, rule) for rule in _RULES)
   def test_the_tree_keeps_the_rule(self, rule):
-    modules = build_file.read_modules(_ROOT, _FOLDERS)
-    self.assertIn("mdrl.struct", modules)
+    modules = source_tree.read_modules(_FOLDERS)
+    self.assertIn("mdrl.struct", [module.name for module in modules])
     violations = [
       f"{module.path}:{line}: {what}"
-      for module in modules.values()
+      for module in modules
       for line, what in rule(module)
     ]
     self.assertEqual(violations, [], "\n" + "\n".join(violations))
@@ -208,23 +207,23 @@ class TreeTest(parameterized.TestCase):
 
 class RuleTest(parameterized.TestCase):
   def _assert_lines(self, rule, path, source, lines):
-    module = build_file.parse(path, source)
+    module = source_tree.parse(path, source)
     self.assertEqual([line for line, _ in rule(module)], lines)
 
   @parameterized.parameters(
-    ("mdrl/struct.py", "from mdrl.games import segments"),
-    ("mdrl/geometry/simplex.py", "import mdrl.games.treeplex as t"),
-    ("mdrl/games/segments.py", "from mdrl.games.treeplex import Treeplex"),
-    ("mdrl/games/segments.py", "from . import treeplex"),
-    ("mdrl/games/segments.py", "from ..geometry import dilated"),
-    ("mdrl/games/treeplex.py", "from mdrl.geometry import dilated"),
+    ("mdrl/struct.py", "from mdrl.trees import segments"),
+    ("mdrl/trees/simplex.py", "import mdrl.games.tree_game as t"),
+    ("mdrl/games/tree_game.py", "from mdrl.compile.openspiel import load_game"),
+    ("mdrl/games/tree_game.py", "from ..compile import openspiel"),
+    ("mdrl/compile/openspiel.py", "from mdrl.preferences import models"),
+    ("mdrl/trees/segments.py", "from ..geometry import dilated"),
+    ("mdrl/trees/treeplex.py", "from mdrl.geometry import dilated"),
     ("mdrl/geometry/dilated.py", "from mdrl.solvers import base"),
     ("mdrl/solvers/cfr.py", "from mdrl import run"),
-    ("mdrl/evaluation/gaps.py", "from mdrl.search import improve"),
     ("mdrl/run.py", "def f():\n  from mdrl.parallel import meshes"),
     ("mdrl/parallel/meshes.py", "from experiments import solve_game"),
     ("mdrl/solvers/cfr.py", "from mdrl.testing import oracles"),
-    ("mdrl/games/treeplex.py", "from mdrl import unheard_of"),
+    ("mdrl/trees/treeplex.py", "from mdrl import unheard_of"),
     ("mdrl/__init__.py", "from mdrl import struct"),
   )
   def test_layers_finds_upward_imports(self, path, source):
@@ -232,11 +231,11 @@ class RuleTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("mdrl/__init__.py", "import jax"),
-    ("mdrl/games/cache.py", "import mdrl"),
-    ("mdrl/games/segments.py", "from mdrl.geometry import simplex"),
-    ("mdrl/games/treeplex.py", "from mdrl.games.segments import Segments"),
-    ("mdrl/geometry/dilated.py", "from mdrl.games import treeplex"),
-    ("mdrl/learning/losses.py", "import mdrl.run"),
+    ("mdrl/compile/cache.py", "import mdrl"),
+    ("mdrl/trees/segments.py", "from mdrl.trees import simplex"),
+    ("mdrl/trees/treeplex.py", "from mdrl.trees.segments import Segments"),
+    ("mdrl/geometry/dilated.py", "from mdrl.trees import treeplex"),
+    ("mdrl/parallel/sweep.py", "import mdrl.run"),
     ("mdrl/testing/contracts.py", "from mdrl.parallel import meshes"),
     ("experiments/solve_game.py", "from mdrl.parallel import meshes"),
   )
@@ -248,10 +247,10 @@ class RuleTest(parameterized.TestCase):
 
   @parameterized.parameters(
     ("mdrl/games/tree_game.py", [1, 2]),
-    ("mdrl/games/openspiel_names.py", [1, 2]),
+    ("mdrl/compile/openspiel_names.py", [1, 2]),
     ("experiments/solve_game.py", [1, 2]),
     ("notebooks/kuhn.py", [1, 2]),
-    ("mdrl/games/openspiel.py", []),
+    ("mdrl/compile/openspiel.py", []),
     ("mdrl/testing/oracles.py", []),
     ("benchmarks/solvers.py", []),
   )

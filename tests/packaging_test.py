@@ -13,8 +13,7 @@ import tempfile
 from absl.testing import absltest, parameterized
 
 import mdrl
-
-_ROOT = pathlib.Path(__file__).resolve().parents[1]
+from tests import source_tree
 
 
 def _built(folder, **environment):
@@ -22,9 +21,9 @@ def _built(folder, **environment):
   source = pathlib.Path(folder) / "source"
   source.mkdir()
   for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-    shutil.copy(_ROOT / name, source)
+    shutil.copy(source_tree.ROOT / name, source)
   for name in ("mdrl", "experiments"):
-    shutil.copytree(_ROOT / name, source / name)
+    shutil.copytree(source_tree.ROOT / name, source / name)
   variables = {k: v for k, v in os.environ.items() if k != "MDRL_REPOSITORY"}
   result = subprocess.run(
     [sys.executable, "setup.py", "-q", "build", "egg_info"],
@@ -51,9 +50,9 @@ class BuiltTest(absltest.TestCase):
 
   def test_has_every_module_and_the_marker_of_types(self):
     wanted = {
-      str(path.relative_to(_ROOT))
+      str(path.relative_to(source_tree.ROOT))
       for name in ("mdrl", "experiments")
-      for path in (_ROOT / name).rglob("*.py")
+      for path in (source_tree.ROOT / name).rglob("*.py")
     }
     self.assertEqual(wanted | {"mdrl/py.typed"}, self.modules)
 
@@ -61,7 +60,7 @@ class BuiltTest(absltest.TestCase):
     commands = dict(re.findall(r"(?m)^(\S+) = (\S+)$", self.commands))
     binaries = {
       path.stem
-      for path in (_ROOT / "experiments").glob("*.py")
+      for path in (source_tree.ROOT / "experiments").glob("*.py")
       if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
     }
     self.assertEqual(
@@ -73,7 +72,7 @@ class BuiltTest(absltest.TestCase):
 
   def test_version_is_that_of_the_package_and_of_the_citation(self):
     self.assertEqual(self.metadata["Version"], mdrl.__version__)
-    citation = (_ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    citation = (source_tree.ROOT / "CITATION.cff").read_text(encoding="utf-8")
     self.assertIn(f"\nversion: {mdrl.__version__}\n", citation)
 
   def test_says_whom_it_is_for(self):
@@ -99,7 +98,9 @@ class RepositoryTest(parameterized.TestCase):
     for picture in pictures:
       start = "https://example.org/a/mdrl/raw/HEAD/"
       self.assertStartsWith(picture, start)
-      self.assertTrue((_ROOT / picture.removeprefix(start)).is_file())
+      self.assertTrue(
+        (source_tree.ROOT / picture.removeprefix(start)).is_file()
+      )
     self.assertIn(
       "\nProject-URL: Source, https://example.org/a/mdrl\n", str(metadata)
     )

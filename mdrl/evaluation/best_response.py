@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl.games import base, treeplex
+from mdrl.games import base
+from mdrl.trees import sweeps
 
 
 def _choose_best(legal_of):
@@ -24,7 +25,7 @@ def values_of_gains(
 ) -> tuple[Float[Array, ""], ...]:
   """Returns the greatest utility that each player can earn from its gain."""
   return tuple(
-    treeplex.sweep_up(t, gain, _choose_best(t.rows))[1]
+    sweeps.sweep_up(t, gain, _choose_best(t.rows))[1]
     for t, gain in zip(game.treeplexes, gains, strict=True)
   )
 
@@ -43,6 +44,6 @@ def policies(game: base.Game, plans: base.Plans) -> base.Policies:
   others' plans do not reach.
   """
   return tuple(
-    treeplex.sweep_up(t, gain, _choose_best(t.rows))[0]
+    sweeps.sweep_up(t, gain, _choose_best(t.rows))[0]
     for t, gain in zip(game.treeplexes, game.gains(plans), strict=True)
   )

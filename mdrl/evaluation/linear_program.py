@@ -13,8 +13,9 @@ from jaxtyping import Float
 import numpy as np
 from scipy import optimize, sparse
 
-from mdrl.games import matrix_game, preference_game, segments, tree_game
-from mdrl.games import treeplex as treeplex_lib
+from mdrl.games import matrix_game, preference_game, tree_game
+from mdrl.trees import segments
+from mdrl.trees import treeplex as treeplex_lib
 
 # Largest duality gap of an answer, relative to the size of the payoffs.
 _TOLERANCE = 1e-9

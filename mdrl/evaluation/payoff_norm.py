@@ -17,7 +17,8 @@ import jax.numpy as jnp
 from jaxtyping import Float
 import numpy as np
 
-from mdrl.games import base, treeplex
+from mdrl.games import base
+from mdrl.trees import treeplex
 
 # Policies at which K is taken, and applications of K at each.
 _POLICIES = 8

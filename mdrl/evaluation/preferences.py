@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from mdrl import checks
 from mdrl.games import base, preference_game
-from mdrl.geometry import simplex
+from mdrl.trees import simplex
 
 _MAX_NEWTON = 50
 

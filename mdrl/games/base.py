@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
-from mdrl.games import treeplex
+from mdrl.trees import treeplex
 
 # By how much probabilities may miss one in sum: people round them.
 _ROUNDED = 1e-6

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mdrl import struct
-from mdrl.games import base, tree_game, tree_view, treeplex
+from mdrl.games import base, tree_game, tree_view
+from mdrl.trees import sweeps, treeplex
 
 # Counterfactual values are weighted by the others' reach; Q-values are not.
 FEEDBACKS = ("counterfactual", "q")
@@ -115,4 +116,4 @@ def _action_values(t, policy, gain):
   def row_fn(q, group):
     return jnp.sum(q * group.view(policy), axis=1), q
 
-  return t.mask(treeplex.sweep_up(t, gain, row_fn)[0])
+  return t.mask(sweeps.sweep_up(t, gain, row_fn)[0])

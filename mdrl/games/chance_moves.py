@@ -7,7 +7,9 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from mdrl import struct
-from mdrl.games import base, segments, tree_tables, treeplex
+from mdrl.games import base, tree_tables
+from mdrl.trees import layout as layout_lib
+from mdrl.trees import segments, sweeps, treeplex
 
 
 @struct.dataclass
@@ -31,7 +33,7 @@ class ChanceMoves:
   @jax.jit
   def plan(self) -> Float[Array, " S"]:
     """Returns the plan of the probabilities."""
-    return treeplex.sweep_down(self.treeplex, self.policy)
+    return sweeps.sweep_down(self.treeplex, self.policy)
 
   @functools.partial(jax.jit, static_argnames="player")
   def gain(
@@ -59,7 +61,7 @@ def build(
   Returns:
     The moves. Their payoffs leave out terminals that chance never reaches.
   """
-  layout = treeplex.lay_out(tables.chance_parent, tables.chance_width, dtype)
+  layout = layout_lib.lay_out(tables.chance_parent, tables.chance_width, dtype)
   size = layout.treeplex.num_slots
   policy = np.zeros(size, dtype)
   policy[layout.slot[1:]] = tables.chance_probability

@@ -5,7 +5,8 @@ import functools
 
 import numpy as np
 
-from mdrl.games import tree_tables, treeplex
+from mdrl.games import tree_tables
+from mdrl.trees import layout as layout_lib
 
 # By how much probabilities may miss one in sum: people round them.
 _ROUNDED = 1e-6
@@ -154,7 +155,7 @@ class Index:
 
 
 def build(
-  tables: tree_tables.TreeTables, layouts: list[treeplex.Layout]
+  tables: tree_tables.TreeTables, layouts: list[layout_lib.Layout]
 ) -> Index:
   """Names the rows and slots of laid out tables."""
   players = []

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mdrl import checks, inputs, struct
-from mdrl.games import base, treeplex
+from mdrl.games import base
+from mdrl.trees import layout as layout_lib
+from mdrl.trees import sweeps, treeplex
 
 
 @struct.dataclass
@@ -49,7 +51,7 @@ class MatrixGame:
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the realization plans of policies."""
     return tuple(
-      treeplex.sweep_down(t, policy)
+      sweeps.sweep_down(t, policy)
       for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
@@ -119,7 +121,7 @@ def matrix_game(
   base.check_range("payoffs", largest, dtype)
   return MatrixGame(
     treeplexes=tuple(
-      treeplex.lay_out(np.zeros(1, int), np.array([n]), dtype).treeplex
+      layout_lib.lay_out(np.zeros(1, int), np.array([n]), dtype).treeplex
       for n in shape
     ),
     payoffs=tuple(jnp.asarray(a, dtype) for a in arrays),

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike
 
 from mdrl import checks, inputs, struct
 from mdrl.games import base
-from mdrl.games import treeplex as treeplex_lib
+from mdrl.trees import layout as layout_lib
+from mdrl.trees import treeplex as treeplex_lib
 
 # By how much P + P.T may miss one: tables of win rates are rounded.
 _TOLERANCE = 1e-6
@@ -145,7 +146,7 @@ def preference_game(
   if matrix.ndim == 2:
     matrix = matrix[None]
   num_contexts, num_responses, _ = matrix.shape
-  layout = treeplex_lib.lay_out(
+  layout = layout_lib.lay_out(
     np.zeros(num_contexts, int), np.full(num_contexts, num_responses), dtype
   )
   advantage = ((matrix - np.swapaxes(matrix, 1, 2)) / 2).astype(dtype)
@@ -164,7 +165,7 @@ def preference_game(
 
 def contexts(game: PreferenceGame) -> PreferenceGame:
   """Returns a game's contexts as games, with a leading axis for `vmap`."""
-  layout = treeplex_lib.lay_out(
+  layout = layout_lib.lay_out(
     np.zeros(1, int), np.array([game.num_responses]), np.dtype(game.dtype)
   )
 

@@ -19,7 +19,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
 from mdrl import checks, struct
-from mdrl.games import base, tree_game, tree_view, treeplex
+from mdrl.games import base, tree_game, tree_view
+from mdrl.trees import sweeps, treeplex
 
 # External sampling draws the moves of chance and of the others; outcome
 # sampling draws a player's own as well, and sees one terminal.
@@ -118,7 +119,7 @@ class SampledGame(tree_view.TreeView):
     points = jax.random.uniform(key, (sizes.sum(),), self.dtype)
     parts = jnp.split(points, np.cumsum(sizes)[:-1])
     return tuple(
-      treeplex.sweep_down(t, pure_policy(t, policy, part))
+      sweeps.sweep_down(t, pure_policy(t, policy, part))
       for (t, policy), part in zip(drawers, parts, strict=True)
     )
 
@@ -128,7 +129,7 @@ class SampledGame(tree_view.TreeView):
     if self.sampling == "external":
       return gain
     own = policies[player][1]
-    sampling = treeplex.sweep_down(self.treeplexes[player], own)
+    sampling = sweeps.sweep_down(self.treeplexes[player], own)
     # Padding has no probability, nor does it have any weight.
     possible = sampling > 0
     safe = jnp.where(possible, sampling, jnp.ones_like(sampling))

@@ -8,8 +8,10 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from mdrl import checks, struct
-from mdrl.games import base, chance_moves, segments, tree_tables, treeplex
+from mdrl.games import base, chance_moves, tree_tables
 from mdrl.games import index as index_lib
+from mdrl.trees import layout as layout_lib
+from mdrl.trees import segments, sweeps, treeplex
 
 
 @struct.dataclass
@@ -62,7 +64,7 @@ class TreeGame:
   def plans(self, policies: base.Policies) -> base.Plans:
     """Returns the realization plans of policies."""
     return tuple(
-      treeplex.sweep_down(t, policy)
+      sweeps.sweep_down(t, policy)
       for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
@@ -134,7 +136,7 @@ def build(
   largest = max(tables.utility.max(initial=0), -tables.utility.min(initial=0))
   base.check_range("utility", float(largest), dtype)
   layouts = [
-    treeplex.lay_out(parent, width, dtype)
+    layout_lib.lay_out(parent, width, dtype)
     for parent, width in zip(tables.parent, tables.width, strict=True)
   ]
   sizes = [layout.treeplex.num_slots for layout in layouts]

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl.games import treeplex as treeplex_lib
 from mdrl.geometry import mirror_maps
+from mdrl.trees import sweeps
+from mdrl.trees import treeplex as treeplex_lib
 
 Dual = Float[Array, " S"]
 # One array per player, over that player's slots.
@@ -48,7 +49,7 @@ def prox(
     iterate, value = mirror_maps.prox(mirror_map, q, rows, treeplex.rows(group))
     return value, iterate
 
-  return treeplex_lib.sweep_up(treeplex, gain, row_fn)
+  return sweeps.sweep_up(treeplex, gain, row_fn)
 
 
 def mix(
@@ -76,9 +77,9 @@ def divergence(
   # Not swept up: what is infinite where the plan does not reach would meet
   # weights of zero in the sums of children, and infinity times zero is no
   # number.
-  plan = treeplex_lib.sweep_down(treeplex, policy)
+  plan = sweeps.sweep_down(treeplex, policy)
   total = jnp.zeros((), policy.dtype)
-  for group, reach in treeplex_lib.reaches(treeplex, plan):
+  for group, reach in sweeps.reaches(treeplex, plan):
     here = mirror_maps.divergence(
       mirror_map,
       group.view(policy),

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from mdrl import checks, struct
-from mdrl.geometry import simplex
+from mdrl.trees import simplex
 
 Rows = Float[Array, "R W"]
 Legal = Bool[Array, "R W"] | None

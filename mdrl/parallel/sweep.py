@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from mdrl.parallel import lanes
+from mdrl.batching import lanes
 
 
 def sweep(

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mdrl.games import base
-from mdrl.games import treeplex as treeplex_lib
 from mdrl.geometry import dilated, mirror_maps
+from mdrl.trees import sweeps
+from mdrl.trees import treeplex as treeplex_lib
 
 # Pairs of a weight, in units of utility, and an iterate of every player.
 Anchors = Sequence[tuple[Float[Array, ""], dilated.Duals]]
@@ -176,7 +177,7 @@ def advantages(
     value = jnp.sum(q * group.view(policy), axis=1)
     return value, q - value[:, None]
 
-  return treeplex.mask(treeplex_lib.sweep_up(treeplex, gain, row_fn)[0])
+  return treeplex.mask(sweeps.sweep_up(treeplex, gain, row_fn)[0])
 
 
 def zero_step() -> Int[Array, ""]:

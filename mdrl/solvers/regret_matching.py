@@ -14,8 +14,8 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.games import treeplex as treeplex_lib
 from mdrl.solvers import base, regret_rules
+from mdrl.trees import sweeps
 
 
 class RegretState(NamedTuple):
@@ -73,7 +73,7 @@ class RegretMatching(base.Solver):
     )
     weights = jnp.maximum(self.rule.weights(regret, advantage), 0)
     policy = treeplex.to_policy(weights)
-    return regret, policy, treeplex_lib.sweep_down(treeplex, policy)
+    return regret, policy, sweeps.sweep_down(treeplex, policy)
 
   def policies(
     self, game: game_lib.Game, state: RegretState

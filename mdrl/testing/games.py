@@ -10,14 +10,10 @@ import functools
 import jax
 import numpy as np
 
+from mdrl.compile import openspiel
 from mdrl.games import index as index_lib
-from mdrl.games import (
-  matrix_game,
-  openspiel,
-  preference_game,
-  preference_models,
-  tree_game,
-)
+from mdrl.games import matrix_game, preference_game, tree_game
+from mdrl.preferences import models
 
 # The reference policy of the shared three-response games: softmax(1, 0, -1).
 SKEWED = np.exp([1.0, 0.0, -1.0]) / np.exp([1.0, 0.0, -1.0]).sum()
@@ -52,12 +48,10 @@ def compiled(
 
 # What each preference game brings: structure, several contexts, a reference.
 PREFERENCES = {
-  "dice": lambda: preference_game.preference_game(preference_models.dice()),
-  "cycle": lambda: preference_game.preference_game(
-    preference_models.cycle(3), SKEWED
-  ),
+  "dice": lambda: preference_game.preference_game(models.dice()),
+  "cycle": lambda: preference_game.preference_game(models.cycle(3), SKEWED),
   "contexts": lambda: preference_game.preference_game(
-    np.stack([preference_models.uniform(5, seed) for seed in range(3)]),
+    np.stack([models.uniform(5, seed) for seed in range(3)]),
     np.tile(np.array([0.3, 0.1, 0.2, 0.15, 0.25]), (3, 1)),
   ),
 }

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from benchmarks import devices
 from mdrl import run
-from mdrl.games import openspiel
+from mdrl.compile import openspiel
 
 
 class DevicesTest(absltest.TestCase):

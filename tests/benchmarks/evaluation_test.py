@@ -6,7 +6,7 @@ from open_spiel.python import policy as policy_lib
 import pyspiel
 
 from benchmarks import evaluation
-from mdrl.games import openspiel
+from mdrl.compile import openspiel
 
 
 def _random_policy(game, seed):

@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import preferences
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
 
 _SIZE, _COUNT = 5, 7
 
 
 def _games():
-  matrices = [preference_models.uniform(_SIZE, seed) for seed in range(4)]
+  matrices = [models.uniform(_SIZE, seed) for seed in range(4)]
   return matrices, preference_game.stack(
     [preference_game.preference_game(m, dtype=jnp.float32) for m in matrices]
   )

@@ -10,7 +10,7 @@ import pyspiel
 import pytest
 
 from benchmarks import reference
-from mdrl.games import openspiel
+from mdrl.compile import openspiel
 
 needs_cc = pytest.mark.skipif(
   shutil.which("cc") is None, reason="the reference needs a C compiler, cc"

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from benchmarks import evaluation, reference, suite_games
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, linear_program
-from mdrl.games import base, matrix_game, openspiel
+from mdrl.games import base, matrix_game
 
 _SMALL_MATRIX = "random_matrix(size=7,seed=3)"
 

@@ -9,8 +9,9 @@ import numpy as np
 from open_spiel.python.algorithms import exploitability
 import pyspiel
 
+from mdrl.compile import openspiel, policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import base, matrix_game, openspiel
+from mdrl.games import base, matrix_game
 from mdrl.geometry import mirror_maps
 from mdrl.testing import games
 
@@ -23,7 +24,7 @@ class GapsTest(parameterized.TestCase):
     policies = base.random_policies(game, jax.random.key(7))
     theirs = exploitability.nash_conv(
       spiel,
-      openspiel.to_openspiel(spiel, index, policies),
+      policy_bridge.to_openspiel(spiel, index, policies),
       return_only_nash_conv=False,
       use_cpp_br=False,
     )

@@ -10,8 +10,9 @@ import pyspiel
 import pytest
 from scipy import optimize
 
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, linear_program
-from mdrl.games import matrix_game, openspiel, tree_game
+from mdrl.games import matrix_game, tree_game
 from mdrl.testing import games
 
 

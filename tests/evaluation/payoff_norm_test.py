@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl import struct
+from mdrl.compile import openspiel
 from mdrl.evaluation import payoff_norm
-from mdrl.games import base, matrix_game, openspiel
+from mdrl.games import base, matrix_game
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.testing import games
 

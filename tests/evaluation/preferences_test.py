@@ -9,14 +9,15 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import gaps, linear_program, preferences
-from mdrl.games import base, preference_game, preference_models
+from mdrl.games import base, preference_game
+from mdrl.preferences import models
 from mdrl.solvers import nash_mirror_prox
 from mdrl.testing import games
 
 
 def _game(num_contexts=3, size=5, seed=0, dtype=None):
   rng = np.random.default_rng(seed)
-  matrices = [preference_models.uniform(size, k) for k in range(num_contexts)]
+  matrices = [models.uniform(size, k) for k in range(num_contexts)]
   return preference_game.preference_game(
     np.stack(matrices),
     rng.dirichlet(np.ones(size), size=num_contexts),
@@ -78,7 +79,7 @@ class GapsTest(parameterized.TestCase):
     )
 
   def test_without_a_reference_it_is_uniform(self):
-    matrix = preference_models.uniform(4, 0)
+    matrix = models.uniform(4, 0)
     plain = preference_game.preference_game(matrix)
     stated = preference_game.preference_game(matrix, np.full(4, 0.25))
     plans = plain.plans(_random(plain))
@@ -98,7 +99,7 @@ class GapsTest(parameterized.TestCase):
       atol=1e-14,
     )
     pure = (jnp.asarray([1.0, 1.0, 0.0, 0.0]),)
-    one = preference_game.preference_game(preference_models.cycle(3))
+    one = preference_game.preference_game(models.cycle(3))
     uniform = one.plans(base.uniform_policies(one))
     np.testing.assert_allclose(
       preferences.divergence(one, pure, uniform), [np.log(3)], atol=1e-15
@@ -123,7 +124,7 @@ class GapsTest(parameterized.TestCase):
   def test_the_most_elo_loses_to_the_most_wins(self):
     # Under the constraint that the first is twice as likely as the second.
     game = preference_game.preference_game(
-      preference_models.elo([0.0, np.log(9), np.log(2)])
+      models.elo([0.0, np.log(9), np.log(2)])
     )
     most_elo = jnp.asarray([0.0, 2 / 3, 1 / 3, 0.0])
     most_wins = jnp.asarray([0.0, 0.0, 0.0, 1.0])
@@ -144,7 +145,7 @@ class EquilibriumTest(parameterized.TestCase):
   def test_many_contexts_end(self):
     # Conditions of loops that are rounded apart from their bodies never end.
     game = preference_game.preference_game(
-      np.stack([preference_models.uniform(20, seed) for seed in range(64)])
+      np.stack([models.uniform(20, seed) for seed in range(64)])
     )
     for temperature in (0.02, 0.01, 0.007):
       plans = game.plans(preferences.equilibrium(game, temperature))
@@ -153,8 +154,8 @@ class EquilibriumTest(parameterized.TestCase):
 
   def test_equilibria_computed_elsewhere(self):
     for matrix, expected in (
-      (preference_models.dice(), (0.697734, 0.180430, 0.121836)),
-      (preference_models.cycle(3), (0.433430, 0.213711, 0.352860)),
+      (models.dice(), (0.697734, 0.180430, 0.121836)),
+      (models.cycle(3), (0.433430, 0.213711, 0.352860)),
     ):
       game = preference_game.preference_game(matrix, games.SKEWED)
       actual = preferences.equilibrium(game, 0.1)[0][1:]
@@ -176,7 +177,7 @@ class EquilibriumTest(parameterized.TestCase):
     # and, by a program of its own, exact.
     expected = [1 / 3 + epsilon / 2, 1 / 3 + epsilon / 2, 1 / 3 - epsilon]
     game = preference_game.preference_game(
-      preference_models.three_raters(epsilon), games.SKEWED
+      models.three_raters(epsilon), games.SKEWED
     )
     (winner,) = linear_program.minimax_winner(game)
     np.testing.assert_allclose(winner, expected, atol=1e-10)
@@ -209,7 +210,7 @@ class MinimaxWinnerTest(absltest.TestCase):
 class TemperatureTest(parameterized.TestCase):
   @parameterized.parameters(0, -0.1, np.nan, np.inf, True)
   def test_temperatures_are_positive_and_finite(self, temperature):
-    game = preference_game.preference_game(preference_models.dice())
+    game = preference_game.preference_game(models.dice())
     plans = (game.treeplex.uniform,)
     for call in (
       lambda: preferences.equilibrium(game, temperature),
@@ -222,9 +223,7 @@ class TemperatureTest(parameterized.TestCase):
 
   @parameterized.parameters("equilibrium", "regularized_gap", "residual")
   def test_temperatures_that_are_none_of_the_game(self, name):
-    game = preference_game.preference_game(
-      preference_models.dice(), dtype="float32"
-    )
+    game = preference_game.preference_game(models.dice(), dtype="float32")
     plans = (game.plans(base.uniform_policies(game)),)
     plans = () if name == "equilibrium" else plans
     fn = inspect.unwrap(getattr(preferences, name))

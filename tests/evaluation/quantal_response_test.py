@@ -9,15 +9,10 @@ import numpy as np
 import pytest
 
 from mdrl import run
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, preferences, quantal_response
-from mdrl.games import (
-  base,
-  behavioral_game,
-  matrix_game,
-  openspiel,
-  preference_game,
-  preference_models,
-)
+from mdrl.games import base, behavioral_game, matrix_game, preference_game
+from mdrl.preferences import models
 from mdrl.solvers import behavioral, magnetic
 from mdrl.testing import games
 
@@ -112,9 +107,7 @@ class QuantalResponseTest(parameterized.TestCase):
         np.testing.assert_allclose(t.to_table(a), t.to_table(b), atol=1e-11)
 
   def test_preference_games_are_solved_likewise(self):
-    game = preference_game.preference_game(
-      preference_models.cycle(3), games.SKEWED
-    )
+    game = preference_game.preference_game(models.cycle(3), games.SKEWED)
     np.testing.assert_allclose(
       quantal_response.equilibrium(game, 0.1)[0][1:],
       preferences.equilibrium(game, 0.1)[0][1:],

@@ -3,7 +3,8 @@
 from absl.testing import absltest, parameterized
 
 from mdrl.evaluation import queries
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
 from mdrl.solvers import averaged, mirror_descent
 from tests.solvers import preference_conformance_test
 
@@ -39,20 +40,20 @@ _EXPECTED = {
 class QueriesTest(parameterized.TestCase):
   @parameterized.parameters(*preference_conformance_test.ALL)
   def test_of_each_solver(self, name):
-    game = preference_game.preference_game(preference_models.uniform(_SIZE, 0))
+    game = preference_game.preference_game(models.uniform(_SIZE, 0))
     solver = preference_conformance_test.ALL[name]
     self.assertEqual(tuple(queries.count(solver, game)), _EXPECTED[name])
 
   @parameterized.parameters("comal", "nash_md", "rlhf")
   def test_contexts_cost_no_more(self, name):
     game = preference_game.preference_game(
-      [preference_models.uniform(_SIZE, seed) for seed in range(3)]
+      [models.uniform(_SIZE, seed) for seed in range(3)]
     )
     solver = preference_conformance_test.ALL[name]
     self.assertEqual(tuple(queries.count(solver, game)), _EXPECTED[name])
 
   def test_an_average_costs_nothing(self):
-    game = preference_game.preference_game(preference_models.dice())
+    game = preference_game.preference_game(models.dice())
     solver = averaged.Averaged(
       solver=mirror_descent.MirrorDescent(step_size=0.1)
     )

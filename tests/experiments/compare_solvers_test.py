@@ -13,14 +13,15 @@ from absl.testing import absltest, parameterized
 import numpy as np
 import pytest
 
-from experiments import compare_solvers, comparison, game_strings
+from experiments import compare_solvers
+from experiments.comparing import comparison
+from experiments.runs import game_strings
 from mdrl import run
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps
-from mdrl.games import openspiel
 from mdrl.solvers import averaged, regret_matching, regret_rules
+from tests import source_tree
 from tests.experiments import binary, interruption
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def _call(*arguments):
@@ -234,7 +235,9 @@ class CompareSolversTest(parameterized.TestCase):
       "import sys; from experiments import compare_solvers; "
       "sys.exit('jax' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=_ROOT)
+    subprocess.run(
+      [sys.executable, "-c", code], check=True, cwd=source_tree.ROOT
+    )
 
   def test_splits_outside_of_brackets(self):
     self.assertEqual(

@@ -9,7 +9,8 @@ import tempfile
 
 from absl.testing import absltest, parameterized
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
+from tests import source_tree
+
 _STAND_IN = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
 
 
@@ -27,7 +28,7 @@ class EarlySignalTest(parameterized.TestCase):
     (pathlib.Path(folder) / "absl.py").write_text(_STAND_IN, encoding="utf-8")
     result = subprocess.run(
       [sys.executable, "-m", f"experiments.{name}"],
-      cwd=_ROOT,
+      cwd=source_tree.ROOT,
       env={**os.environ, "PYTHONPATH": folder},
       capture_output=True,
       text=True,

@@ -6,7 +6,8 @@ import pathlib
 from hypothesis import strategies as st
 import numpy as np
 
-from experiments import preference_games, preference_table, solver_table
+from experiments.preferences import preference_games
+from experiments.registry import preference_table, solver_table
 
 _MISTAKES = (
   "",

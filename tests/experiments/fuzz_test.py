@@ -28,11 +28,12 @@ import pytest
 from experiments import (
   compare_solvers,
   preference_league,
-  preference_settings,
   solve_game,
   solve_preference,
   sweep_game,
 )
+from experiments.preferences import preference_settings
+from tests import source_tree
 from tests.experiments import binary, fuzz_lines
 
 _SECONDS = float(os.environ.get("MDRL_FUZZ_SECONDS", "120"))
@@ -40,7 +41,6 @@ _SEED = int(os.environ.get("MDRL_FUZZ_SEED", "0"))
 # Far above what these small runs take, compilation included, on a machine that
 # does much else.
 _HANGS = 240
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What programs of earlier lines occupy is let go this often.
 _FORGET = 200
 
@@ -221,7 +221,7 @@ class FuzzTest(parameterized.TestCase):
     try:
       result = subprocess.run(
         [sys.executable, "-m", f"experiments.{name}", *line],
-        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        env={**os.environ, "PYTHONPATH": str(source_tree.ROOT)},
         capture_output=True,
         timeout=_HANGS,
         check=False,

@@ -15,8 +15,8 @@ from unittest import mock
 import numpy as np
 
 from experiments.runs import host_loop, trace
+from tests import source_tree
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 _PATIENCE = 120
 # Of a run, these differ from time to time.
 _TIMES = ("seconds", "cpu_seconds", "compile_seconds")
@@ -77,7 +77,7 @@ def start(program: str, *arguments: str) -> subprocess.Popen:
   """Starts a binary in a process of its own."""
   return subprocess.Popen(
     [sys.executable, "-m", f"experiments.{program}", *arguments],
-    cwd=_ROOT,
+    cwd=source_tree.ROOT,
     # The suite runs with these, and programs must be the same.
     env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"},
     stdout=subprocess.PIPE,

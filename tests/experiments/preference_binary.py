@@ -1,10 +1,7 @@
 """Calls the binaries on preference games within this process."""
 
-from experiments import (
-  preference_league,
-  preference_settings,
-  solve_preference,
-)
+from experiments import preference_league, solve_preference
+from experiments.preferences import preference_settings
 from tests.experiments import binary
 
 

@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 import pytest
 
-from experiments import preference_rows
+from experiments.preferences import preference_rows
 from tests.experiments import interruption, preference_binary
 
 _SMALL = (

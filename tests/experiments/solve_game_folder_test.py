@@ -12,9 +12,9 @@ from absl.testing import absltest, parameterized
 import pytest
 
 from experiments.runs import lock, trace
+from tests import source_tree
 from tests.experiments import binary
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 _SMALL = ("--game=kuhn_poker", "--updates=20", "--checkpoints=4")
 _RESUME = ("--resume", "--updates=30")
 # Payoffs of a game of one decision each.
@@ -216,7 +216,7 @@ def _run(*arguments, limit):
   """Runs the binary in a process whose files have at most so many KiB."""
   return subprocess.run(
     [sys.executable, "-c", _LIMITED, str(limit), "--cache_dir=", *arguments],
-    cwd=_ROOT,
+    cwd=source_tree.ROOT,
     env={**os.environ, "JAX_COMPILATION_CACHE_DIR": ""},
     capture_output=True,
     text=True,

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from experiments.runs import trace
+from tests import source_tree
 from tests.experiments import binary
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 _RUN = ("--game=kuhn_poker", "--checkpoints=12")
 
 
@@ -33,7 +33,7 @@ class ResumeTest(parameterized.TestCase):
         *(sys.executable, "-m", "experiments.solve_game", *_RUN),
         *(f"--out={out}", "--cache_dir=", *arguments),
       ],
-      cwd=_ROOT,
+      cwd=source_tree.ROOT,
       # The suite runs with these, and programs must be the same.
       env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"},
       stdout=subprocess.PIPE,

@@ -15,16 +15,18 @@ from open_spiel.python import policy
 from open_spiel.python.algorithms import exploitability
 import pyspiel
 
-from experiments import policy_file, solve_game, solver_table
+from experiments import solve_game
+from experiments.registry import solver_table
 from experiments.runs import trace
+from experiments.solving import policy_file
 from mdrl import run
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps
-from mdrl.games import openspiel
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import averaged, magnetic, schedules
+from tests import source_tree
 from tests.experiments import binary
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 _SMALL = ("--game=kuhn_poker", "--updates=40", "--checkpoints=5")
 _GOOFSPIEL = "goofspiel(num_cards=3,imp_info=True,points_order=descending)"
 
@@ -166,7 +168,10 @@ class FilesTest(parameterized.TestCase):
     ("kuhn_poker", "magnetic"),
     ("kuhn_poker(players=3)", "cfr_plus"),
     (_GOOFSPIEL, "optimistic"),
-    (str(_ROOT / "tests" / "data" / "three_players.efg"), "cfr_plus"),
+    (
+      str(source_tree.ROOT / "tests" / "data" / "three_players.efg"),
+      "cfr_plus",
+    ),
   )
   def test_documented_lines_load_the_policy_into_openspiel(self, game, solver):
     self._solve(f"--game={game}", f"--solver={solver}")
@@ -400,7 +405,7 @@ class RefusalsTest(parameterized.TestCase):
       with self.subTest(argument):
         command = [sys.executable, "-m", "experiments.solve_game", argument]
         result = subprocess.run(
-          command, cwd=_ROOT, capture_output=True, text=True
+          command, cwd=source_tree.ROOT, capture_output=True, text=True
         )
         self.assertEqual(result.returncode, 1)
         self.assertIn(argument.split("=")[0][2:], result.stderr)
@@ -415,7 +420,7 @@ class HelpTest(absltest.TestCase):
         *("-X", "importtime"),
         *("-m", "experiments.solve_game", "--help"),
       ],
-      cwd=_ROOT,
+      cwd=source_tree.ROOT,
       capture_output=True,
       text=True,
       env={**os.environ, "COLUMNS": "500"},
@@ -425,7 +430,7 @@ class HelpTest(absltest.TestCase):
     modules = {
       line.rsplit("|", 1)[1].strip() for line in result.stderr.splitlines()
     }
-    self.assertIn("experiments.solver_table", modules)
+    self.assertIn("experiments.registry.solver_table", modules)
     self.assertEmpty(modules & {"jax", "numpy", "pyspiel", "matplotlib"})
 
   def test_list_of_solvers(self):

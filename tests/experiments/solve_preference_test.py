@@ -12,12 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import league_table, preference_games, preference_table
+from experiments.preferences import league_table, preference_games
+from experiments.registry import preference_table
 from mdrl.evaluation import linear_program, preferences
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
+from tests import source_tree
 from tests.experiments import preference_binary
 
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 _QUICK = ("--updates=50", "--checkpoints=4")
 
 
@@ -77,7 +79,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     expected = [0.697734, 0.180430, 0.121836]
     np.testing.assert_allclose(saved["policy_0"][0, 0], expected, atol=1e-6)
     np.testing.assert_allclose(
-      saved["preferences"][0, 0], preference_models.dice(), atol=1e-15
+      saved["preferences"][0, 0], models.dice(), atol=1e-15
     )
     row = self._rows()[-1]
     self.assertEqual((row["step"], row["queries"]), (200, 400))
@@ -122,9 +124,7 @@ class SolvePreferenceTest(parameterized.TestCase):
       self.assertEqual(row[metric], sorted(each))
     measured = {"duality_gap": [], "regularized_gap": [], "divergence": []}
     for k in range(3):
-      matrices = np.stack(
-        [preference_models.uniform(4, 5 + 2 * k + x) for x in range(2)]
-      )
+      matrices = np.stack([models.uniform(4, 5 + 2 * k + x) for x in range(2)])
       np.testing.assert_allclose(saved["preferences"][k], matrices, atol=1e-15)
       game = preference_game.preference_game(matrices, saved["reference"][k])
       plans = game.plans((game.slots(jnp.asarray(saved["policy_0"][k])),))
@@ -208,7 +208,7 @@ class SolvePreferenceTest(parameterized.TestCase):
 
   def test_equal_contexts_have_comparisons_of_their_own(self):
     path = self.folder / "rates.npy"
-    np.save(path, np.stack([preference_models.cycle(5, 0.6)] * 2))
+    np.save(path, np.stack([models.cycle(5, 0.6)] * 2))
     self._solve(f"--game={path}", "--solver=sppo", "--comparisons=20")
     seen = self._policies()["preferences"][0]
     self.assertTrue((seen[0] != seen[1]).any())
@@ -219,7 +219,7 @@ class SolvePreferenceTest(parameterized.TestCase):
       "--game=uniform", "--solver=sppo", "--responses=30", "--comparisons=1"
     )
     seen = self._policies()["preferences"][0, 0]
-    rounded = np.round(preference_models.uniform(30, 0))
+    rounded = np.round(models.uniform(30, 0))
     below = np.tril_indices(30, -1)
     self.assertGreater(np.mean(seen[below] != rounded[below]), 0.1)
 
@@ -259,9 +259,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     with open(path, "w", newline="") as file:
       writer = csv.writer(file)
       writer.writerow(["", "short", "long", "polite"])
-      for name, row in zip(
-        ("short", "long", "polite"), preference_models.cycle(3, 0.9)
-      ):
+      for name, row in zip(("short", "long", "polite"), models.cycle(3, 0.9)):
         writer.writerow([name, *row])
     self._solve(f"--game={path}", "--solver=comal")
     saved = self._policies()
@@ -285,7 +283,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     self._solve("--game=rock_paper_scissors", "--solver=spo", "--flip=0.25")
     np.testing.assert_allclose(
       self._policies()["preferences"][0, 0],
-      preference_models.cycle(3, 0.75),
+      models.cycle(3, 0.75),
       atol=1e-15,
     )
 
@@ -398,7 +396,7 @@ class SolvePreferenceTest(parameterized.TestCase):
     policy = self._policies()["policy_1"][0, 0]
     reference = self._policies()["reference"][0, 0]
     self.assertAlmostEqual(
-      rates[4, 0], policy @ preference_models.cycle(3) @ reference, places=12
+      rates[4, 0], policy @ models.cycle(3) @ reference, places=12
     )
     self.assertIn("5 rlhf", result.stdout)
     self.assertTrue((self.out / "league.png").exists())
@@ -490,7 +488,9 @@ class SolvePreferenceTest(parameterized.TestCase):
       "import sys; from experiments import solve_preference, "
       "preference_league; sys.exit('jax' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=_ROOT)
+    subprocess.run(
+      [sys.executable, "-c", code], check=True, cwd=source_tree.ROOT
+    )
 
   def test_lists(self):
     listed = preference_binary.call("--list_solvers", "--list_games").stdout

@@ -16,20 +16,16 @@ import jax
 import numpy as np
 import pytest
 
-from experiments import (
-  solver_factory,
-  solver_table,
-  sweep_game,
-  sweep_plots,
-  sweep_run,
-)
-from experiments import sweep_grid as sweep_grid_lib
+from experiments import sweep_game
+from experiments.registry import solver_factory, solver_table
+from experiments.sweeping import sweep_grid as sweep_grid_lib
+from experiments.sweeping import sweep_plots, sweep_run
 from mdrl import run
+from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
-from mdrl.games import base, openspiel
+from mdrl.games import base
+from tests import source_tree
 from tests.experiments import binary, interruption
-
-_ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def _call(*arguments):
@@ -275,7 +271,9 @@ class SweepGameTest(parameterized.TestCase):
       "import sys\nfrom experiments import sweep_game\n"
       "assert 'jax' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=_ROOT)
+    subprocess.run(
+      [sys.executable, "-c", program], check=True, cwd=source_tree.ROOT
+    )
 
 
 def _cells(axes) -> Any:

@@ -8,15 +8,10 @@ import numpy as np
 from open_spiel.python import policy as policy_lib
 
 from mdrl import struct, testing
-from mdrl.games import (
-  base,
-  behavioral_game,
-  openspiel,
-  tree_game,
-  tree_tables,
-  treeplex,
-)
+from mdrl.compile import openspiel
+from mdrl.games import base, behavioral_game, tree_game, tree_tables
 from mdrl.testing import games
+from mdrl.trees import sweeps
 
 
 def _compiled(name):
@@ -165,10 +160,10 @@ class BehavioralGameTest(parameterized.TestCase):
     gain = view.gain(plans, 1)
     # Nothing lies below the empty sequence, and nothing can be swept.
     t = view.treeplexes[1]
-    kept, value = treeplex.sweep_up(t, gain, lambda q, _: (q, q))
+    kept, value = sweeps.sweep_up(t, gain, lambda q, _: (q, q))
     np.testing.assert_array_equal(kept, [0])
     self.assertEqual(value, gain[0])
-    np.testing.assert_array_equal(treeplex.sweep_down(t, plans[1]), [1])
+    np.testing.assert_array_equal(sweeps.sweep_down(t, plans[1]), [1])
 
   def test_the_reference_is_that_of_the_tree(self):
     game, _ = _compiled("kuhn")

@@ -7,8 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.games import base, openspiel, segments, tree_game, treeplex
+from mdrl.compile import openspiel
+from mdrl.games import base, tree_game
 from mdrl.testing import games
+from mdrl.trees import layout as layout_lib
+from mdrl.trees import segments, sweeps
 
 # Cards are drawn in the middle of the game, and hands get smaller.
 RANDOM_GOOFSPIEL = "goofspiel(num_cards=3,imp_info=True,points_order=random)"
@@ -23,7 +26,7 @@ def _pure_plans(t, policy):
   chosen = np.array(list(itertools.product(*rows)))
   pure = np.zeros((len(chosen), t.num_slots))
   np.put_along_axis(pure, chosen, 1, axis=1)
-  plans = jax.jit(jax.vmap(treeplex.sweep_down, (None, 0)))(t, pure)
+  plans = jax.jit(jax.vmap(sweeps.sweep_down, (None, 0)))(t, pure)
   return plans, np.asarray(policy)[chosen].prod(axis=1)
 
 
@@ -55,7 +58,7 @@ class ChanceMovesTest(parameterized.TestCase):
   def test_the_plan_says_how_likely_each_terminal_is(self, name):
     source = openspiel.load_game(games.TREES.get(name, name))
     tables = openspiel.enumerate_tree(source)
-    layout = treeplex.lay_out(
+    layout = layout_lib.lay_out(
       tables.chance_parent, tables.chance_width, np.dtype(float)
     )
     moves = tree_game.build(tables, chance=True)[0].chance

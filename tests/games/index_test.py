@@ -4,7 +4,8 @@ from absl.testing import absltest, parameterized
 import numpy as np
 
 from mdrl.games import index as index_lib
-from mdrl.games import tree_game, tree_tables, treeplex
+from mdrl.games import tree_game, tree_tables
+from mdrl.trees import layout as layout_lib
 
 
 def _build(labels=()) -> index_lib.Index:
@@ -78,7 +79,7 @@ class IndexTest(parameterized.TestCase):
 
   def test_rows_that_stand_in_another_order_than_they_came(self):
     # The second lies below the first, and so comes last.
-    layout = treeplex.lay_out(
+    layout = layout_lib.lay_out(
       np.array([0, 1, 0]), np.array([2, 3, 2]), np.dtype(float)
     )
     none = np.zeros(0, int)

@@ -9,7 +9,8 @@ import numpy as np
 import pyspiel
 
 from mdrl import testing
-from mdrl.games import matrix_game, openspiel
+from mdrl.compile import openspiel
+from mdrl.games import matrix_game
 from mdrl.testing import games
 
 

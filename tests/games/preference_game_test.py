@@ -6,14 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl import testing
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
 from mdrl.testing import games
 
 
 def _matrices(contexts, n, seed=0):
-  return np.stack(
-    [preference_models.uniform(n, seed + x) for x in range(contexts)]
-  )
+  return np.stack([models.uniform(n, seed + x) for x in range(contexts)])
 
 
 def _policies(contexts, n, seed=0, dtype=None):
@@ -49,7 +48,7 @@ class PreferenceGameTest(parameterized.TestCase):
     np.testing.assert_allclose(values, [0], rtol=0, atol=1e-14)
 
   def test_plans_start_with_one_whatever_the_policy(self):
-    game = preference_game.preference_game(preference_models.dice())
+    game = preference_game.preference_game(models.dice())
     (plan,) = game.plans((jnp.array([0, 0.2, 0.3, 0.5]),))
     np.testing.assert_array_equal(plan, [1, 0.2, 0.3, 0.5])
 
@@ -80,7 +79,7 @@ class PreferenceGameTest(parameterized.TestCase):
     )
 
   def test_one_matrix_is_one_context(self):
-    matrix = preference_models.uniform(4)
+    matrix = models.uniform(4)
     one = preference_game.preference_game(matrix, np.full(4, 0.25))
     other = preference_game.preference_game(matrix[None], np.full((1, 4), 0.25))
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
@@ -99,7 +98,7 @@ class PreferenceGameTest(parameterized.TestCase):
     testing.check_game(game)
 
   def test_dtype_is_by_default_that_of_jax(self):
-    game = preference_game.preference_game(preference_models.dice())
+    game = preference_game.preference_game(models.dice())
     self.assertEqual(game.dtype, jnp.float64)
 
   def test_reference(self):
@@ -108,7 +107,7 @@ class PreferenceGameTest(parameterized.TestCase):
     np.testing.assert_allclose(game.reference[0][1:], flat[1:], atol=1e-15)
     self.assertEqual(game.reference[0][0], 0)
     rounded = np.array([0.3333333, 0.3333333, 0.3333333])
-    game = preference_game.preference_game(preference_models.dice(), rounded)
+    game = preference_game.preference_game(models.dice(), rounded)
     np.testing.assert_allclose(game.reference[0][1:], 1 / 3, rtol=1e-15)
 
   @parameterized.parameters(0.9e-6, -0.9e-6)
@@ -176,11 +175,11 @@ class ErrorsTest(parameterized.TestCase):
     value=[np.nan, 1.5, -0.25, np.inf, -np.inf], contexts=[False, True]
   )
   def test_entries_are_probabilities(self, value, contexts):
-    matrix = preference_models.uniform(3)
+    matrix = models.uniform(3)
     matrix[1, 2], matrix[2, 1] = value, 1 - value
     at = "row 1, column 2; if these are payoffs, use"
     if contexts:
-      matrix = np.stack([preference_models.uniform(3), matrix])
+      matrix = np.stack([models.uniform(3), matrix])
       at = f"context 1, {at}"
     self._assert_refuses(
       rf"`preferences` must lie in \[0, 1\], got {value} at {at}", matrix
@@ -188,11 +187,11 @@ class ErrorsTest(parameterized.TestCase):
 
   @parameterized.parameters(False, True)
   def test_opposites_add_up_to_one(self, contexts):
-    matrix = preference_models.cycle(3, 0.75)
+    matrix = models.cycle(3, 0.75)
     matrix[2, 1] = 0.5
     at = "row 1, column 2 and 0.5 for the opposite pair$"
     if contexts:
-      matrix = np.stack([preference_models.cycle(3), matrix])
+      matrix = np.stack([models.cycle(3), matrix])
       at = f"context 1, {at}"
     self._assert_refuses(
       f"`preferences` must add up to 1 with their .*got 0.75 at {at}", matrix
@@ -200,11 +199,11 @@ class ErrorsTest(parameterized.TestCase):
 
   @parameterized.parameters(False, True)
   def test_a_response_ties_with_itself(self, contexts):
-    matrix = preference_models.cycle(3)
+    matrix = models.cycle(3)
     matrix[2, 2] = 1
     at = "row 2, column 2 and 1.0 for the opposite pair; ties count half$"
     if contexts:
-      matrix = np.stack([preference_models.cycle(3), matrix])
+      matrix = np.stack([models.cycle(3), matrix])
       at = f"context 1, {at}"
     self._assert_refuses(
       f"`preferences` must add up to 1 with their .*got 1.0 at {at}", matrix
@@ -251,7 +250,7 @@ class ErrorsTest(parameterized.TestCase):
   )
   def test_the_reference_is_a_positive_distribution(self, reference, message):
     self._assert_refuses(
-      f"`reference` must .*{message}", preference_models.dice(), reference
+      f"`reference` must .*{message}", models.dice(), reference
     )
 
   @parameterized.parameters(
@@ -281,7 +280,7 @@ class ErrorsTest(parameterized.TestCase):
     with self.assertRaisesRegex(
       ValueError, "`reference` must be an array of real numbers, got"
     ):
-      preference_game.preference_game(preference_models.dice(), ["1", "0", "0"])
+      preference_game.preference_game(models.dice(), ["1", "0", "0"])
 
 
 if __name__ == "__main__":

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mdrl.games import base, openspiel, sampled_game, tree_game, treeplex
+from mdrl.compile import openspiel
+from mdrl.games import base, sampled_game, tree_game
 from mdrl.testing import games
+from mdrl.trees import layout as layout_lib
 
 RANDOM_GOOFSPIEL = "goofspiel(num_cards=3,imp_info=True,points_order=random)"
 
@@ -232,7 +234,7 @@ class PurePolicyTest(parameterized.TestCase):
 
   @parameterized.parameters(jnp.float32, jnp.float64)
   def test_no_point_chooses_what_has_no_probability(self, dtype):
-    t = treeplex.lay_out(
+    t = layout_lib.lay_out(
       np.zeros(1, int), np.array([12]), np.dtype(dtype)
     ).treeplex
     weights = np.array([0, 0, 1, 0, 3, 7, 0, 11, 13, 0, 0, 0])

@@ -5,7 +5,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.games import segments, tree_game, tree_tables
+from mdrl.games import tree_game, tree_tables
+from mdrl.trees import segments
 
 
 def _random_tables(seed, num_players, num_terminals, constant=None):

@@ -3,7 +3,8 @@
 from absl.testing import absltest
 import numpy as np
 
-from mdrl.games import openspiel, tree_tables
+from mdrl.compile import openspiel
+from mdrl.games import tree_tables
 
 
 class TreeTablesTest(absltest.TestCase):

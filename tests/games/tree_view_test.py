@@ -5,7 +5,8 @@ import jax
 import jax.numpy as jnp
 
 from mdrl import struct
-from mdrl.games import base, behavioral_game, openspiel, sampled_game
+from mdrl.compile import openspiel
+from mdrl.games import base, behavioral_game, sampled_game
 
 
 def _sampled(game):

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.games import treeplex
 from mdrl.geometry import dilated, mirror_maps
+from mdrl.trees import layout as layout_lib
 
 # The sequence above each infostate, and its actions: three levels, an infostate
 # of a single action, and an action with three infostates below.
@@ -28,8 +28,8 @@ _MAPS = {
 
 def _lay_out(cost):
   """Lays the tree out, in padded groups or, at no cost, in one per width."""
-  with mock.patch.object(treeplex, "_GROUP_COST", cost):
-    layout = treeplex.lay_out(_PARENT, _WIDTH, np.dtype(float))
+  with mock.patch.object(layout_lib, "_GROUP_COST", cost):
+    layout = layout_lib.lay_out(_PARENT, _WIDTH, np.dtype(float))
   return layout.treeplex, layout.slot
 
 
@@ -166,7 +166,7 @@ class ProxTest(parameterized.TestCase):
 
   def test_two_levels_by_hand(self):
     # A choice between 0 and a second choice between 1 and 0.
-    layout = treeplex.lay_out(
+    layout = layout_lib.lay_out(
       np.array([0, 2]), np.array([2, 2]), np.dtype(float)
     )
     gain = jnp.array([5.0, 0, 0, 1, 0])
@@ -204,7 +204,7 @@ class DivergenceTest(parameterized.TestCase):
   def test_relative_entropy_of_plans(self):
     # Of entropies, it is the relative entropy of the leaves that plans reach,
     # where every action has at most one infostate below it.
-    layout = treeplex.lay_out(
+    layout = layout_lib.lay_out(
       np.array([0, 2]), np.array([2, 3]), np.dtype(float)
     )
     t, slot = layout.treeplex, layout.slot
@@ -245,7 +245,7 @@ class DivergenceTest(parameterized.TestCase):
   @parameterized.parameters("entropy", "tsallis")
   def test_what_a_plan_does_not_reach_does_not_count(self, name):
     # Below the second action the anchor never plays what the policy plays.
-    layout = treeplex.lay_out(
+    layout = layout_lib.lay_out(
       np.array([0, 2]), np.array([2, 2]), np.dtype(float)
     )
     t, slot = layout.treeplex, layout.slot
@@ -261,7 +261,7 @@ class DivergenceTest(parameterized.TestCase):
   def test_infinite_behind_one_action_of_several(self, action):
     # Of unlike numbers of infostates, so that sums of children are padded.
     parent, width = np.array([0, 1, 2, 2, 3]), np.array([3, 2, 2, 2, 2])
-    layout = treeplex.lay_out(parent, width, np.dtype(float))
+    layout = layout_lib.lay_out(parent, width, np.dtype(float))
     t, slot = layout.treeplex, layout.slot
     policy, anchor = np.full((2, 12), 0.5)
     anchor[1:4] = 1 / 3

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.parallel import lanes, sweep
+from mdrl.batching import lanes
+from mdrl.parallel import sweep
 
 
 def _fn(setting, table):
@@ -41,7 +42,8 @@ class SweepTest(absltest.TestCase):
         jax.config.update("jax_num_cpu_devices", 3)
         jax.config.update("jax_enable_x64", True)
         import numpy as np
-        from mdrl.parallel import lanes, sweep
+        from mdrl.batching import lanes
+        from mdrl.parallel import sweep
         from tests.parallel import sweep_test
         for size in (1, 3, 7):
           args = sweep_test._arguments(size)

@@ -8,8 +8,9 @@ from open_spiel.python.algorithms import exploitability
 import pytest
 
 from mdrl import run, testing
+from mdrl.compile import openspiel, policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import base, openspiel
+from mdrl.games import base
 from mdrl.solvers import (
   averaged,
   behavioral,
@@ -73,7 +74,9 @@ class BehavioralTest(parameterized.TestCase):
     for _ in range(20):
       theirs.evaluate_and_update_policy()
     state = run.advance(solver, game, run.init(solver, game), 20)
-    table = openspiel.to_openspiel(source, names, solver.policies(game, state))
+    table = policy_bridge.to_openspiel(
+      source, names, solver.policies(game, state)
+    )
     self.assertAlmostEqual(
       exploitability.nash_conv(source, table),
       exploitability.nash_conv(source, theirs.average_policy()),

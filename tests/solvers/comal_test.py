@@ -6,8 +6,9 @@ import numpy as np
 from open_spiel.python.algorithms import exploitability
 
 from mdrl import run
+from mdrl.compile import openspiel, policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import matrix_game, openspiel, preference_game
+from mdrl.games import matrix_game, preference_game
 from mdrl.solvers import comal, magnetic, nash_mirror_prox
 from mdrl.testing import games
 from tests.solvers import preferences as oracle
@@ -102,7 +103,9 @@ class ComalTest(parameterized.TestCase):
     self.assertLess(float(trace.metrics[2]), 0.1 * float(trace.metrics[1]))
     source = openspiel.load_game("kuhn_poker")
     self.assertIn("kuhn", str(source))
-    table = openspiel.to_openspiel(source, names, solver.policies(game, state))
+    table = policy_bridge.to_openspiel(
+      source, names, solver.policies(game, state)
+    )
     self.assertAlmostEqual(
       exploitability.exploitability(source, table),
       float(trace.metrics[2]),

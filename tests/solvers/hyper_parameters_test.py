@@ -7,7 +7,8 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import gaps
-from mdrl.games import matrix_game, preference_game, preference_models
+from mdrl.games import matrix_game, preference_game
+from mdrl.preferences import models
 from mdrl.solvers import (
   averaged,
   comal,
@@ -91,7 +92,7 @@ class HyperParametersTest(parameterized.TestCase):
       _run(solver, matrix_game.zero_sum_game(_RPS))
 
   def test_what_may_be_left_out(self):
-    game = preference_game.preference_game(preference_models.dice())
+    game = preference_game.preference_game(models.dice())
     _run(nash_md.NashMD(step_size=0.1, temperature=0.1), game)
 
   # As many as there are actions would be spread over them.

@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 from scipy import special
 
-from mdrl.games import preference_models
+from mdrl.preferences import models
 from mdrl.solvers import iterative_dpo
 from tests.solvers import preferences as oracle
 
@@ -41,7 +41,7 @@ class IterativeDPOTest(parameterized.TestCase):
 
   def test_with_bradley_terry_preferences_data_do_not_matter(self):
     scores = np.array([0.5, -0.3, 1.0])
-    game = oracle.game(preference_models.elo(scores))
+    game = oracle.game(models.elo(scores))
     solver = iterative_dpo.IterativeDPO(temperature=2.0)
     expected = oracle.softmax(np.log(oracle.REFERENCE) + scores / 2)
     for data in ([0.6, 0.3, 0.1], [0.1, 0.1, 0.8]):
@@ -50,7 +50,7 @@ class IterativeDPOTest(parameterized.TestCase):
 
   def test_around_the_iterate_scores_add_up(self):
     scores = np.array([0.5, -0.3, 1.0])
-    game = oracle.game(preference_models.elo(scores))
+    game = oracle.game(models.elo(scores))
     solver = iterative_dpo.IterativeDPO(temperature=2.0, moving=True)
     expected = oracle.softmax(np.log(oracle.REFERENCE) + 5 * scores / 2)
     policy = oracle.policy_after(solver, game, 5)

@@ -3,7 +3,7 @@
 from absl.testing import absltest, parameterized
 import numpy as np
 
-from mdrl.games import preference_models
+from mdrl.preferences import models
 from mdrl.solvers import iterative_ipo, sppo
 from tests.solvers import preferences as oracle
 
@@ -58,7 +58,7 @@ class IterativeIPOTest(parameterized.TestCase):
     self.assertGreater(off, 0.1)
 
   def test_iterated_around_the_iterate_it_is_sppo(self):
-    game = oracle.game(preference_models.three_raters(0.1))
+    game = oracle.game(models.three_raters(0.1))
     solver = iterative_ipo.IterativeIPO(temperature=2.0, moving=True)
     np.testing.assert_allclose(
       oracle.policy_after(solver, game, 30),

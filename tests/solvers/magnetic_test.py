@@ -8,8 +8,9 @@ from open_spiel.python.algorithms import mmd_dilated
 import pyspiel
 
 from mdrl import run
+from mdrl.compile import policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import base, matrix_game, openspiel
+from mdrl.games import base, matrix_game
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.solvers import magnetic, mirror_descent, schedules
 from mdrl.testing import games
@@ -40,7 +41,7 @@ class MagneticTest(parameterized.TestCase):
       step_size=step_size, temperature=temperature
     )
     end = _end(solver, game, num_updates)
-    ours = openspiel.to_openspiel(
+    ours = policy_bridge.to_openspiel(
       pyspiel.load_game(string), index, solver.policies(game, end)
     )
     np.testing.assert_allclose(

@@ -8,10 +8,10 @@ import numpy as np
 from mdrl import run
 from mdrl.evaluation import best_response, gaps
 from mdrl.games import matrix_game
-from mdrl.games import treeplex as treeplex_lib
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.solvers import averaged, mirror_descent
 from mdrl.testing import games
+from mdrl.trees import sweeps
 from tests.solvers import oracle
 
 
@@ -107,7 +107,7 @@ class MirrorDescentTest(parameterized.TestCase):
         jnp.argmax(q, axis=1), group.width, dtype=q.dtype
       )
 
-    return treeplex_lib.sweep_up(treeplex, gain, row_fn)[0]
+    return sweeps.sweep_up(treeplex, gain, row_fn)[0]
 
   def test_rescaled_utilities_with_inverse_step_size_change_nothing(self):
     small = games.random_zero_sum_game(3, 4)

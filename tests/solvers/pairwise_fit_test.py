@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import optimize, special
 
-from mdrl.games import preference_models
+from mdrl.preferences import models
 from mdrl.solvers import pairwise_fit
 
 _fit = jax.jit(pairwise_fit.fit)
@@ -16,12 +16,12 @@ class PairwiseFitTest(parameterized.TestCase):
   def test_recovers_scores(self):
     scores = np.random.default_rng(0).normal(size=20) * 2
     sampling = np.random.default_rng(1).dirichlet(np.ones(20))
-    actual = _fit(preference_models.elo(scores), sampling)
+    actual = _fit(models.elo(scores), sampling)
     np.testing.assert_allclose(actual, scores - sampling @ scores, atol=1e-9)
 
   @parameterized.parameters(0, 1)
   def test_agrees_with_scipy(self, seed):
-    labels = preference_models.uniform(6, seed)
+    labels = models.uniform(6, seed)
     sampling = np.random.default_rng(seed).dirichlet(np.ones(6))
 
     def loss(scores):
@@ -33,7 +33,7 @@ class PairwiseFitTest(parameterized.TestCase):
     np.testing.assert_allclose(_fit(labels, sampling), best, atol=1e-4)
 
   def test_win_rates_are_those_of_the_labels(self):
-    labels = preference_models.skew_low_rank(12, seed=3)
+    labels = models.skew_low_rank(12, seed=3)
     sampling = np.random.default_rng(3).dirichlet(np.ones(12))
     scores = np.asarray(_fit(labels, sampling))
     model = special.expit(scores[:, None] - scores[None])
@@ -41,13 +41,13 @@ class PairwiseFitTest(parameterized.TestCase):
 
   def test_responses_that_are_not_sampled_have_scores(self):
     sampling = np.array([0.5, 0.5, 0.0])
-    labels = preference_models.elo([0.0, 1.0, 3.0])
+    labels = models.elo([0.0, 1.0, 3.0])
     np.testing.assert_allclose(
       _fit(labels, sampling), [-0.5, 0.5, 2.5], atol=1e-12
     )
 
   def test_scores_stay_finite_where_the_optimum_is_not(self):
-    labels = preference_models.tournament(5, 1)
+    labels = models.tournament(5, 1)
     scores = _fit(labels, np.full(5, 0.2))
     self.assertTrue(np.isfinite(scores).all())
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from mdrl import run, testing
 from mdrl.evaluation import preferences
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
 from mdrl.geometry import mirror_maps
+from mdrl.preferences import models
 from mdrl.solvers import (
   apo,
   averaged,
@@ -113,21 +114,19 @@ class ConformanceTest(parameterized.TestCase):
   @parameterized.parameters("nash_mirror_prox", "iterative_dpo", "srpo")
   def test_in_single_precision(self, solver):
     game = preference_game.preference_game(
-      preference_models.uniform(5, 0), dtype=jnp.float32
+      models.uniform(5, 0), dtype=jnp.float32
     )
     testing.check_solver(ALL[solver], game)
 
   @parameterized.parameters(*itertools.product(REGULARIZED, (0.2, 0.1)))
   def test_regularised_solvers_share_the_fixed_point(self, name, temperature):
     solver = REGULARIZED[name](temperature)
-    game = preference_game.preference_game(
-      preference_models.cycle(3), games.SKEWED
-    )
+    game = preference_game.preference_game(models.cycle(3), games.SKEWED)
     state = run.advance(solver, game, run.init(solver, game), 10_000)
     plans = solver.plans(game, state)
     self.assertLess(preferences.residual(game, plans, temperature)[0], 1e-8)
     policy = np.asarray(plans[0][1:])
-    wins = preference_models.cycle(3) @ policy
+    wins = models.cycle(3) @ policy
     logits = np.log(games.SKEWED) + wins / temperature
     expected = np.exp(logits) / np.exp(logits).sum()
     np.testing.assert_allclose(policy, expected, atol=1e-8)
@@ -137,7 +136,7 @@ class ConformanceTest(parameterized.TestCase):
     if name == "spo_queue":
       self.skipTest("contexts share the random key")
     solver = ALL[name]
-    matrices = [preference_models.uniform(4, seed) for seed in range(3)]
+    matrices = [models.uniform(4, seed) for seed in range(3)]
     references = np.random.default_rng(0).dirichlet(np.ones(4), size=3)
     together = _policies(solver, np.stack(matrices), references)
     for row, matrix, reference in zip(together, matrices, references):

@@ -9,13 +9,14 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import preferences
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
 from mdrl.testing import games
 
 REFERENCE = games.SKEWED
-HARD = preference_models.cycle(3)
-DICE = preference_models.dice()
-RANDOM = preference_models.uniform(10, 0)
+HARD = models.cycle(3)
+DICE = models.dice()
+RANDOM = models.uniform(10, 0)
 
 
 def softmax(logits):

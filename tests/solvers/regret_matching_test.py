@@ -8,8 +8,9 @@ from open_spiel.python.algorithms import discounted_cfr
 import pyspiel
 
 from mdrl import run
+from mdrl.compile import policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import matrix_game, openspiel
+from mdrl.games import matrix_game
 from mdrl.solvers import averaged, regret_matching, regret_rules
 from mdrl.testing import games
 from tests.solvers import oracle
@@ -65,7 +66,9 @@ class RegretMatchingTest(parameterized.TestCase):
       theirs.evaluate_and_update_policy()
     wrapped = averaged.Averaged(solver=solver, power=power)
     state = run.advance(wrapped, game, run.init(wrapped, game), 30)
-    ours = openspiel.to_openspiel(spiel, index, wrapped.policies(game, state))
+    ours = policy_bridge.to_openspiel(
+      spiel, index, wrapped.policies(game, state)
+    )
     expected = theirs.average_policy()
     for player in index.players:
       for name in player.infostates:
@@ -84,7 +87,9 @@ class RegretMatchingTest(parameterized.TestCase):
       theirs.evaluate_and_update_policy()
     wrapped = averaged.Averaged(solver=Alternating(rule=regret_rules.Vanilla()))
     state = run.advance(wrapped, game, run.init(wrapped, game), 3)
-    ours = openspiel.to_openspiel(spiel, index, wrapped.policies(game, state))
+    ours = policy_bridge.to_openspiel(
+      spiel, index, wrapped.policies(game, state)
+    )
     np.testing.assert_allclose(
       ours.action_probability_array,
       theirs.average_policy().action_probability_array,

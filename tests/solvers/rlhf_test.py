@@ -4,7 +4,8 @@ from absl.testing import absltest, parameterized
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.games import preference_game, preference_models
+from mdrl.games import preference_game
+from mdrl.preferences import models
 from mdrl.solvers import rlhf
 from tests.solvers import preferences as oracle
 
@@ -12,7 +13,7 @@ from tests.solvers import preferences as oracle
 class RLHFTest(parameterized.TestCase):
   def test_reaches_the_tilted_reference(self):
     scores = np.array([0.5, -0.3, 1.0])
-    game = oracle.game(preference_models.elo(scores))
+    game = oracle.game(models.elo(scores))
     solver = rlhf.RLHF(step_size=0.3, temperature=0.5)
     policy = oracle.policy_after(solver, game, 500)
     expected = oracle.softmax(np.log(oracle.REFERENCE) + scores / 0.5)
@@ -27,7 +28,7 @@ class RLHFTest(parameterized.TestCase):
         + eta * tau * np.log(oracle.REFERENCE)
         + eta * scores
       )
-    game = oracle.game(preference_models.elo(scores))
+    game = oracle.game(models.elo(scores))
     actual = oracle.policy_after(
       rlhf.RLHF(step_size=eta, temperature=tau), game, 4, [0.6, 0.3, 0.1]
     )
@@ -36,7 +37,7 @@ class RLHFTest(parameterized.TestCase):
   @parameterized.parameters((-0.1, 1), (0.1, 0))
   def test_three_raters_flip_it(self, epsilon, choice):
     # The rare or frequent rater decides alone between the first and second.
-    matrix = preference_models.three_raters(epsilon)
+    matrix = models.three_raters(epsilon)
     game = oracle.game(matrix, None)
     solver = rlhf.RLHF(step_size=1.0, temperature=0.0)
     policy = oracle.policy_after(solver, game, 5000)
@@ -45,7 +46,7 @@ class RLHFTest(parameterized.TestCase):
 
   @parameterized.product(seed=[0, 1, 2], precision=[jnp.float32, jnp.float64])
   def test_responses_that_always_win_leave_numbers(self, seed, precision):
-    matrix = preference_models.tournament(6, seed)
+    matrix = models.tournament(6, seed)
     game = preference_game.preference_game(matrix, dtype=precision)
     solver = rlhf.RLHF(step_size=0.5, temperature=0.1)
     policy = oracle.policy_after(solver, game, 500)
@@ -58,7 +59,7 @@ class RLHFTest(parameterized.TestCase):
     )
 
   def test_the_reward_depends_on_the_data(self):
-    game = oracle.game(preference_models.dice(), None)
+    game = oracle.game(models.dice(), None)
     solver = rlhf.RLHF(step_size=1.0, temperature=1.0)
     policies = [
       oracle.policy_after(solver, game, 200, data)

@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 
 from mdrl import testing
-from mdrl.games import preference_order
+from mdrl.preferences import order as preference_order
 from mdrl.testing import games
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.runs import fingerprint
-from mdrl.games import openspiel
+from mdrl.compile import openspiel
 
 _RUN = fingerprint.Decisive(
   {"seed": 3, "config": {"step_size": 0.5, "names": ("a", "b")}},

@@ -1,0 +1,213 @@
+"""How long solvers take to reach exploitabilities."""
+
+from collections.abc import Iterator, Mapping, Sequence
+import math
+import pathlib
+from typing import Any, NamedTuple
+
+import jax
+
+from experiments.registry import solver_factory, solver_table
+from experiments.runs import (
+  csv_file,
+  fingerprint,
+  host_loop,
+  interrupts,
+  program_cache,
+  provenance,
+  tree_progress,
+)
+from experiments.runs import folder as folder_lib
+from mdrl import run
+from mdrl.compile import openspiel
+from mdrl.evaluation import gaps, payoff_norm
+from mdrl.games import tree_game
+
+# Flags that decide every number, whatever the updates and the targets.
+_DECISIVE = "games solvers evaluation_ratio precision".split()
+_RECORDED = (*_DECISIVE, "targets", "max_updates")
+
+
+class Outcome(NamedTuple):
+  """What a comparison has found.
+
+  Attributes:
+    rows: Of the table, one for each game and solver.
+    failures: What ceased to be numbers, a sentence each.
+  """
+
+  rows: list[dict[str, Any]]
+  failures: list[str]
+
+
+def compare(
+  asked: Mapping[str, Any],
+  folder: folder_lib.Folder,
+  signals: interrupts.Interrupts,
+) -> Outcome:
+  """Runs all solvers on all games, or what is left of them.
+
+  Args:
+    asked: Flags by their names: of them `games`, `solvers` and `targets`, which
+      fall, as lists.
+    folder: Of the run.
+    signals: Ends it in good order.
+
+  Raises:
+    ValueError: If there is no such game, it cannot be compiled, or a file
+      cannot be written.
+    Stopped: By a signal.
+  """
+  jax.config.update("jax_enable_x64", asked["precision"] == "float64")
+  program_cache.keep(asked["cache_dir"])
+  # All of them first, so that a mistake in the last is found before any work.
+  games = {name: _compiled(name, asked) for name in asked["games"]}
+  decisive = _decisive(asked, games)
+  if folder.recorded is not None:
+    decisive.check_same(folder.recorded["decisive"], folder.path)
+  record = {
+    "flags": {name: asked[name] for name in _RECORDED},
+    "decisive": decisive.as_json(),
+    **provenance.record(folder.recorded),
+  }
+  with signals.noted():
+    folder.begin(record)
+  done = host_loop.drive(
+    list(_jobs(asked, games)),
+    folder,
+    decisive.fingerprint(),
+    signals,
+    save_seconds=asked["save_seconds"],
+    save_apart=True,
+    updates_flag="max_updates",
+  )
+  rows = [_row(finished, asked["targets"]) for finished in done]
+  table = [list(rows[0]), *(list(row.values()) for row in rows)]
+  with signals.noted():
+    folder.write("table.csv", lambda file: csv_file.write(file, table))
+  failures = [
+    f"{row['solver']} on {row['game']} ceased to be numbers within "
+    f"{row['updates']:,} updates"
+    for row in rows
+    if row["exploitability"] is None
+  ]
+  return Outcome(rows, failures)
+
+
+def points(max_updates: int, evaluation_ratio: float) -> list[int]:
+  """Returns after how many updates solvers are evaluated.
+
+  Args:
+    max_updates: The last of them.
+    evaluation_ratio: From one to the next.
+  """
+  found = [0]
+  while (step := found[-1]) < max_updates:
+    further = max(1, int(step * (evaluation_ratio - 1)))
+    found.append(min(step + further, max_updates))
+  return found
+
+
+def _compiled(name, asked):
+  game, _ = openspiel.compile_game(
+    name,
+    max_histories=asked["max_histories"],
+    cache_dir=program_cache.games_folder(asked["cache_dir"]),
+    progress=tree_progress.lines(name),
+  )
+  return game
+
+
+def _decisive(asked, games):
+  contents: dict[str, Any] = {}
+  for name, game in games.items():
+    if pathlib.Path(name).is_file():
+      contents[f"file {name}"] = fingerprint.of_file(pathlib.Path(name))
+    contents[f"compiled game {name}"] = fingerprint.of_arrays(game)
+  contents |= fingerprint.versions()
+  contents["hyper-parameter"] = {
+    name: solver_table.resolve(name, {}) for name in asked["solvers"]
+  }
+  flags = {name: asked[name] for name in _DECISIVE}
+  return fingerprint.Decisive(flags, contents)
+
+
+def _jobs(asked, games: Mapping[str, tree_game.TreeGame]) -> Iterator:
+  for name, game in games.items():
+    norm = payoff_norm.payoff_norm(game)
+    for solver_name in asked["solvers"]:
+      solver = solver_factory.make(
+        solver_name, solver_table.resolve(solver_name, {}), norm
+      )
+      yield _job(asked, name, game, solver_name, solver)
+
+
+def _job(asked, name, game, solver_name, solver):
+  last_target = asked["targets"][-1]
+  reports = solver_table.SOLVERS[solver_name].reports
+
+  def measure(state, clock):
+    gap = float(_exploitability(solver, game, state, reports == "last"))
+    return [
+      {
+        "step": clock.step,
+        # JSON has neither infinity nor what is not a number.
+        "exploitability": gap if math.isfinite(gap) else None,
+        "cpu_seconds": clock.cpu_seconds,
+        "seconds": clock.seconds,
+        "compile_seconds": clock.compile_seconds,
+      }
+    ]
+
+  def enough(rows):
+    found = [row["exploitability"] for row in rows]
+    # No number comes after what is none.
+    return None in found or min(found) <= last_target
+
+  return host_loop.Job(
+    title=f"{name} {solver_name}",
+    labels={"game": name, "solver": solver_name},
+    points=points(asked["max_updates"], asked["evaluation_ratio"]),
+    init=lambda: run.init(solver, game),
+    advance=lambda state, count: run.advance(solver, game, state, count),
+    measure=measure,
+    enough=enough,
+  )
+
+
+def _row(finished, targets: Sequence[float]) -> dict[str, Any]:
+  """Returns a row of the table: what was first seen below each target."""
+  labels, rows = finished.job.labels, finished.rows
+  row: dict[str, Any] = {
+    **labels,
+    "result": solver_table.SOLVERS[labels["solver"]].reports,
+    "compile_seconds": finished.clock.compile_seconds,
+  }
+  for target in targets:
+    below = (
+      seen
+      for seen in rows
+      if seen["exploitability"] is not None and seen["exploitability"] <= target
+    )
+    first = next(below, {})
+    row |= {
+      f"updates_{target:g}": first.get("step"),
+      f"cpu_seconds_{target:g}": first.get("cpu_seconds"),
+      f"wall_seconds_{target:g}": first.get("seconds"),
+    }
+  last = rows[-1]
+  return row | {
+    "updates": last["step"],
+    "exploitability": last["exploitability"],
+  }
+
+
+@jax.jit
+def _exploitability(solver, game, state, last):
+  return jax.lax.cond(
+    last,
+    lambda: gaps.exploitability(
+      game, game.plans(solver.last_policies(game, state))
+    ),
+    lambda: gaps.exploitability(game, solver.plans(game, state)),
+  )

@@ -1,0 +1,87 @@
+"""Files that the binaries on preference games leave."""
+
+from collections.abc import Mapping, Sequence
+import pathlib
+from typing import Any, BinaryIO
+
+import jax
+import numpy as np
+
+from experiments.preferences import (
+  preference_plots,
+  preference_problem,
+  preference_run,
+  preference_settings,
+)
+from experiments.runs import fingerprint, provenance
+
+
+def decisive(
+  settings: preference_settings.Settings, problem: preference_problem.Problem
+) -> fingerprint.Decisive:
+  """Returns what decides every number of a run."""
+  contents: dict[str, Any] = {}
+  path = pathlib.Path(settings.game.removeprefix("openspiel:"))
+  if path.is_file():
+    contents[f"file {path}"] = fingerprint.of_file(path)
+  contents |= fingerprint.versions()
+  contents["games"] = fingerprint.of_arrays(problem.games)
+  contents["names of their responses"] = fingerprint.of_names(problem.names)
+  contents["hyper-parameter"] = settings.config
+  return fingerprint.Decisive(settings.decisive(), contents)
+
+
+def record(
+  settings: preference_settings.Settings,
+  problem: preference_problem.Problem,
+  recorded: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+  """Returns what `flags.json` holds.
+
+  Args:
+    settings: Of the run.
+    problem: What is solved.
+    recorded: What `flags.json` holds of the run that is gone on with, if any.
+  """
+  return {
+    "flags": settings.as_json(),
+    "decisive": decisive(settings, problem).as_json(),
+    "game": {
+      "described": preference_problem.described(problem),
+      "shape": list(problem.games.advantage.shape),
+      "responses": list(problem.names),
+      "equilibrium_residual": problem.residual,
+    },
+    **provenance.record(recorded),
+  }
+
+
+def write_policies(
+  file: BinaryIO,
+  problem: preference_problem.Problem,
+  results: Sequence[preference_run.Result],
+) -> None:
+  """Writes `policy.npz`: preferences, references and final policies.
+
+  `preferences[game, context, a, b]`, `reference[game, context, a]` and, for
+  each result, `policy_NUMBER[game, context, a]`, named in `results`.
+  """
+  games = problem.games
+  advantage = np.asarray(games.advantage)
+  shape = advantage.shape[:3]
+  if games.reference is None:
+    reference = np.full(shape, 1 / shape[-1], advantage.dtype)
+  else:
+    rows = jax.vmap(lambda game: game.rows(game.reference[0]))
+    reference = np.asarray(rows(games))
+  arrays = {
+    "preferences": advantage + advantage.dtype.type(0.5),
+    "reference": reference,
+    "responses": np.array(problem.names),
+    "results": np.array(
+      [preference_plots.short_label(result, results) for result in results]
+    ),
+  }
+  for number, result in enumerate(results):
+    arrays[f"policy_{number}"] = result.policies
+  np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]

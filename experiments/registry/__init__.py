@@ -1,0 +1,1 @@
+"""The solvers that binaries know by name."""

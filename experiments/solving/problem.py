@@ -1,0 +1,119 @@
+"""The game of a run, the solver of it, and where the solver starts."""
+
+import sys
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from experiments.registry import solver_factory
+from experiments.runs import program_cache, tree_progress
+from experiments.solving import reference
+from experiments.solving import settings as settings_lib
+from mdrl.compile import openspiel
+from mdrl.evaluation import payoff_norm
+from mdrl.games import base, tree_game
+from mdrl.games import index as index_lib
+from mdrl.solvers import averaged
+
+
+class Problem(NamedTuple):
+  """A compiled game and a solver of it.
+
+  Attributes:
+    name: The string by which OpenSpiel loads the game.
+    game: The game.
+    names: Names of its rows.
+    solver: The solver and its average.
+    payoff_norm: Unit of utility in the solver's hyper-parameters.
+    first_policies: Where the solver starts; None for uniform policies.
+    reference: The equilibrium that it is measured against, if any.
+    reference_temperature: Of quantal responses, in utility; None for others.
+  """
+
+  name: str
+  game: tree_game.TreeGame
+  names: index_lib.Index
+  solver: averaged.Averaged
+  payoff_norm: float
+  first_policies: base.Policies | None
+  reference: base.Policies | None
+  reference_temperature: float | None
+
+
+def make(settings: settings_lib.Settings) -> Problem:
+  """Makes what the settings ask for, and sets JAX up for it.
+
+  Raises:
+    ValueError: If there is no such game or it cannot be compiled, or a
+      hyper-parameter is out of range.
+  """
+  jax.config.update("jax_enable_x64", settings.precision == "float64")
+  program_cache.keep(settings.cache_dir)
+  _check_reference(settings)
+  game, names = openspiel.compile_game(
+    settings.game,
+    max_histories=settings.max_histories,
+    cache_dir=program_cache.games_folder(settings.cache_dir),
+    progress=tree_progress.lines(settings.game),
+    reaches=settings.reference == "aqre"
+    or solver_factory.needs_reaches(settings.config),
+  )
+  unit = 1.0
+  if settings.config.get("normalize"):
+    unit = payoff_norm.payoff_norm(game)
+  solver = solver_factory.make(settings.solver, settings.config, unit)
+  kind = settings.reference
+  temperature = None
+  if kind not in (None, "nash"):
+    temperature = reference.temperature(
+      kind, settings.reference_temperature, settings.config, unit
+    )
+  return Problem(
+    name=openspiel.game_string(settings.game),
+    game=game,
+    names=names,
+    solver=solver,
+    payoff_norm=unit,
+    first_policies=base.random_policies(game, jax.random.key(settings.seed))
+    if settings.seed
+    else None,
+    reference=None if kind is None else _reference(kind, game, temperature),
+    reference_temperature=temperature,
+  )
+
+
+def _check_reference(settings):
+  kind, given = settings.reference, settings.reference_temperature
+  if given is not None and kind not in ("qre", "aqre"):
+    raise ValueError(
+      "`--reference_temperature` is read with `--reference=qre` or aqre "
+      f"alone, got reference={kind}"
+    )
+  if given is not None and not 0 < given < np.inf:
+    raise ValueError(f"`--reference_temperature` must be positive, got {given}")
+  if kind is not None and settings.precision != "float64":
+    raise ValueError(
+      "`--reference` needs --precision=float64, as root finding does, got "
+      f"{settings.precision}"
+    )
+
+
+def _reference(kind, game, temperature):
+  at = "" if temperature is None else f" at temperature {temperature:g}"
+  # In games of Leduc's size this takes from seconds to minutes.
+  print(
+    f"finding the {reference.NAMES[kind]} equilibrium{at}",
+    file=sys.stderr,
+    flush=True,
+  )
+  try:
+    return reference.find(kind, game, temperature or 0.0)
+  except ValueError as error:
+    if kind == "nash":
+      raise
+    raise ValueError(
+      f"`--reference={kind}` was not found at temperature {temperature:g}, "
+      "which is too low for root finding here; choose a higher "
+      "`--reference_temperature`, or --reference=nash"
+    ) from error

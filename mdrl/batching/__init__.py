@@ -1,0 +1,1 @@
+"""A `vmap` whose batch is the last axis."""

@@ -1,0 +1,1 @@
+"""Reads games of OpenSpiel and of files into tables."""

@@ -1,0 +1,70 @@
+"""Policies to OpenSpiel's tables and back."""
+
+import numpy as np
+from open_spiel.python import policy as policy_lib
+import pyspiel
+
+from mdrl.compile import plain_text
+from mdrl.games import base
+from mdrl.games import index as index_lib
+
+
+def to_openspiel(
+  game: pyspiel.Game,
+  index: index_lib.Index,
+  policies: base.Policies,
+) -> policy_lib.TabularPolicy:
+  """Returns OpenSpiel's table of the same policies.
+
+  Args:
+    game: The sequential game that was compiled.
+    index: Names of its rows.
+    policies: The policy of each player.
+
+  Returns:
+    A policy for OpenSpiel's algorithms.
+
+  Raises:
+    ValueError: If the game gives no information-state strings, by which these
+      tables name their rows.
+  """
+  check_named(game)
+  table = policy_lib.TabularPolicy(game)
+  names = {name for player in index.players for name in player.infostates}
+  same = game.num_players() == len(index.players)
+  if not same or not table.state_lookup.keys() >= names:
+    raise ValueError(
+      "`game` must be the one that was compiled, got "
+      f"{plain_text.title(game)}, whose infostates differ"
+    )
+  for player, policy in zip(index.players, policies, strict=True):
+    for name, probabilities in player.probabilities(np.asarray(policy)).items():
+      row = table.policy_for_key(name)
+      row[:] = 0
+      for action, probability in probabilities.items():
+        row[action] = probability
+  return table
+
+
+def from_openspiel(
+  index: index_lib.Index, policy: policy_lib.TabularPolicy
+) -> tuple[np.ndarray, ...]:
+  """Returns the policies over slots of OpenSpiel's table."""
+  return tuple(
+    player.policy(
+      {
+        name: dict(enumerate(policy.policy_for_key(name).tolist()))
+        for name in player.infostates
+      }
+    )
+    for player in index.players
+  )
+
+
+def check_named(game: pyspiel.Game) -> None:
+  """Raises ValueError unless the game names its information states."""
+  if not game.get_type().provides_information_state_string:
+    raise ValueError(
+      "`game` must give information-state strings, and "
+      f"{plain_text.title(game)} does not"
+    )

@@ -1,0 +1,1 @@
+"""Preference matrices: models, order and files."""

@@ -1,0 +1,1 @@
+"""The engine: one player's decisions as arrays, and sweeps over them."""

@@ -1,0 +1,97 @@
+"""Sweeps over a treeplex: from policies to plans, and from gains to values."""
+
+from collections.abc import Callable, Iterator
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mdrl.trees import segments
+from mdrl.trees.treeplex import Group, Treeplex
+
+# Maps the action values of a group to the infostates' values and to rows to
+# keep: `(q[R, W], group) -> (value[R], rows[R, W])`.
+RowFn = Callable[[Array, Group], tuple[Array, Array]]
+
+
+def sweep_down(
+  treeplex: Treeplex, policy: Float[Array, " S"]
+) -> Float[Array, " S"]:
+  """Returns the plan of a policy."""
+  policy = _stored(treeplex, policy)
+  plan = jnp.ones(treeplex.num_slots, policy.dtype)
+  for depth, groups in enumerate(treeplex.levels):
+    reach = segments.take(plan, treeplex.parents[depth - 1]) if depth else None
+    first = groups[0].row
+    for g in groups:
+      rows = g.view(policy)
+      if reach is not None:
+        rows *= reach[g.row - first : g.row - first + g.rows, None]
+      plan = jax.lax.dynamic_update_slice(plan, rows.T.reshape(-1), (g.start,))
+  return plan
+
+
+def sweep_up(
+  treeplex: Treeplex, gain: Float[Array, " S"], row_fn: RowFn
+) -> tuple[Float[Array, " S"], Float[Array, ""]]:
+  """Carries values from the leaves of a treeplex to its root.
+
+  Args:
+    treeplex: The player's decisions.
+    gain: The part of the value that is earned at each sequence.
+    row_fn: Called for each group with the values of its actions: the gain and
+      the values of all infostates below. It returns a value per infostate, and
+      rows to keep. With an expectation this is policy evaluation, with a
+      maximum the best response, with a log-partition the dilated proximal step.
+
+  Returns:
+    The kept rows, with zero at slot 0, and the value of the empty sequence.
+  """
+  kept, below = [], None
+  for depth in reversed(range(len(treeplex.levels))):
+    groups = treeplex.levels[depth]
+    start = groups[0].start
+    stop = groups[-1].start + groups[-1].rows * groups[-1].width
+    q = gain[start:stop] if below is None else gain[start:stop] + below
+    values, rows = [], []
+    for g in groups:
+      block = g._replace(start=g.start - start).view(q)
+      value, keep = row_fn(block, g)
+      values.append(value)
+      rows += g.parts(keep)
+    kept.append(jnp.concatenate(rows))
+    value = jnp.concatenate(values)
+    below = treeplex.children[depth - 1](value) if depth else jnp.sum(value)
+  kept.append(jnp.zeros(1, gain.dtype))
+  root = gain[0] if below is None else gain[0] + below
+  return jnp.concatenate(kept[::-1]), root
+
+
+def reaches(
+  treeplex: Treeplex, plan: Float[Array, " S"]
+) -> Iterator[tuple[Group, Float[Array, " R"]]]:
+  """Yields each group, and how much a plan reaches its infostates."""
+  for depth, groups in enumerate(treeplex.levels):
+    first, last = groups[0].row, groups[-1]
+    rows = last.row + last.rows - first
+    reach = (
+      segments.take(plan, treeplex.parents[depth - 1])
+      if depth
+      else jnp.ones(rows, plan.dtype)
+    )
+    for g in groups:
+      yield g, reach[g.row - first : g.row - first + g.rows]
+
+
+def _stored(treeplex, x):
+  """Returns `x`, which XLA then computes once and does not fuse any further.
+
+  What is written in place is computed one number at a time, with all that is
+  fused into it, and would be computed anew for every use.
+
+  On CPUs with AVX-512, XLA of jax 0.10 miscompiles a gather that it has fused
+  with a concatenation of broadcast rows: it reads outside of the arrays. A
+  conditional, unlike an optimization barrier, stands until after fusion; which
+  branch is taken must not be known to the compiler.
+  """
+  return jax.lax.cond(treeplex.legal[0], lambda y: y, jnp.negative, x)

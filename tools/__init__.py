@@ -1,1 +1,0 @@
-"""Programs that look after the repository itself."""
