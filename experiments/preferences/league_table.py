@@ -48,8 +48,8 @@ def play(outcome: preference_loop.Outcome) -> League:
     game = jax.tree.map(lambda x, k=k: x[k], games)
     winners.append(linear_program.minimax_winner(game))
     reference = game.reference or base.uniform_policies(game)
-    references.append(np.asarray(game.rows(reference[0])))
-    fixed.append(np.asarray(game.rows(equilibria[k])))
+    references.append(np.asarray(game.by_context(reference[0])))
+    fixed.append(np.asarray(game.by_context(equilibria[k])))
   entrants = {
     "reference": np.stack(references),
     "equilibrium": np.stack(fixed),

@@ -72,7 +72,7 @@ def write_policies(
   if games.reference is None:
     reference = np.full(shape, 1 / shape[-1], advantage.dtype)
   else:
-    rows = jax.vmap(lambda game: game.rows(game.reference[0]))
+    rows = jax.vmap(lambda game: game.by_context(game.reference[0]))
     reference = np.asarray(rows(games))
   arrays = {
     "preferences": advantage + advantage.dtype.type(0.5),

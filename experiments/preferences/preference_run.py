@@ -305,13 +305,15 @@ def _measured(games, plans, targets, temperatures):
 
   first = jax.tree.map(lambda x: x[0], games)
   measured = jax.vmap(of_game)(games, plans, targets)
-  return measured, jax.vmap(first.rows)(plans[0])
+  return measured, jax.vmap(first.by_context)(plans[0])
 
 
 @jax.jit
 def _policies(games, plans):
   """Returns policies `[B, M, X, A]`."""
-  return jax.vmap(lambda game, own: jax.vmap(game.rows)(own))(games, plans)
+  return jax.vmap(lambda game, own: jax.vmap(game.by_context)(own))(
+    games, plans
+  )
 
 
 def _measure(game, plans, target, temperature) -> dict[str, Array]:

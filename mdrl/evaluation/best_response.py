@@ -25,7 +25,7 @@ def values_of_gains(
 ) -> tuple[Float[Array, ""], ...]:
   """Returns the greatest utility that each player can earn from its gain."""
   return tuple(
-    sweeps.sweep_up(t, gain, _choose_best(t.rows))[1]
+    sweeps.sweep_up(t, gain, _choose_best(t.legal_rows))[1]
     for t, gain in zip(game.treeplexes, gains, strict=True)
   )
 
@@ -44,6 +44,6 @@ def policies(game: base.Game, plans: base.Plans) -> base.Policies:
   others' plans do not reach.
   """
   return tuple(
-    sweeps.sweep_up(t, gain, _choose_best(t.rows))[0]
+    sweeps.sweep_up(t, gain, _choose_best(t.legal_rows))[0]
     for t, gain in zip(game.treeplexes, game.gains(plans), strict=True)
   )

@@ -285,14 +285,14 @@ def _best(treeplex, gain):
 def _infostates(treeplex):
   """Yields the slots of each group, `[R, W]`, and those above, `[R]`."""
   for depth, groups in enumerate(treeplex.levels):
-    first = groups[0].row
+    first = groups[0].first_row
     for g in groups:
-      above = np.zeros(g.rows, int)
+      above = np.zeros(g.num_rows, int)
       if depth:
         parents = np.asarray(treeplex.parents[depth - 1])
-        above = parents[g.row - first : g.row - first + g.rows]
-      slots = g.start + np.arange(g.rows * g.width)
-      yield slots.reshape(g.width, g.rows).T, above
+        above = parents[g.first_row - first : g.first_row - first + g.num_rows]
+      slots = g.start + np.arange(g.num_rows * g.width)
+      yield slots.reshape(g.width, g.num_rows).T, above
 
 
 def _gap(treeplexes, payoffs, plans):

@@ -18,7 +18,7 @@ from jaxtyping import Float
 import numpy as np
 
 from mdrl.games import base
-from mdrl.trees import treeplex
+from mdrl.trees import treeplex as treeplex_lib
 
 # Policies at which K is taken, and applications of K at each.
 _POLICIES = 8
@@ -89,7 +89,7 @@ def _directions(sides, rng):
 class _Side:
   """A treeplex on the host, where sweeps over it need no compilation."""
 
-  def __init__(self, t: treeplex.Treeplex):
+  def __init__(self, t: treeplex_lib.Treeplex):
     self.size = t.num_slots
     self.uniform = np.asarray(t.uniform, float)
     self._num_rows = t.num_infostates
@@ -101,12 +101,14 @@ class _Side:
     above = np.zeros(self._num_rows, int)
     for depth, groups in enumerate(t.levels):
       for g in groups:
-        slots = np.arange(g.start, g.start + g.rows * g.width)
-        self._row[slots] = g.row + (slots - g.start) % g.rows
+        slots = np.arange(g.start, g.start + g.num_rows * g.width)
+        self._row[slots] = g.first_row + (slots - g.start) % g.num_rows
       first, last = groups[0], groups[-1]
       if depth:
-        above[first.row : last.row + last.rows] = t.parents[depth - 1]
-      stop = last.start + last.rows * last.width
+        above[first.first_row : last.first_row + last.num_rows] = t.parents[
+          depth - 1
+        ]
+      stop = last.start + last.num_rows * last.width
       self._depths.append(slice(first.start, stop))
     if self._num_rows:
       self._above = above[self._row]

@@ -26,8 +26,8 @@ def duality_gap(
   game: preference_game.PreferenceGame, plans: base.Plans
 ) -> Float[Array, " X"]:
   """Returns max_a P(a over x) - min_a P(x over a): zero for minimax winners."""
-  rates = game.rows(game.gain(plans, 0))
-  policy = game.rows(plans[0])
+  rates = game.by_context(game.gain(plans, 0))
+  policy = game.by_context(plans[0])
   return 2 * (jnp.max(rates, axis=1) - jnp.sum(rates * policy, axis=1))
 
 
@@ -57,9 +57,9 @@ def regularized_gap(
 @jax.jit
 def _regularized_gap(game, plans, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
-  policy = game.rows(plans[0])
+  policy = game.by_context(plans[0])
   log_reference = _log_reference(game)
-  rates = game.rows(game.gain(plans, 0))
+  rates = game.by_context(game.gain(plans, 0))
   best = tau * simplex.log_partition(log_reference + rates / tau, None)
   own = jnp.sum(rates * policy, axis=1) - tau * _kl(policy, log_reference)
   return 2 * (best - own)
@@ -75,7 +75,7 @@ def divergence(
 
   Infinite where `others` lack a response of `plans`.
   """
-  return _kl(game.rows(plans[0]), jnp.log(game.rows(others[0])))
+  return _kl(game.by_context(plans[0]), jnp.log(game.by_context(others[0])))
 
 
 @jax.jit
@@ -88,7 +88,7 @@ def win_rates(
     game: The game; contexts count equally.
     policies: Of M contestants, stacked.
   """
-  rows = jax.vmap(game.rows)(policies)
+  rows = jax.vmap(game.by_context)(policies)
   margins = jnp.einsum("ixa,xab,jxb->ij", rows, game.advantage, rows)
   half = jnp.asarray(0.5, game.dtype)
   return half + margins / game.num_contexts
@@ -111,9 +111,9 @@ def residual(
 @jax.jit
 def _residual(game, plans, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
-  rates = game.rows(game.gain(plans, 0))
+  rates = game.by_context(game.gain(plans, 0))
   logits = simplex.log_softmax(_log_reference(game) + rates / tau, None)
-  return jnp.max(jnp.abs(jnp.exp(logits) - game.rows(plans[0])), axis=1)
+  return jnp.max(jnp.abs(jnp.exp(logits) - game.by_context(plans[0])), axis=1)
 
 
 def equilibrium(
@@ -215,8 +215,8 @@ def _norm(x):
 def _log_reference(game):
   """Log-probabilities of the reference, one row per context."""
   if game.reference is None:
-    return jnp.log(game.rows(game.treeplex.uniform))
-  return jnp.log(game.rows(game.reference[0]))
+    return jnp.log(game.by_context(game.treeplex.uniform))
+  return jnp.log(game.by_context(game.reference[0]))
 
 
 def _kl(policy, log_other):

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
-from mdrl.trees import treeplex
+from mdrl.trees import treeplex as treeplex_lib
 
 # By how much probabilities may miss one in sum: people round them.
 _ROUNDED = 1e-6
@@ -30,7 +30,7 @@ class Game(Protocol):
   """A game of N players, each with a treeplex; a pytree of arrays."""
 
   @property
-  def treeplexes(self) -> tuple[treeplex.Treeplex, ...]:
+  def treeplexes(self) -> tuple[treeplex_lib.Treeplex, ...]:
     """The decisions of each player."""
     ...
 
@@ -200,10 +200,10 @@ def _wrong_policy(t, policy):
     return f"{policy[bad[0]]} at slot {bad[0]}{illegal}"
   rounded = max(_ROUNDED, 1e3 * float(np.finfo(t.dtype).eps))
   for group in t.groups:
-    size = group.rows * group.width
+    size = group.num_rows * group.width
     block = policy[group.start : group.start + size]
-    total = block.reshape(group.width, group.rows).sum(axis=0)
+    total = block.reshape(group.width, group.num_rows).sum(axis=0)
     bad = np.flatnonzero(np.abs(total - 1) > rounded)
     if len(bad):
-      return f"a sum of {total[bad[0]]} at infostate {group.row + bad[0]}"
+      return f"a sum of {total[bad[0]]} at infostate {group.first_row + bad[0]}"
   return ""

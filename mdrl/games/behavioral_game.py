@@ -17,7 +17,8 @@ from jaxtyping import Array, Float
 
 from mdrl import struct
 from mdrl.games import base, tree_game, tree_view
-from mdrl.trees import sweeps, treeplex
+from mdrl.trees import sweeps
+from mdrl.trees import treeplex as treeplex_lib
 
 # Counterfactual values are weighted by the others' reach; Q-values are not.
 FEEDBACKS = ("counterfactual", "q")
@@ -39,7 +40,7 @@ class BehavioralGame(tree_view.TreeView):
     feedback: `counterfactual` or `q`.
   """
 
-  treeplexes: tuple[treeplex.Treeplex, ...]
+  treeplexes: tuple[treeplex_lib.Treeplex, ...]
   feedback: str = struct.static()
 
   @jax.jit

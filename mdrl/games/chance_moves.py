@@ -9,7 +9,8 @@ import numpy as np
 from mdrl import struct
 from mdrl.games import base, tree_tables
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segments, sweeps, treeplex
+from mdrl.trees import segments, sweeps
+from mdrl.trees import treeplex as treeplex_lib
 
 
 @struct.dataclass
@@ -26,7 +27,7 @@ class ChanceMoves:
       others, in order, and of chance.
   """
 
-  treeplex: treeplex.Treeplex
+  treeplex: treeplex_lib.Treeplex
   policy: Float[Array, " S"]
   payoffs: tuple[segments.SegmentSum, ...]
 

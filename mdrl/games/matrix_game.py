@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from mdrl import checks, inputs, struct
 from mdrl.games import base
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import sweeps, treeplex
+from mdrl.trees import sweeps
+from mdrl.trees import treeplex as treeplex_lib
 
 
 @struct.dataclass
@@ -27,7 +28,7 @@ class MatrixGame:
       are regularised by the potential itself.
   """
 
-  treeplexes: tuple[treeplex.Treeplex, ...]
+  treeplexes: tuple[treeplex_lib.Treeplex, ...]
   payoffs: tuple[Float[Array, "..."], ...]
   zero_sum: bool = struct.static()
   reference: base.Policies | None = None

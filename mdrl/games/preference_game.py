@@ -85,7 +85,7 @@ class PreferenceGame:
     """P: the probability that the row is preferred to the column."""
     return self.advantage + jnp.asarray(0.5, self.dtype)
 
-  def rows(self, x: Float[Array, " S"]) -> Float[Array, "X A"]:
+  def by_context(self, x: Float[Array, " S"]) -> Float[Array, "X A"]:
     """Returns an array over slots with one row per context."""
     return self.treeplex.groups[0].view(x)
 
@@ -102,7 +102,7 @@ class PreferenceGame:
   @functools.partial(jax.jit, static_argnames="player")
   def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
     """Returns P @ policy - 1/2 for each response."""
-    rows = self.rows(plans[player])
+    rows = self.by_context(plans[player])
     return self.slots(jnp.einsum("xab,xb->xa", self.advantage, rows))
 
   @jax.jit
@@ -186,7 +186,7 @@ def policies_by_context(
   """Returns the policies that `contexts` takes, or None for None."""
   if policies is None:
     return None
-  return (jnp.pad(game.rows(policies[0]), ((0, 0), (1, 0))),)
+  return (jnp.pad(game.by_context(policies[0]), ((0, 0), (1, 0))),)
 
 
 def stack(games: Sequence[PreferenceGame]) -> PreferenceGame:

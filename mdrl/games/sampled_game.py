@@ -20,7 +20,8 @@ import numpy as np
 
 from mdrl import checks, struct
 from mdrl.games import base, tree_game, tree_view
-from mdrl.trees import sweeps, treeplex
+from mdrl.trees import sweeps
+from mdrl.trees import treeplex as treeplex_lib
 
 # External sampling draws the moves of chance and of the others; outcome
 # sampling draws a player's own as well, and sees one terminal.
@@ -56,7 +57,7 @@ class SampledGame(tree_view.TreeView):
   exploration: float | Float[Array, "..."] = 0.6
 
   @property
-  def treeplexes(self) -> tuple[treeplex.Treeplex, ...]:
+  def treeplexes(self) -> tuple[treeplex_lib.Treeplex, ...]:
     """The decisions of each player."""
     return self.tree.treeplexes
 
@@ -178,7 +179,7 @@ def check(sampling: str, exploration: float | Float[Array, "..."]) -> None:
 
 @jax.jit
 def pure_policy(
-  t: treeplex.Treeplex,
+  t: treeplex_lib.Treeplex,
   policy: Float[Array, " S"],
   points: Float[Array, " I"],
 ) -> Float[Array, " S"]:
@@ -199,7 +200,7 @@ def pure_policy(
     # Sums in parallel may be rounded otherwise from one action to the next, so
     # that an action without probability must be ruled out by name.
     total = jnp.where(rows > 0, jnp.cumsum(rows, axis=1), jnp.zeros_like(rows))
-    at = points[group.row : group.row + group.rows]
+    at = points[group.first_row : group.first_row + group.num_rows]
     passed = total > (at * jnp.max(total, axis=1))[:, None]
     return jax.nn.one_hot(
       jnp.argmax(passed, axis=1), group.width, dtype=t.dtype

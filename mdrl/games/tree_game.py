@@ -11,7 +11,8 @@ from mdrl import checks, struct
 from mdrl.games import base, chance_moves, tree_tables
 from mdrl.games import index as index_lib
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segments, sweeps, treeplex
+from mdrl.trees import segments, sweeps
+from mdrl.trees import treeplex as treeplex_lib
 
 
 @struct.dataclass
@@ -38,7 +39,7 @@ class TreeGame:
       are regularised by the potential itself.
   """
 
-  treeplexes: tuple[treeplex.Treeplex, ...]
+  treeplexes: tuple[treeplex_lib.Treeplex, ...]
   payoffs: tuple[segments.SegmentSum, ...]
   zero_sum: bool = struct.static()
   reaches: tuple[segments.SegmentSum, ...] | None = None

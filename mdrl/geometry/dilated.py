@@ -46,7 +46,9 @@ def prox(
 
   def row_fn(q, group):
     rows = [(weight, group.view(dual)) for weight, dual in anchors]
-    iterate, value = mirror_maps.prox(mirror_map, q, rows, treeplex.rows(group))
+    iterate, value = mirror_maps.prox(
+      mirror_map, q, rows, treeplex.legal_rows(group)
+    )
     return value, iterate
 
   return sweeps.sweep_up(treeplex, gain, row_fn)
@@ -62,7 +64,9 @@ def mix(
   def nearest(group):
     rows = [(weight, group.view(dual)) for weight, dual in anchors]
     gain = jnp.zeros_like(rows[0][1])
-    return mirror_maps.prox(mirror_map, gain, rows, treeplex.rows(group))[0]
+    return mirror_maps.prox(mirror_map, gain, rows, treeplex.legal_rows(group))[
+      0
+    ]
 
   return treeplex.map_groups(nearest)
 
@@ -84,7 +88,7 @@ def divergence(
       mirror_map,
       group.view(policy),
       group.view(anchor),
-      treeplex.rows(group),
+      treeplex.legal_rows(group),
     )
     finite = jnp.where(reach > 0, here, jnp.zeros_like(here))
     total += jnp.sum(reach * finite)

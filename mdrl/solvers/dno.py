@@ -50,10 +50,10 @@ class DNO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     """Fits scores to the labels of pairs, and adds them to the log-policy."""
     step_size = schedules.at(self.step_size, state.step, game.dtype)
     (gains,) = base.gains_at(game, self.mirror_map, state.dual)
-    rates = game.rows(gains)
+    rates = game.by_context(gains)
     labels = jax.nn.sigmoid(rates[:, :, None] - rates[:, None])
     (dual,) = state.dual
-    sampling = jnp.exp(game.rows(dual))
+    sampling = jnp.exp(game.by_context(dual))
     scores = jax.vmap(pairwise_fit.fit)(labels, sampling)
     anchors = [(1 / step_size, state.dual)]
     return base.prox(game, self.mirror_map, (game.slots(scores),), anchors)

@@ -58,7 +58,7 @@ class IterativeDPO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     """Fits to pairs of the iterate."""
     temperature = schedules.at(self.temperature, state.step, game.dtype)
     labels = pairwise_fit.smooth(game.preferences, self.label_smoothing)
-    sampling = jnp.exp(game.rows(state.dual[0]))
+    sampling = jnp.exp(game.by_context(state.dual[0]))
     scores = game.slots(jax.vmap(pairwise_fit.fit)(labels, sampling))
     anchor = state.dual if self.moving else state.reference
     return base.prox(game, self.mirror_map, (scores,), [(temperature, anchor)])

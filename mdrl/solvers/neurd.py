@@ -58,7 +58,7 @@ class NeuRD(base.Solver):
     duals = base.first_duals(game, _ENTROPY, policies)
     centered = tuple(
       t.map_groups(
-        lambda group, t=t, d=d: _centered(group.view(d), t.rows(group))
+        lambda group, t=t, d=d: _centered(group.view(d), t.legal_rows(group))
       )
       for t, d in zip(game.treeplexes, duals, strict=True)
     )

@@ -69,7 +69,7 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
     duals = base.first_duals(game, _ENTROPY, policies)
     (sampling,) = base.policies_of_duals(game, _ENTROPY, duals)
     labels = pairwise_fit.smooth(game.preferences, self.label_smoothing)
-    reward = jax.vmap(pairwise_fit.fit)(labels, game.rows(sampling))
+    reward = jax.vmap(pairwise_fit.fit)(labels, game.by_context(sampling))
     reference = base.reference_duals(game, _ENTROPY)
     return RLHFState(base.zero_step(), duals, reference, game.slots(reward))
 

@@ -71,7 +71,7 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
     duals = base.first_duals(game, _ENTROPY, policies)
     plans = game.plans(base.policies_of_duals(game, _ENTROPY, duals))
     key, draw = jax.random.split(jax.random.key(self.seed))
-    queue = _draw(draw, game.rows(duals[0]), self.length)
+    queue = _draw(draw, game.by_context(duals[0]), self.length)
     data = jax.random.key_data(key)
     return QueueSPOState(base.zero_step(), duals, plans, queue, data)
 
@@ -81,7 +81,7 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
     """Samples, averages what is played, and lets the learner move."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
     key, draw = jax.random.split(jax.random.wrap_key_data(state.key))
-    new = _draw(draw, game.rows(state.dual[0]), self.num_samples)
+    new = _draw(draw, game.by_context(state.dual[0]), self.num_samples)
     queue = jnp.concatenate([state.queue[:, self.num_samples :], new], axis=1)
     member = jax.nn.one_hot(queue, game.num_responses, dtype=game.dtype)
     recent = game.plans((game.slots(jnp.mean(member, axis=1)),))

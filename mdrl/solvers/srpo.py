@@ -71,7 +71,7 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
     """
     duals = base.first_duals(game, _ENTROPY, policies)
     reference = base.reference_duals(game, _ENTROPY)
-    rows = game.rows(duals[0])
+    rows = game.by_context(duals[0])
     improver = jnp.broadcast_to(rows[:, None], game.advantage.shape)
     return SRPOState(base.zero_step(), duals, improver, reference)
 
@@ -113,10 +113,10 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
 
 def _log_reference(game, reference):
   """Log-probabilities of the reference, which duals are up to a constant."""
-  zeros = jnp.zeros_like(game.rows(reference[0]))
+  zeros = jnp.zeros_like(game.by_context(reference[0]))
   one = jnp.ones((), game.dtype)
   return mirror_maps.prox(
-    _ENTROPY, zeros, [(one, game.rows(reference[0]))], None
+    _ENTROPY, zeros, [(one, game.by_context(reference[0]))], None
   )[0]
 
 

@@ -63,10 +63,10 @@ def lay_out(parent: np.ndarray, width: np.ndarray, dtype: np.dtype) -> Layout:
     levels.append(_groups(order, at, start, width, padded))
     if d:
       base, last = levels[-2][0].start, levels[-2][-1]
-      size = last.start + last.rows * last.width - base
+      size = last.start + last.num_rows * last.width - base
       above = slot[parent[order[at]]]
       ones, source = np.ones(len(at)), np.arange(len(at))
-      parents.append(segments.put(above))
+      parents.append(segments.to_device(above))
       children.append(
         segments.segment_sum(above - base, (source,), ones, size, dtype)
       )
@@ -138,8 +138,8 @@ def _groups(order, at, start, width, padded):
     groups.append(
       Group(
         start=int(start[order[rows[0]]]),
-        row=int(rows[0]),
-        rows=len(rows),
+        first_row=int(rows[0]),
+        num_rows=len(rows),
         width=size,
         padded=bool((width[order[rows]] < size).any()),
       )

@@ -1,12 +1,12 @@
 """Segment sums without scatters.
 
-A segment sum is a plan made once on the host. Segments of much the same sources
-are twins, and share what they gather; classes of twins of about one shape are a
-bucket, which is dense: entries by twins by classes. A small one is a reduction,
-which fuses with what is around it. Large ones are summed by a loop over
-entries, each step one multiplication and addition for all segments, which on a
-CPU is many times faster than a reduction; long ones of few segments by inner
-products.
+A segment sum is a plan made once on the host. Segments with nearly equal
+sources form a class, which shares one gather and is a small dense matrix;
+classes of about one shape are stored in one bucket, a dense array of entries by
+members by classes. A small bucket is summed by a reduction, which fuses with
+what is around it. Large ones are summed by a loop over entries, each step one
+multiplication and addition for all segments, which on a CPU is many times
+faster than a reduction; long ones of few segments by inner products.
 """
 
 import math
@@ -29,26 +29,29 @@ _LONG = 17
 
 
 class Bucket(NamedTuple):
-  """Shape of one bucket: `blocks` classes of `shared_sources` segments.
+  """Shape of one bucket.
 
-  Each segment has up to `length` entries.
+  Attributes:
+    length: Entries of each segment, padding included.
+    members: Segments of each class, padding included.
+    blocks: Number of classes.
   """
 
   length: int
-  twins: int
+  members: int
   blocks: int
 
   @property
   def small(self) -> bool:
     """Whether it is summed by a reduction."""
-    return self.length * self.twins * self.blocks <= _SMALL
+    return self.length * self.members * self.blocks <= _SMALL
 
   @property
   def by_dot(self) -> bool:
     """Whether it is summed by inner products, and not by a loop."""
     if self.small or self.length < _LONG:
       return False
-    return _STEP * self.length > self.twins * self.blocks
+    return _STEP * self.length > self.members * self.blocks
 
 
 @struct.dataclass
@@ -59,8 +62,8 @@ class SegmentSum:
     buckets: Shapes of the buckets.
     indices: For each bucket and each factor, where to gather, `[K, B]`: the
       entries of a class, by class. With `by_dot`, it is `[B, K]`.
-    weights: For each bucket, the weights, `[K, I, B]`: one for each of the
-      twins of a class; zero at padding. With `by_dot`, it is `[B, I, K]`.
+    weights: For each bucket, the weights, `[K, I, B]`: one for each
+      member of a class; zero at padding. With `by_dot`, it is `[B, I, K]`.
     position: Where each segment stands in the concatenation of the buckets and
       a zero; None where that is the order of segments.
   """
@@ -86,7 +89,7 @@ class SegmentSum:
     return take(jnp.concatenate(parts), self.position)
 
 
-def put(index: np.ndarray) -> Int[Array, "..."]:
+def to_device(index: np.ndarray) -> Int[Array, "..."]:
   """Returns indices on the device, in 32 bits; compiles nothing."""
   return jax.device_put(index.astype(np.int32))
 
@@ -97,7 +100,7 @@ def take(x: Float[Array, " _"], index: Int[Array, "..."]) -> Array:
 
 
 def _sum(bucket, index, weight, factors):
-  """Returns the sums of a bucket, twin by twin."""
+  """Returns the sums of a bucket, the first members of all classes first."""
   product = jnp.ones_like(weight[:, 0])
   for k, (at, factor) in enumerate(zip(index, factors, strict=True)):
     value = take(factor, at)
@@ -160,20 +163,20 @@ def segment_sum(
     at = (k[pairs], b[owner[pairs]])
     stands = seen[held[pairs]]
     index = [_dense(bucket, bucket[::2], at, s[stands]) for s in sources]
-    indices.append(tuple(put(x) for x in index))
+    indices.append(tuple(to_device(x) for x in index))
     at = (k[among[inside]], i[own[inside]], b[classes[inside]])
     values = _dense(bucket, bucket, at, weight[inside])
     weights.append(jax.device_put(values.astype(dtype)))
     row = i[mine] * bucket.blocks + b[of_segment[mine]]
     position[filled[mine]] = placed + row
-    placed += bucket.twins * bucket.blocks
+    placed += bucket.members * bucket.blocks
   position[position < 0] = placed
   in_order = placed and np.array_equal(position, np.arange(placed))
   return SegmentSum(
     buckets=tuple(buckets),
     indices=tuple(indices),
     weights=tuple(weights),
-    position=None if in_order else put(position),
+    position=None if in_order else to_device(position),
   )
 
 
@@ -278,7 +281,7 @@ def entries(
 
   The inverse of `segment_sum`, up to order and zero weights.
   """
-  total = sum(b.twins * b.blocks for b in plan.buckets)
+  total = sum(b.members * b.blocks for b in plan.buckets)
   segment_at = np.arange(total + 1)
   if plan.position is not None:
     position = np.asarray(plan.position)
@@ -287,8 +290,8 @@ def entries(
   for bucket, index, weight in zip(
     plan.buckets, plan.indices, plan.weights, strict=True
   ):
-    size = bucket.twins * bucket.blocks
-    owner = segment_at[at : at + size].reshape(bucket.twins, bucket.blocks)
+    size = bucket.members * bucket.blocks
+    owner = segment_at[at : at + size].reshape(bucket.members, bucket.blocks)
     at += size
     weight = _turned(np.asarray(weight), bucket)
     k, i, b = np.nonzero(weight)

@@ -2,8 +2,8 @@
 
 Where cards or dice are private, all hands that a player may hold after the same
 moves meet about the same hands of the opponent: their segments have nearly the
-same sources, and differ in weights. Such twins share what they gather. A class
-of twins is a small dense matrix, sources by segments, and a bucket holds
+same sources, and differ in weights. Such segments form a class and share one
+gather. A class is a small dense matrix, sources by segments, and a bucket holds
 classes of about one shape.
 """
 
@@ -15,14 +15,14 @@ _BUCKET = 700.0
 _GATHER = 0.5
 _WEIGHT = 0.12
 _SUM = 0.3
-# Rounds of search for twins whose sources differ a little.
+# Rounds of search for segments whose sources differ a little.
 _ROUNDS = 3
 # More shapes than this are rounded to powers of two before the search.
 _MAX_SHAPES = 128
 
 
 def find(segment: np.ndarray, source: np.ndarray) -> np.ndarray:
-  """Puts segments into classes of twins.
+  """Puts segments that share sources into classes.
 
   First those of equal sources, as a hash says. Then those with the same least
   source in a random order, which sets that have much in common are likely to

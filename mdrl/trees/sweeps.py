@@ -18,15 +18,17 @@ def sweep_down(
   treeplex: Treeplex, policy: Float[Array, " S"]
 ) -> Float[Array, " S"]:
   """Returns the plan of a policy."""
-  policy = _stored(treeplex, policy)
+  policy = _materialized(treeplex, policy)
   plan = jnp.ones(treeplex.num_slots, policy.dtype)
   for depth, groups in enumerate(treeplex.levels):
     reach = segments.take(plan, treeplex.parents[depth - 1]) if depth else None
-    first = groups[0].row
+    first = groups[0].first_row
     for g in groups:
       rows = g.view(policy)
       if reach is not None:
-        rows *= reach[g.row - first : g.row - first + g.rows, None]
+        rows *= reach[
+          g.first_row - first : g.first_row - first + g.num_rows, None
+        ]
       plan = jax.lax.dynamic_update_slice(plan, rows.T.reshape(-1), (g.start,))
   return plan
 
@@ -51,7 +53,7 @@ def sweep_up(
   for depth in reversed(range(len(treeplex.levels))):
     groups = treeplex.levels[depth]
     start = groups[0].start
-    stop = groups[-1].start + groups[-1].rows * groups[-1].width
+    stop = groups[-1].start + groups[-1].num_rows * groups[-1].width
     q = gain[start:stop] if below is None else gain[start:stop] + below
     values, rows = [], []
     for g in groups:
@@ -72,18 +74,18 @@ def reaches(
 ) -> Iterator[tuple[Group, Float[Array, " R"]]]:
   """Yields each group, and how much a plan reaches its infostates."""
   for depth, groups in enumerate(treeplex.levels):
-    first, last = groups[0].row, groups[-1]
-    rows = last.row + last.rows - first
+    first, last = groups[0].first_row, groups[-1]
+    rows = last.first_row + last.num_rows - first
     reach = (
       segments.take(plan, treeplex.parents[depth - 1])
       if depth
       else jnp.ones(rows, plan.dtype)
     )
     for g in groups:
-      yield g, reach[g.row - first : g.row - first + g.rows]
+      yield g, reach[g.first_row - first : g.first_row - first + g.num_rows]
 
 
-def _stored(treeplex, x):
+def _materialized(treeplex, x):
   """Returns `x`, which XLA then computes once and does not fuse any further.
 
   What is written in place is computed one number at a time, with all that is

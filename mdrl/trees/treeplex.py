@@ -35,22 +35,22 @@ class Group(NamedTuple):
 
   Attributes:
     start: First slot.
-    row: First infostate.
-    rows: Number of infostates.
+    first_row: First infostate.
+    num_rows: Number of infostates.
     width: Slots of each infostate.
     padded: Whether some of the slots are illegal.
   """
 
   start: int
-  row: int
-  rows: int
+  first_row: int
+  num_rows: int
   width: int
   padded: bool
 
   def view(self, x: Array) -> Array:
     """Returns the `[rows, width]` part of an array over slots."""
-    stop = self.start + self.rows * self.width
-    return x[self.start : stop].reshape(self.width, self.rows).T
+    stop = self.start + self.num_rows * self.width
+    return x[self.start : stop].reshape(self.width, self.num_rows).T
 
   def parts(self, rows: Array) -> list[Array]:
     """Returns arrays that, joined, are the slots of `[rows, width]` values.
@@ -58,7 +58,7 @@ class Group(NamedTuple):
     A program that joins long columns runs faster than one that joins blocks,
     and with short ones it only compiles more slowly.
     """
-    if self.rows < _LONG:
+    if self.num_rows < _LONG:
       return [rows.T.reshape(-1)]
     return [rows[:, k] for k in range(self.width)]
 
@@ -91,19 +91,19 @@ class Treeplex:
   def num_slots(self) -> int:
     """Number of slots, the empty sequence and padding included."""
     last = self.groups[-1:]
-    return 1 + sum(g.rows * g.width for g in self.groups) if last else 1
+    return 1 + sum(g.num_rows * g.width for g in self.groups) if last else 1
 
   @property
   def num_infostates(self) -> int:
     """Number of infostates."""
-    return sum(group.rows for group in self.groups)
+    return sum(group.num_rows for group in self.groups)
 
   @property
   def dtype(self):
     """Floating type of the game."""
     return self.uniform.dtype
 
-  def rows(self, group: Group) -> Bool[Array, "R W"] | None:
+  def legal_rows(self, group: Group) -> Bool[Array, "R W"] | None:
     """Returns the legal slots of a group, or None where all are."""
     return group.view(self.legal) if group.padded else None
 
@@ -156,6 +156,6 @@ class Treeplex:
     parts = [jnp.zeros(1, table.dtype)]
     for group in self.groups:
       parts += group.parts(
-        table[group.row : group.row + group.rows, : group.width]
+        table[group.first_row : group.first_row + group.num_rows, : group.width]
       )
     return jnp.concatenate(parts)

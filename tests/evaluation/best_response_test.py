@@ -21,7 +21,7 @@ class BestResponseTest(parameterized.TestCase):
     values = jax.jit(lambda g, p: g.values(g.plans(p)))
     for player, t in enumerate(game.treeplexes):
       others = base.random_policies(game, jax.random.key(3))
-      widths = [g.width for g in t.groups for _ in range(g.rows)]
+      widths = [g.width for g in t.groups for _ in range(g.num_rows)]
       most = -np.inf
       for choice in itertools.product(*map(range, widths)):
         table = np.zeros((len(widths), max(widths)))

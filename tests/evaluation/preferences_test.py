@@ -30,7 +30,7 @@ def _random(game, seed=0):
 
 
 def _rows(game, x):
-  return np.asarray(game.rows(x[0]))
+  return np.asarray(game.by_context(x[0]))
 
 
 def _softmax(logits):

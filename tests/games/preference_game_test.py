@@ -73,7 +73,7 @@ class PreferenceGameTest(parameterized.TestCase):
     self.assertEqual(treeplex.num_slots, 1 + contexts * n)
     np.testing.assert_allclose(game.preferences, matrices, rtol=0, atol=1e-15)
     rows, (policy,) = _policies(contexts, n)
-    np.testing.assert_array_equal(game.rows(policy), rows)
+    np.testing.assert_array_equal(game.by_context(policy), rows)
     np.testing.assert_array_equal(
       game.slots(jnp.asarray(rows)), np.concatenate([[0], rows.T.ravel()])
     )

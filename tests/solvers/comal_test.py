@@ -83,7 +83,7 @@ class ComalTest(parameterized.TestCase):
     both = preference_game.preference_game(matrices, references)
     start = (both.slots(jnp.asarray(references[::-1])),)
     state = run.advance(solver, both, run.init(solver, both, start), 150)
-    rows = both.rows(solver.policies(both, state)[0])
+    rows = both.by_context(solver.policies(both, state)[0])
     for x, first in enumerate(references[::-1]):
       game = oracle.game(matrices[x], references[x])
       alone = run.init(solver, game, oracle.start(first))

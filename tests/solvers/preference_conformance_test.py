@@ -148,7 +148,7 @@ class ConformanceTest(parameterized.TestCase):
 def _policies(solver, matrices, references):
   game = preference_game.preference_game(matrices, references)
   state = run.advance(solver, game, run.init(solver, game), 5)
-  return np.asarray(game.rows(solver.policies(game, state)[0]))
+  return np.asarray(game.by_context(solver.policies(game, state)[0]))
 
 
 if __name__ == "__main__":

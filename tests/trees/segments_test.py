@@ -35,7 +35,7 @@ def _draw(seed, num_segments, num_entries, num_factors):
   return segment, sources, rng.normal(size=num_entries), num_segments
 
 
-def _draw_twins(seed, num_factors):
+def _draw_sharing(seed, num_factors):
   """Returns entries of segments in classes of one to six, scattered."""
   rng = np.random.default_rng(seed)
   segments_, sources, start = [], [], 0
@@ -91,21 +91,21 @@ class SegmentSumTest(parameterized.TestCase):
     entries = _draw(num_factors, 30, 300, num_factors)
     with _all_by(way), mock.patch.object(shared_sources, "_BUCKET", 1):
       plan = self._assert_sums(entries)
-    # Without factors all segments are twins.
+    # Without factors all segments share one class.
     self.assertGreater(len(plan.buckets), 2 if num_factors else 0)
 
   @parameterized.product(num_factors=(1, 2), way=tuple(_WAYS))
-  def test_twins(self, num_factors, way):
-    entries = _draw_twins(num_factors, num_factors)
+  def test_shared_sources(self, num_factors, way):
+    entries = _draw_sharing(num_factors, num_factors)
     with _all_by(way), mock.patch.object(shared_sources, "_BUCKET", 1):
       plan = self._assert_sums(entries)
-    self.assertGreater(max(b.twins for b in plan.buckets), 2)
+    self.assertGreater(max(b.members for b in plan.buckets), 2)
     gathers = sum(index[0].size for index in plan.indices)
     self.assertLess(gathers, len(entries[0]) / 2)
 
   @parameterized.parameters(*_WAYS)
   def test_under_vmap(self, way):
-    entries = _draw_twins(5, 2)
+    entries = _draw_sharing(5, 2)
     factors = _factors(5, 2, 4)
     with _all_by(way):
       plan = segments.segment_sum(*entries, np.dtype(float))
@@ -207,7 +207,7 @@ class EntriesTest(parameterized.TestCase):
 
   @parameterized.product(num_factors=(1, 2), way=tuple(_WAYS))
   def test_invert_segment_sum(self, num_factors, way):
-    segment, sources, weight, size = _draw_twins(num_factors, num_factors)
+    segment, sources, weight, size = _draw_sharing(num_factors, num_factors)
     with _all_by(way), mock.patch.object(shared_sources, "_BUCKET", 1):
       plan = segments.segment_sum(
         segment, sources, weight, size, np.dtype(float)

@@ -1,4 +1,4 @@
-"""Tests of classes of twins, and of buckets."""
+"""Tests of classes of segments that share sources, and of buckets."""
 
 from unittest import mock
 

@@ -79,7 +79,7 @@ def _sweep_up(t, gain, policy, best):
   """Sweeps up with a maximum if `best`, else with an expectation."""
 
   def row_fn(q, group):
-    legal = t.rows(group)
+    legal = t.legal_rows(group)
     masked = q if legal is None else jnp.where(legal, q, -jnp.inf)
     mean = jnp.sum(group.view(policy) * q, axis=1)
     return jnp.where(best, jnp.max(masked, axis=1), mean), q
@@ -224,8 +224,8 @@ class CompiledSweepTest(parameterized.TestCase):
     for t in game.treeplexes:
       policy = rng.exponential(size=(3, t.num_slots)) * np.asarray(t.legal)
       for g in t.groups:
-        rows = policy[:, g.start : g.start + g.rows * g.width]
-        rows = rows.reshape(3, g.width, g.rows)
+        rows = policy[:, g.start : g.start + g.num_rows * g.width]
+        rows = rows.reshape(3, g.width, g.num_rows)
         rows /= rows.sum(axis=1, keepdims=True)
       policies.append(jnp.asarray(policy, dtype))
       plans.append(_plan_of_slots(t, policy))
@@ -271,9 +271,9 @@ def _plan_of_slots(t, policy):
   for depth, groups in enumerate(t.levels):
     slot = np.asarray(t.parents[depth - 1]) if depth else None
     for g in groups:
-      for k in range(g.rows):
-        row = slice(g.start + k, g.start + g.rows * g.width, g.rows)
-        above = slot[g.row - groups[0].row + k] if depth else 0
+      for k in range(g.num_rows):
+        row = slice(g.start + k, g.start + g.num_rows * g.width, g.num_rows)
+        above = slot[g.first_row - groups[0].first_row + k] if depth else 0
         plan[:, row] = plan[:, above, None] * policy[:, row]
   return plan
 
@@ -310,20 +310,22 @@ class LayoutTest(parameterized.TestCase):
         [g.width for g in groups], sorted({g.width for g in groups})
       )
       for g in groups:
-        self.assertEqual((g.start, g.row), (start, row))
-        at = order[row : row + g.rows]
+        self.assertEqual((g.start, g.first_row), (start, row))
+        at = order[row : row + g.num_rows]
         np.testing.assert_array_equal(depth[at], d)
         self.assertEqual(tree.width[at].max(), g.width)
         self.assertEqual(g.padded, tree.width[at].min() < g.width)
-        self.assertEqual(t.rows(g) is None, not g.padded)
+        self.assertEqual(t.legal_rows(g) is None, not g.padded)
         first = slot[1 + np.cumsum(tree.width) - tree.width][at]
         # First actions are neighbours, and so are second ones.
-        np.testing.assert_array_equal(first, g.start + np.arange(g.rows))
+        np.testing.assert_array_equal(first, g.start + np.arange(g.num_rows))
         for a in range(g.width):
-          column = slice(g.start + a * g.rows, g.start + (a + 1) * g.rows)
+          column = slice(
+            g.start + a * g.num_rows, g.start + (a + 1) * g.num_rows
+          )
           legal = np.asarray(t.legal)[column]
           np.testing.assert_array_equal(legal, tree.width[at] > a)
-        start, row = start + g.rows * g.width, row + g.rows
+        start, row = start + g.num_rows * g.width, row + g.num_rows
     self.assertEqual((start, row), (t.num_slots, num_infostates))
 
   @parameterized.parameters(*TREES)
@@ -331,8 +333,8 @@ class LayoutTest(parameterized.TestCase):
     tree = _random_tree(seed, num_infostates, width)
     t, slot, order, *_ = _lay_out(tree, cost)
     for here, slots in zip(t.levels[1:], t.parents, strict=True):
-      size = sum(g.rows for g in here)
-      at = order[here[0].row : here[0].row + size]
+      size = sum(g.num_rows for g in here)
+      at = order[here[0].first_row : here[0].first_row + size]
       np.testing.assert_array_equal(slots, slot[tree.parent[at]])
 
   def test_trees_have_groups_of_all_kinds(self):
@@ -379,7 +381,7 @@ class LayoutTest(parameterized.TestCase):
     numbers = _to_slots(layout, np.arange(7.0), fill=-1)
 
     def tenfold(group):
-      seen.append((group.rows, group.width, group.padded))
+      seen.append((group.num_rows, group.width, group.padded))
       return 10 * group.view(numbers)
 
     np.testing.assert_array_equal(t.map_groups(tenfold), 10 * numbers)
@@ -393,7 +395,7 @@ class LayoutTest(parameterized.TestCase):
       layout.treeplex.mask(_to_slots(layout, numbers, fill=np.nan)),
       _to_slots(layout, numbers),
     )
-    legal = {g: layout.treeplex.rows(g) for g in layout.treeplex.groups}
+    legal = {g: layout.treeplex.legal_rows(g) for g in layout.treeplex.groups}
     first, second = legal.values()
     expected = [[True, True, True], [True, False, False]]
     np.testing.assert_array_equal(first, expected)
