@@ -6,6 +6,7 @@ from mdrl.evaluation import queries
 from mdrl.games import preference_game
 from mdrl.preferences import models
 from mdrl.solvers import averaged, mirror_descent
+from tests import named_rows
 from tests.solvers import preference_conformance_test
 
 _SIZE = 4
@@ -38,13 +39,17 @@ _EXPECTED = {
 
 
 class QueriesTest(parameterized.TestCase):
-  @parameterized.parameters(*preference_conformance_test.ALL)
+  @parameterized.named_parameters(
+    *named_rows.named(preference_conformance_test.ALL)
+  )
   def test_of_each_solver(self, name):
     game = preference_game.preference_game(models.uniform(_SIZE, 0))
     solver = preference_conformance_test.ALL[name]
     self.assertEqual(tuple(queries.count(solver, game)), _EXPECTED[name])
 
-  @parameterized.parameters("comal", "nash_md", "rlhf")
+  @parameterized.named_parameters(
+    *named_rows.named(("comal", "nash_md", "rlhf"))
+  )
   def test_contexts_cost_no_more(self, name):
     game = preference_game.preference_game(
       [models.uniform(_SIZE, seed) for seed in range(3)]

@@ -17,7 +17,7 @@ from mdrl.operators import (
   variance_reduced_halpern,
 )
 
-_METHODS = {
+METHODS = {
   "extragradient": (
     extragradient.Extragradient,
     {"look_ahead": 0.3, "step_size": 0.2},
@@ -37,7 +37,7 @@ _METHODS = {
     {"step_size": 0.2, "batch_size": 2, "renewal": 1.5, "seed": 3},
   ),
 }
-_CASES = tuple((name, *case) for name, case in _METHODS.items())
+_CASES = tuple((name, *case) for name, case in METHODS.items())
 
 
 @struct.dataclass

@@ -22,6 +22,7 @@ from mdrl.solvers import (
   regret_rules,
 )
 from mdrl.testing import games
+from tests import named_rows
 from tests.solvers import oracle
 
 
@@ -113,7 +114,7 @@ class BehavioralTest(parameterized.TestCase):
     expected = oracle.softmax(2.0 / 3 * np.array([passing, betting]))
     np.testing.assert_allclose([chosen[0], chosen[1]], expected, atol=1e-14)
 
-  @parameterized.parameters("counterfactual", "q")
+  @parameterized.named_parameters(*named_rows.named(("counterfactual", "q")))
   def test_keeps_the_contract(self, feedback):
     game, _ = _compiled("kuhn_three_players")
     testing.check_solver(
@@ -126,9 +127,9 @@ class BehavioralTest(parameterized.TestCase):
       game,
     )
 
-  @parameterized.parameters(
-    mirror_prox.MirrorProx(step_size=0.5),
-    optimistic.OptimisticMirrorDescent(step_size=0.5),
+  @parameterized.named_parameters(
+    ("mirror_prox", mirror_prox.MirrorProx(step_size=0.5)),
+    ("optimistic", optimistic.OptimisticMirrorDescent(step_size=0.5)),
   )
   def test_descents_approach_an_equilibrium(self, inner):
     game, _ = _compiled("kuhn")

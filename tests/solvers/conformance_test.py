@@ -1,7 +1,5 @@
 """Every solver keeps its contract on every game that it claims."""
 
-import itertools
-
 from absl.testing import absltest, parameterized
 import jax.numpy as jnp
 import pytest
@@ -20,6 +18,7 @@ from mdrl.solvers import (
   schedules,
 )
 from mdrl.testing import games
+from tests import named_rows
 
 SOLVERS = {
   "mirror_descent": mirror_descent.MirrorDescent(step_size=0.1),
@@ -78,29 +77,35 @@ REST = tuple(name for name in games.TREES if name not in SMALL)
 
 
 class ConformanceTest(parameterized.TestCase):
-  @parameterized.parameters(*itertools.product(SOLVERS, SMALL))
+  @parameterized.named_parameters(*named_rows.named(SOLVERS, SMALL))
   def test_solver_keeps_its_contract(self, solver, game):
     testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
 
-  @parameterized.parameters(*zip(SAMPLED, SMALL))
+  @parameterized.named_parameters(
+    *((f"{s}_{g}", s, g) for s, g in zip(SAMPLED, SMALL))
+  )
   @pytest.mark.slow
   def test_sampled_solver_keeps_its_contract(self, solver, game):
     compiled, _ = games.compiled(game, chance=True)
     testing.check_solver(SAMPLED[solver], compiled)
 
-  @parameterized.parameters(
-    *itertools.product(("magnetic_moving", "cfr_plus"), REST)
+  @parameterized.named_parameters(
+    *named_rows.named(("magnetic_moving", "cfr_plus"), REST)
   )
   @pytest.mark.slow
   def test_on_the_other_trees(self, solver, game):
     testing.check_solver(SOLVERS[solver], games.compiled(game)[0])
 
-  @parameterized.parameters("magnetic_moving", "mirror_prox", "cfr_plus")
+  @parameterized.named_parameters(
+    *named_rows.named(("magnetic_moving", "mirror_prox", "cfr_plus"))
+  )
   def test_on_a_ragged_matrix_game(self, solver):
     game = games.random_matrix_game((2, 5, 3))
     testing.check_solver(SOLVERS[solver], game)
 
-  @parameterized.parameters("magnetic_tsallis", "optimistic", "dcfr")
+  @parameterized.named_parameters(
+    *named_rows.named(("magnetic_tsallis", "optimistic", "dcfr"))
+  )
   def test_in_single_precision(self, solver):
     game, _ = games.compiled("kuhn", dtype=jnp.float32)
     testing.check_solver(SOLVERS[solver], game)

@@ -10,6 +10,7 @@ from mdrl.evaluation import gaps
 from mdrl.games import base, matrix_game
 from mdrl.solvers import averaged, behavioral, mirror_descent, neurd
 from mdrl.testing import games
+from tests import named_rows
 from tests.solvers import oracle
 
 
@@ -72,7 +73,9 @@ class NeuRDTest(parameterized.TestCase):
     _, trace = run.run(solver, game, gaps.exploitability, [100, 10_000])
     self.assertLess(float(trace.metrics[1]), float(trace.metrics[0]) / 5)
 
-  @parameterized.parameters("kuhn_three_players", "tiny_hanabi")
+  @parameterized.named_parameters(
+    *named_rows.named(("kuhn_three_players", "tiny_hanabi"))
+  )
   def test_keeps_the_contract(self, name):
     solver = neurd.NeuRD(step_size=0.3, threshold=2.0)
     testing.check_solver(solver, games.compiled(name)[0])

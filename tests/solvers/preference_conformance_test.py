@@ -1,7 +1,5 @@
 """Every solver of preference games keeps the contract and shares the answer."""
 
-import itertools
-
 from absl.testing import absltest, parameterized
 import jax.numpy as jnp
 import numpy as np
@@ -36,6 +34,7 @@ from mdrl.solvers import (
   srpo,
 )
 from mdrl.testing import games
+from tests import named_rows
 
 _STEP = {"step_size": 0.3, "temperature": 0.2}
 # These read pairs of responses, so that only preference games will do.
@@ -97,11 +96,11 @@ REGULARIZED = {
 
 
 class ConformanceTest(parameterized.TestCase):
-  @parameterized.parameters(*ALL)
+  @parameterized.named_parameters(*named_rows.named(ALL))
   def test_keeps_the_contract(self, solver):
     testing.check_solver(ALL[solver], games.PREFERENCES["contexts"]())
 
-  @parameterized.parameters(*GENERAL)
+  @parameterized.named_parameters(*named_rows.named(GENERAL))
   def test_runs_on_trees_and_more_players(self, solver):
     game, _ = games.compiled("kuhn_three_players")
     state = run.init(GENERAL[solver], game)
@@ -111,14 +110,22 @@ class ConformanceTest(parameterized.TestCase):
       table = np.asarray(t.to_table(policy))
       np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-12)
 
-  @parameterized.parameters("nash_mirror_prox", "iterative_dpo", "srpo")
+  @parameterized.named_parameters(
+    *named_rows.named(("nash_mirror_prox", "iterative_dpo", "srpo"))
+  )
   def test_in_single_precision(self, solver):
     game = preference_game.preference_game(
       models.uniform(5, 0), dtype=jnp.float32
     )
     testing.check_solver(ALL[solver], game)
 
-  @parameterized.parameters(*itertools.product(REGULARIZED, (0.2, 0.1)))
+  @parameterized.named_parameters(
+    *(
+      (f"{name}_at_{temperature}", name, temperature)
+      for name in REGULARIZED
+      for temperature in (0.2, 0.1)
+    )
+  )
   def test_regularised_solvers_share_the_fixed_point(self, name, temperature):
     solver = REGULARIZED[name](temperature)
     game = preference_game.preference_game(models.cycle(3), games.SKEWED)
@@ -131,7 +138,7 @@ class ConformanceTest(parameterized.TestCase):
     expected = np.exp(logits) / np.exp(logits).sum()
     np.testing.assert_allclose(policy, expected, atol=1e-8)
 
-  @parameterized.parameters(*PAIRWISE, *GENERAL)
+  @parameterized.named_parameters(*named_rows.named(PAIRWISE | GENERAL))
   def test_contexts_do_not_touch_one_another(self, name):
     if name == "spo_queue":
       self.skipTest("contexts share the random key")

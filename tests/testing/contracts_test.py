@@ -8,6 +8,7 @@ from mdrl import struct, testing
 from mdrl.games import matrix_game
 from mdrl.solvers import base, mirror_descent
 from mdrl.testing import games
+from tests import named_rows
 
 
 @struct.dataclass
@@ -51,7 +52,7 @@ class _Broken(base.Solver):
 
 
 class ContractsTest(parameterized.TestCase):
-  @parameterized.parameters(*games.TREES)
+  @parameterized.named_parameters(*named_rows.named(games.TREES))
   def test_every_game_of_the_table_passes(self, name):
     testing.check_game(games.compiled(name)[0])
 

@@ -6,6 +6,7 @@ import numpy as np
 from mdrl import testing
 from mdrl.preferences import order as preference_order
 from mdrl.testing import games
+from tests import named_rows
 
 
 class GamesTest(parameterized.TestCase):
@@ -27,7 +28,7 @@ class GamesTest(parameterized.TestCase):
   def test_compiles_once(self):
     self.assertIs(games.compiled("kuhn")[0], games.compiled("kuhn")[0])
 
-  @parameterized.parameters(*games.PREFERENCES)
+  @parameterized.named_parameters(*named_rows.named(games.PREFERENCES))
   def test_preferences_keep_the_contract(self, name):
     testing.check_game(games.PREFERENCES[name]())
 
