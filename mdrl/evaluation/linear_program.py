@@ -14,7 +14,7 @@ import numpy as np
 from scipy import optimize, sparse
 
 from mdrl.games import matrix_game, preference_game, tree_game
-from mdrl.trees import segments
+from mdrl.trees import segment_plans
 from mdrl.trees import treeplex as treeplex_lib
 
 # Largest duality gap of an answer, relative to the size of the payoffs.
@@ -109,7 +109,7 @@ def _payoff(game, player):
     constant = _common(utility)
     matrix = np.pad(utility - constant, ((1, 0), (1, 0)))
     return _Payoff(sparse.csr_matrix(matrix), constant)
-  rows, sources, weight = segments.entries(game.payoffs[player])
+  rows, sources, weight = segment_plans.entries(game.payoffs[player])
   if not len(rows):
     return _Payoff(sparse.csr_matrix(shape), 0.0)
   matrix = sparse.csr_matrix(

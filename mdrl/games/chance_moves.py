@@ -9,7 +9,7 @@ import numpy as np
 from mdrl import struct
 from mdrl.games import base, tree_tables
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segments, sweeps
+from mdrl.trees import segment_plans, segments, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 
@@ -73,7 +73,7 @@ def build(
     treeplex=layout.treeplex,
     policy=jax.device_put(policy),
     payoffs=tuple(
-      segments.coordinate_sum(
+      segment_plans.coordinate_sum(
         everybody, reached * utility, [*sizes, size], player, dtype
       )
       for player, utility in enumerate(tables.utility.T)

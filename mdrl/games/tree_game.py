@@ -11,7 +11,7 @@ from mdrl import checks, struct
 from mdrl.games import base, chance_moves, tree_tables
 from mdrl.games import index as index_lib
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segments, sweeps
+from mdrl.trees import segment_plans, segments, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 
@@ -151,7 +151,7 @@ def build(
 
   def total(player, utility):
     # Nothing else holds the weights, so that they go once they are sorted.
-    return segments.coordinate_sum(
+    return segment_plans.coordinate_sum(
       slots, tables.chance * utility, sizes, player, dtype
     )
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from mdrl.trees import own_depths, segments
+from mdrl.trees import own_depths, segment_plans
 from mdrl.trees.treeplex import Group, Treeplex
 
 # What a group costs a sweep, in slots: its share of compilation and of the
@@ -66,9 +66,9 @@ def lay_out(parent: np.ndarray, width: np.ndarray, dtype: np.dtype) -> Layout:
       size = last.start + last.num_rows * last.width - base
       above = slot[parent[order[at]]]
       ones, source = np.ones(len(at)), np.arange(len(at))
-      parents.append(segments.to_device(above))
+      parents.append(segment_plans.to_device(above))
       children.append(
-        segments.segment_sum(above - base, (source,), ones, size, dtype)
+        segment_plans.segment_sum(above - base, (source,), ones, size, dtype)
       )
   treeplex = Treeplex(
     levels=tuple(levels),

@@ -19,7 +19,7 @@ from mdrl.compile import enumeration, openspiel, policy_bridge
 from mdrl.evaluation import best_response, gaps
 from mdrl.games import base
 from mdrl.testing import games
-from mdrl.trees import segments
+from mdrl.trees import segment_plans
 
 _DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
 # Three players, general sum, ragged actions, chance after a move.
@@ -199,7 +199,7 @@ class CompileTest(parameterized.TestCase):
   def test_sizes_of_payoffs(self, name, num_leaves):
     game, _ = games.compiled(name)
     for payoff in game.payoffs:
-      self.assertLen(segments.entries(payoff)[2], num_leaves)
+      self.assertLen(segment_plans.entries(payoff)[2], num_leaves)
 
   @parameterized.parameters(
     ("kuhn", True),

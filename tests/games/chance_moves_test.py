@@ -11,7 +11,7 @@ from mdrl.compile import openspiel
 from mdrl.games import base, tree_game
 from mdrl.testing import games
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segments, sweeps
+from mdrl.trees import segment_plans, sweeps
 
 # Cards are drawn in the middle of the game, and hands get smaller.
 RANDOM_GOOFSPIEL = "goofspiel(num_cards=3,imp_info=True,points_order=random)"
@@ -109,7 +109,7 @@ class ChanceMovesTest(parameterized.TestCase):
     game, _ = tree_game.build(changed, chance=True)
     plans = game.plans(base.random_policies(game, jax.random.key(0)))
     for player in range(2):
-      weights = segments.entries(game.chance.payoffs[player])[2]
+      weights = segment_plans.entries(game.chance.payoffs[player])[2]
       self.assertLen(weights, 20)
       np.testing.assert_allclose(
         game.chance.gain(plans, game.chance.plan(), player),

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl.games import tree_game, tree_tables
-from mdrl.trees import segments
+from mdrl.trees import segment_plans
 
 
 def _random_tables(seed, num_players, num_terminals, constant=None):
@@ -128,7 +128,7 @@ class TreeGameTest(parameterized.TestCase):
     utility = tables.utility * [[1, 0]]
     utility[::2] = 0
     game, _ = tree_game.build(tables._replace(utility=utility))
-    first, second = (len(segments.entries(p)[2]) for p in game.payoffs)
+    first, second = (len(segment_plans.entries(p)[2]) for p in game.payoffs)
     self.assertEqual((first, second), (25, 0))
 
   @parameterized.parameters(0, 3.5)

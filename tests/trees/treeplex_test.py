@@ -11,7 +11,7 @@ import numpy as np
 
 from mdrl.testing import games
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segments, sweeps
+from mdrl.trees import segment_plans, sweeps
 
 
 class Tree(NamedTuple):
@@ -231,7 +231,7 @@ class CompiledSweepTest(parameterized.TestCase):
       plans.append(_plan_of_slots(t, policy))
     gains = []
     for player, plan in enumerate(plans):
-      slot, (source,), weight = segments.entries(game.payoffs[player])
+      slot, (source,), weight = segment_plans.entries(game.payoffs[player])
       gain = np.zeros_like(plan.T)
       np.add.at(gain, slot, weight[:, None] * plans[1 - player].T[source])
       gains.append(gain.T)
