@@ -19,7 +19,7 @@ from jaxtyping import Float
 import numpy as np
 import pyspiel
 
-from benchmarks import suite_games
+from benchmarks import game_set
 from experiments.registry import solver_factory, solver_table
 from experiments.runs import command_line, game_strings, limits, program
 from mdrl import run, struct
@@ -179,7 +179,7 @@ def _define(values):
     "games",
     ";".join(
       [
-        *suite_games.GAMES[:8],
+        *game_set.GAMES[:8],
         "goofspiel(imp_info=True,num_cards=4,points_order=random)",
       ]
     ),

@@ -18,7 +18,7 @@ import os
 import sys
 import tempfile
 
-from benchmarks import race
+from benchmarks import time_to_target
 
 SOLVERS = {
   "cfr_plus": ("CFRplus", "linear-avg-iterate"),
@@ -27,7 +27,7 @@ SOLVERS = {
 }
 
 
-def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
+def prepare(game: str, solver: str) -> Callable[[], time_to_target.Racer]:
   """Returns what builds a solver on a game."""
   import LiteEFG  # pyright: ignore[reportMissingImports]
   import pyspiel
@@ -50,7 +50,9 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
       return sum(best) / 2
 
     version = importlib.metadata.version("LiteEFG")
-    return race.Racer(advance, exploitability, facts={"version": version})
+    return time_to_target.Racer(
+      advance, exploitability, facts={"version": version}
+    )
 
   return build
 
@@ -60,7 +62,7 @@ def main(argv: list[str]) -> None:
   with tempfile.TemporaryDirectory() as folder:
     # It keeps games in the home folder.
     os.environ["HOME"] = folder
-    race.main_of_peer(__doc__ or "", list(SOLVERS), prepare, argv)
+    time_to_target.main_of_peer(__doc__ or "", list(SOLVERS), prepare, argv)
 
 
 if __name__ == "__main__":

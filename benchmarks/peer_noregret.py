@@ -16,7 +16,7 @@ from collections.abc import Callable
 import importlib.metadata
 import sys
 
-from benchmarks import race
+from benchmarks import time_to_target
 
 SOLVERS = {
   "cfr_plus": {"gamma": 1, "prediction": False},
@@ -24,7 +24,7 @@ SOLVERS = {
 }
 
 
-def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
+def prepare(game: str, solver: str) -> Callable[[], time_to_target.Racer]:
   """Returns what builds a solver on a game."""
   import noregret  # pyright: ignore[reportMissingImports]
   import pyspiel
@@ -59,14 +59,16 @@ def prepare(game: str, solver: str) -> Callable[[], race.Racer]:
       return float(tree.exploitability(*averages))
 
     version = importlib.metadata.version("noregret")
-    return race.Racer(advance, exploitability, facts={"version": version})
+    return time_to_target.Racer(
+      advance, exploitability, facts={"version": version}
+    )
 
   return build
 
 
 def main(argv: list[str]) -> None:
   """Races and prints."""
-  race.main_of_peer(__doc__ or "", list(SOLVERS), prepare, argv)
+  time_to_target.main_of_peer(__doc__ or "", list(SOLVERS), prepare, argv)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import functools
 from typing import Any
 
-from benchmarks import race
+from benchmarks import time_to_target
 
-Builder = Callable[[], race.Racer]
+Builder = Callable[[], time_to_target.Racer]
 
 
 def _openspiel_game(name: str) -> Any:
@@ -28,9 +28,9 @@ def _judge(name: str):
 
   @functools.cache
   def made():
-    from benchmarks import evaluation, suite_games
+    from benchmarks import evaluation, game_set
 
-    return evaluation.Judge(suite_games.tables(name))
+    return evaluation.Judge(game_set.tables(name))
 
   return made
 
@@ -58,7 +58,7 @@ def openspiel_cpp(game: str) -> Builder:
       lookup = running.tabular_average_policy().get_state_policy
       return judge().exploitability_of(lookup, lookup)
 
-    return race.Racer(
+    return time_to_target.Racer(
       _repeated(running.evaluate_and_update_policy), exploitability
     )
 
@@ -93,7 +93,7 @@ def jax_cfr(game: str) -> Builder:
         )
       )
 
-    return race.Racer(advance, exploitability, compiles=True)
+    return time_to_target.Racer(advance, exploitability, compiles=True)
 
   return build
 
@@ -115,22 +115,24 @@ def mmd_dilated(game: str) -> Builder:
 
       return judge().exploitability_of(lookup, lookup)
 
-    return race.Racer(_repeated(running.update_sequences), exploitability)
+    return time_to_target.Racer(
+      _repeated(running.update_sequences), exploitability
+    )
 
   return build
 
 
-def plain_c(game: str, precision: str) -> Builder:
+def c_program(game: str, precision: str) -> Builder:
   """Returns the plain C program, which is compiled as it is built."""
-  from benchmarks import evaluation, reference, suite_games
+  from benchmarks import evaluation, game_set, plain_c
 
   real = {"float32": "float", "float64": "double"}[precision]
 
   def build():
-    tables = suite_games.tables(game)
-    running = reference.Reference(tables, real)
+    tables = game_set.tables(game)
+    running = plain_c.Solver(tables, real)
     judge = functools.cache(lambda: evaluation.Judge(tables))
-    return race.Racer(
+    return time_to_target.Racer(
       running.run,
       lambda: judge().exploitability(running.average_plans()),
       facts={"histories": tables.num_histories},
@@ -144,14 +146,14 @@ def linear_program(game: str) -> Builder:
   import jax
   import jax.numpy as jnp
 
-  from benchmarks import suite_games
+  from benchmarks import game_set
   from mdrl.evaluation import gaps
   from mdrl.evaluation import linear_program as program
 
   jax.config.update("jax_enable_x64", True)
 
   def build():
-    built, histories = suite_games.load(game, "float64")
+    built, histories = game_set.load(game, "float64")
     found = None
 
     def advance(count):
@@ -165,7 +167,7 @@ def linear_program(game: str) -> Builder:
       plans = tuple(jnp.asarray(plan) for plan in found.plans)
       return float(gaps.exploitability(built, plans))
 
-    return race.Racer(
+    return time_to_target.Racer(
       advance,
       exploitability,
       iterates=False,

@@ -153,23 +153,23 @@ def _measure(given: dict[str, Any]) -> list[dict[str, Any]]:
   names = game_strings.split(given["games"]) if given["games"] else None
   _bind(given["cores"])
   # JAX takes a second to import, and whoever asked for help does not wait.
-  from benchmarks import suite, suite_games
+  from benchmarks import game_set, table_columns
 
   quick = given["quick"]
-  names = names or (suite_games.QUICK if quick else suite_games.GAMES)
+  names = names or (game_set.QUICK if quick else game_set.GAMES)
   for name in names:
-    suite_games.check(name)
-  settings = suite.Settings(
+    game_set.check(name)
+  settings = table_columns.Settings(
     seconds=min(given["seconds"], _QUICK_SECONDS if quick else 1e9),
     budget=min(given["budget"], _QUICK_BUDGET if quick else 1e9),
     limit=given["limit"],
     interpreters=interpreters,
-    columns=suite.QUICK if quick else suite.FULL,
+    columns=table_columns.QUICK if quick else table_columns.FULL,
     warm=not quick,
   )
   rows = []
   for name in names:
-    rows.append(suite.measure(name, settings))
+    rows.append(table_columns.measure(name, settings))
     print(f"measured {name}", file=sys.stderr, flush=True)
     if given["json"]:
       pathlib.Path(given["json"]).write_text(
@@ -198,9 +198,9 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   given = values.flag_values_dict()
   with command_line.errors_in_one_line("solvers"):
     rows = _measure(given)
-  from benchmarks import solver_table
+  from benchmarks import table_text
 
-  solver_table.show(rows)
+  table_text.show(rows)
   floor = given["floor"]
   slow = [row["game"] for row in rows if row.get("ratio_to_c", 1) < floor]
   if slow:

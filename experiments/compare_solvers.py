@@ -132,9 +132,9 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
       overwrite=given["overwrite"],
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments.comparing import comparison
+      from experiments.comparing import compare
 
-      outcome = comparison.compare(asked, folder, interrupts)
+      outcome = compare.compare(asked, folder, interrupts)
   _show(outcome.rows, targets)
   print(f"see {out}")
   if outcome.failures:

@@ -16,20 +16,20 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from experiments.preferences import preference_settings
+from experiments.preferences import settings as settings_lib
 from experiments.runs import command_line, csv_file, program
 from experiments.runs import folder as folder_lib
 
-_FILES = (*preference_settings.FILES, "league.csv", "league.png")
+_FILES = (*settings_lib.FILES, "league.csv", "league.png")
 
 
 def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Runs what the flags ask for."""
   del argv
-  if preference_settings.answered(values):
+  if settings_lib.answered(values):
     return
   with command_line.running("preference_league") as interrupts:
-    settings = preference_settings.read(values, "league")
+    settings = settings_lib.read(values, "league")
     command_line.quieten()
     with folder_lib.Folder(
       settings.out,
@@ -39,19 +39,15 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
       overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments.preferences import (
-        league_table,
-        preference_loop,
-        preference_plots,
-      )
+      from experiments.preferences import league_table, plots, solve
       from experiments.runs import figures
 
-      outcome = preference_loop.solve(settings, folder, interrupts)
+      outcome = solve.solve(settings, folder, interrupts)
       league = league_table.play(outcome)
       title = f"{outcome.described}\n{settings.conditions}"
-      figure = preference_plots.draw_league(*league, title)
+      figure = plots.draw_league(*league, title)
       with interrupts.noted():
-        preference_loop.write(settings, outcome, folder)
+        solve.write(settings, outcome, folder)
         folder.write(
           "league.csv", lambda file: csv_file.write(file, league.rows())
         )
@@ -66,7 +62,7 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
 def run() -> None:
   """Runs this program."""
   program.run(
-    "experiments.preference_league", __doc__, main, preference_settings.parse
+    "experiments.preference_league", __doc__, main, settings_lib.parse
   )
 
 

@@ -133,9 +133,9 @@ def main(argv: Sequence[str]) -> None:
       overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments.solving import solve_loop
+      from experiments.solving import solve
 
-      summary = solve_loop.solve(settings, folder, interrupts)
+      summary = solve.solve(settings, folder, interrupts)
   print(summary)
 
 

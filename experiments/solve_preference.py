@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from experiments.preferences import preference_settings
+from experiments.preferences import settings as settings_lib
 from experiments.runs import command_line, program, tables
 from experiments.runs import folder as folder_lib
 
@@ -25,24 +25,24 @@ from experiments.runs import folder as folder_lib
 def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   """Runs what the flags ask for."""
   del argv
-  if preference_settings.answered(values):
+  if settings_lib.answered(values):
     return
   with command_line.running("solve_preference") as interrupts:
-    settings = preference_settings.read(values, "preference")
+    settings = settings_lib.read(values, "preference")
     command_line.quieten()
     with folder_lib.Folder(
       settings.out,
       "solve_preference",
-      preference_settings.FILES,
+      settings_lib.FILES,
       resume=settings.resume,
       overwrite=settings.overwrite,
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments.preferences import preference_loop
+      from experiments.preferences import solve
 
-      outcome = preference_loop.solve(settings, folder, interrupts)
+      outcome = solve.solve(settings, folder, interrupts)
       with interrupts.noted():
-        preference_loop.write(settings, outcome, folder)
+        solve.write(settings, outcome, folder)
   print(f"{outcome.described}\n{settings.conditions}\n")
   head, *rows = outcome.lines
   # Solver, temperature and step size tell settings apart.
@@ -54,9 +54,7 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
 
 def run() -> None:
   """Runs this program."""
-  program.run(
-    "experiments.solve_preference", __doc__, main, preference_settings.parse
-  )
+  program.run("experiments.solve_preference", __doc__, main, settings_lib.parse)
 
 
 if __name__ == "__main__":

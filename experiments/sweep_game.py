@@ -18,8 +18,8 @@ from absl import flags
 from experiments.registry import solver_table
 from experiments.runs import command_line, limits, program, run_flags
 from experiments.runs import folder as folder_lib
-from experiments.solving import settings
-from experiments.sweeping import sweep_grid
+from experiments.solving import settings as settings_lib
+from experiments.sweeping import grid as grid_lib
 
 _FILES = ("table.csv", "heatmap.png")
 
@@ -137,10 +137,10 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   command_line.quieten()
   given = values.flag_values_dict()
   with command_line.running("sweep_game") as interrupts:
-    grid = sweep_grid.read(
+    grid = grid_lib.read(
       given["solver"], given["grid"], given["fixed"], given["seeds"]
     )
-    name = settings.default_out(given["game"], given["solver"])
+    name = settings_lib.default_out(given["game"], given["solver"])
     with folder_lib.Folder(
       run_flags.folder(given["out"], name.with_name(f"sweep_{name.name}")),
       "sweep_game",
@@ -149,9 +149,9 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
       overwrite=given["overwrite"],
     ) as folder:
       # JAX takes seconds to import, and whoever asked for help does not wait.
-      from experiments.sweeping import sweep_run
+      from experiments.sweeping import run_grid
 
-      outcome = sweep_run.run_grid(grid, given, folder, interrupts)
+      outcome = run_grid.run_grid(grid, given, folder, interrupts)
   print(outcome)
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 import numpy as np
 
-from experiments.preferences import preference_loop, preference_plots
+from experiments.preferences import plots, solve
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import base
 
@@ -38,7 +38,7 @@ class League(NamedTuple):
     ]
 
 
-def play(outcome: preference_loop.Outcome) -> League:
+def play(outcome: solve.Outcome) -> League:
   """Returns how the solvers' policies and three others fare."""
   games, results = outcome.problem.games, outcome.results
   count = games.advantage.shape[0]
@@ -56,7 +56,7 @@ def play(outcome: preference_loop.Outcome) -> League:
     "minimax winner": np.stack(winners),
   }
   for result in results:
-    label = preference_plots.short_label(result, results)
+    label = plots.short_label(result, results)
     entrants[label] = result.policies
   stacked = jnp.stack(
     [jnp.asarray(policy, games.dtype) for policy in entrants.values()], axis=1

@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.registry import solver_factory
 from experiments.runs import program_cache, tree_progress
-from experiments.solving import reference
+from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import settings as settings_lib
 from mdrl.compile import openspiel
 from mdrl.evaluation import payoff_norm
@@ -66,7 +66,7 @@ def make(settings: settings_lib.Settings) -> Problem:
   kind = settings.reference
   temperature = None
   if kind not in (None, "nash"):
-    temperature = reference.temperature(
+    temperature = equilibrium_lib.temperature(
       kind, settings.reference_temperature, settings.config, unit
     )
   return Problem(
@@ -103,12 +103,12 @@ def _reference(kind, game, temperature):
   at = "" if temperature is None else f" at temperature {temperature:g}"
   # In games of Leduc's size this takes from seconds to minutes.
   print(
-    f"finding the {reference.NAMES[kind]} equilibrium{at}",
+    f"finding the {equilibrium_lib.NAMES[kind]} equilibrium{at}",
     file=sys.stderr,
     flush=True,
   )
   try:
-    return reference.find(kind, game, temperature or 0.0)
+    return equilibrium_lib.find(kind, game, temperature or 0.0)
   except ValueError as error:
     if kind == "nash":
       raise

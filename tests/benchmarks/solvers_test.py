@@ -13,7 +13,7 @@ from absl import flags
 from absl.testing import absltest
 import pytest
 
-from benchmarks import solvers, suite
+from benchmarks import solvers, table_columns
 
 _COLUMNS = {
   "ours_float32": ("cfr_plus",),
@@ -22,7 +22,8 @@ _COLUMNS = {
 }
 
 needs_cc = pytest.mark.skipif(
-  shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
+  shutil.which("cc") is None,
+  reason="the plain C program needs a C compiler, cc",
 )
 
 
@@ -53,7 +54,7 @@ class SolversTest(absltest.TestCase):
   def test_table_and_file(self):
     folder = self.enterContext(tempfile.TemporaryDirectory())
     path = pathlib.Path(folder) / "rates.json"
-    with mock.patch.object(suite, "QUICK", _COLUMNS):
+    with mock.patch.object(table_columns, "QUICK", _COLUMNS):
       stdout, stderr, code = self._run(
         "--quick", "--games=kuhn_poker", f"--json={path}", "--floor=1e9"
       )

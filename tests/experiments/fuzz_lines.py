@@ -6,7 +6,7 @@ import pathlib
 from hypothesis import strategies as st
 import numpy as np
 
-from experiments.preferences import preference_games
+from experiments.preferences import named_games
 from experiments.registry import preference_table, solver_table
 
 _MISTAKES = (
@@ -278,10 +278,10 @@ _PARAMETERS = st.tuples(
   _number("1", "3", "0.5", "5"),
 ).map("=".join)
 _PREFERENCES = st.one_of(
-  st.sampled_from(list(preference_games.GAMES)),
-  st.tuples(
-    st.sampled_from(list(preference_games.GAMES)), _lists(_PARAMETERS)
-  ).map(lambda drawn: f"{drawn[0]}({drawn[1]})"),
+  st.sampled_from(list(named_games.GAMES)),
+  st.tuples(st.sampled_from(list(named_games.GAMES)), _lists(_PARAMETERS)).map(
+    lambda drawn: f"{drawn[0]}({drawn[1]})"
+  ),
   st.sampled_from(_FILES),
   st.sampled_from(_GAMES + _BAD_GAMES).map("openspiel:{}".format),
   st.sampled_from(_MISTAKES),

@@ -32,7 +32,7 @@ from experiments import (
   solve_preference,
   sweep_game,
 )
-from experiments.preferences import preference_settings
+from experiments.preferences import settings as settings_lib
 from tests import source_tree
 from tests.experiments import binary, fuzz_lines
 
@@ -54,12 +54,12 @@ _BINARIES = {
   ),
   "solve_preference": (
     solve_preference,
-    preference_settings.define,
+    settings_lib.define,
     fuzz_lines.PREFERENCES,
   ),
   "preference_league": (
     preference_league,
-    preference_settings.define,
+    settings_lib.define,
     fuzz_lines.PREFERENCES,
   ),
 }

@@ -5,7 +5,7 @@ import inspect
 from absl.testing import absltest, parameterized
 import numpy as np
 
-from experiments.preferences import preference_games
+from experiments.preferences import named_games
 from experiments.registry import preference_factory, preference_table
 from mdrl import run
 from mdrl.games import preference_game
@@ -29,9 +29,9 @@ class PreferenceTableTest(parameterized.TestCase):
       used |= set(entry.config)
     self.assertEqual(used, set(preference_table.FIELDS))
 
-  @parameterized.parameters(*preference_games.GAMES)
+  @parameterized.parameters(*named_games.GAMES)
   def test_games_have_the_order_that_they_state(self, name):
-    entry = preference_games.GAMES[name]
+    entry = named_games.GAMES[name]
     parameters = inspect.signature(entry.model).parameters
     for seed in range(5):
       sized = {"num_responses": 6, "seed": seed} if entry.sized else {}
@@ -46,7 +46,7 @@ class PreferenceTableTest(parameterized.TestCase):
         )
 
   def test_what_depends_takes_both_values(self):
-    for name, entry in preference_games.GAMES.items():
+    for name, entry in named_games.GAMES.items():
       orders = [
         preference_order.decide(entry.model(num_responses=4, seed=seed))
         for seed in range(60)
@@ -62,10 +62,10 @@ class PreferenceTableTest(parameterized.TestCase):
           self.assertEqual(found, {True, False}, name)
 
   def test_parameters_reach_the_game(self):
-    name, values = preference_games.parse_game(
+    name, values = named_games.parse_game(
       "soft_rock_paper_scissors(num_responses=5, win=0.6)"
     )
-    matrix = preference_games.GAMES[name].model(**values)
+    matrix = named_games.GAMES[name].model(**values)
     self.assertEqual(matrix.shape, (5, 5))
     self.assertEqual(matrix.max(), 0.6)
 

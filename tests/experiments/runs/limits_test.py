@@ -12,14 +12,12 @@ import numpy as np
 
 from benchmarks import devices, solvers
 from experiments import compare_solvers, solve_game, sweep_game
-from experiments.preferences import (
-  preference_games,
-  preference_run,
-  preference_settings,
-)
+from experiments.preferences import named_games, solver_batch
+from experiments.preferences import settings as settings_lib
 from experiments.runs import command_line, limits, memory
-from experiments.sweeping import sweep_grid
-from tests.experiments import binary, preference_binary
+from experiments.sweeping import grid as grid_lib
+from tests.experiments import binary
+from tests.experiments.preferences import preference_binary
 
 
 def _folder(test):
@@ -30,7 +28,7 @@ def _flags():
   """Yields the name of a binary, its flags and one flag."""
   for program in (
     compare_solvers,
-    preference_settings,
+    settings_lib,
     sweep_game,
     devices,
     solvers,
@@ -74,7 +72,7 @@ class ProductsTest(parameterized.TestCase):
     values = ",".join(map(str, range(1, 102)))
     grid = f"step_size={values};temperature={values};magnet_rate=0,0.1"
     with self.assertRaisesRegex(ValueError, "at most 100,000 runs, got 204,0"):
-      sweep_grid.read("magnetic", grid, "", seeds=10)
+      grid_lib.read("magnetic", grid, "", seeds=10)
 
   @parameterized.parameters(
     ("--game=uniform", "--batch=1000", "--responses=20"),
@@ -141,7 +139,7 @@ class ProductsTest(parameterized.TestCase):
   )
   def test_of_parameters(self, game, message):
     with self.assertRaisesRegex(ValueError, message):
-      preference_games.parse_game(game)
+      named_games.parse_game(game)
 
   def test_of_periods(self):
     result = binary.call(
@@ -197,7 +195,7 @@ class MessagesTest(parameterized.TestCase):
 
   @parameterized.parameters("qre", "aqre")
   def test_a_temperature_that_is_too_low_names_its_flag(self, kind):
-    with mock.patch("experiments.solving.reference._UPDATES", 10):
+    with mock.patch("experiments.solving.equilibrium._UPDATES", 10):
       result = binary.call(
         "--game=kuhn_poker",
         f"--reference={kind}",
@@ -226,7 +224,7 @@ class MessagesTest(parameterized.TestCase):
     (1e9, 0.1, "float32", "a smaller --step_size or --precision=float64"),
   )
   def test_remedies_apply(self, step_size, temperature, dtype, remedy):
-    result = preference_run.Result(
+    result = solver_batch.Result(
       solver="egpo",
       temperature=temperature,
       step_size=step_size,
@@ -242,10 +240,10 @@ class MessagesTest(parameterized.TestCase):
 
   def test_a_grid_has_no_config(self):
     with self.assertRaisesRegex(ValueError, "^`step_delay` does nothing where"):
-      sweep_grid.read("magnetic", "step_delay=1,2", "")
+      grid_lib.read("magnetic", "step_delay=1,2", "")
 
   def test_games_are_listed_with_parameters(self):
-    listed = preference_games.game_listing()
+    listed = named_games.game_listing()
     self.assertLessEqual(max(map(len, listed.splitlines())), 80)
     for text in (
       "(num_responses=3,win=0.75)",
@@ -256,7 +254,7 @@ class MessagesTest(parameterized.TestCase):
       self.assertIn(text, listed)
       # They are what the flag reads.
       name = listed.split(text)[0].splitlines()[-2].split()[0]
-      preference_games.parse_game(name + text)
+      named_games.parse_game(name + text)
 
 
 if __name__ == "__main__":

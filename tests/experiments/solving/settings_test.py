@@ -4,7 +4,8 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from experiments.solving import settings
+from experiments.registry import solver_table
+from experiments.solving import settings as settings_lib
 
 
 class DefaultOutTest(parameterized.TestCase):
@@ -16,7 +17,35 @@ class DefaultOutTest(parameterized.TestCase):
   )
   def test_names_the_game(self, game, folder):
     self.assertEqual(
-      settings.default_out(game, "cfr"), pathlib.Path("runs") / folder
+      settings_lib.default_out(game, "cfr"), pathlib.Path("runs") / folder
+    )
+
+
+class ConditionsTest(absltest.TestCase):
+  def test_name_what_numbers_depend_on(self):
+    config = solver_table.SOLVERS["magnetic"].defaults
+    config = {**config, "step_size": 0.25, "temperature": 0.125}
+    asked = settings_lib.Settings(
+      game="kuhn_poker",
+      solver="magnetic",
+      config={**config, "magnet_rate": 0.0},
+      out=pathlib.Path("x"),
+      updates=1,
+      checkpoints=1,
+      precision="float32",
+      seed=3,
+      max_histories=1,
+      cache_dir="",
+      save_seconds=1.0,
+      resume=False,
+      overwrite=False,
+      reference="qre",
+      reference_temperature=0.5,
+    )
+    self.assertEqual(
+      asked.conditions,
+      "step_size 0.25, temperature 0.125, magnet_rate 0.0, seed 3, float32, "
+      "reference qre at temperature 0.5",
     )
 
 

@@ -7,7 +7,7 @@ from matplotlib import figure, lines
 import mpltern  # noqa: F401  # Registers the ternary projection.
 import numpy as np
 
-from experiments.preferences import preference_run
+from experiments.preferences import solver_batch
 from experiments.runs import figures
 
 # Characters of a corner's name.
@@ -15,7 +15,7 @@ _LONGEST = 24
 
 
 def draw_simplex(
-  results: Sequence[preference_run.Result],
+  results: Sequence[solver_batch.Result],
   names: Sequence[str],
   equilibrium: np.ndarray,
   winner: np.ndarray,
@@ -107,7 +107,7 @@ def draw_league(
 
 
 def short_label(
-  result: preference_run.Result, results: Sequence[preference_run.Result]
+  result: solver_batch.Result, results: Sequence[solver_batch.Result]
 ) -> str:
   """Returns the solver's name, with what tells it from others of that name."""
   same = [r for r in results if r.solver == result.solver]

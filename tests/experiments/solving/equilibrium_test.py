@@ -5,7 +5,7 @@ import jax
 import numpy as np
 
 from experiments.registry import solver_table
-from experiments.solving import reference
+from experiments.solving import equilibrium as equilibrium_lib
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps
 from mdrl.games import base
@@ -20,13 +20,15 @@ class ReferenceTest(parameterized.TestCase):
   )
   def test_equilibria_of_kuhn(self, kind, temperature, value, gap, tolerance):
     game, _ = openspiel.compile_game("kuhn_poker", reaches=kind == "aqre")
-    policies = reference.find(kind, game, temperature)
+    policies = equilibrium_lib.find(kind, game, temperature)
     plans = game.plans(policies)
     self.assertAlmostEqual(game.values(plans)[0], value, delta=tolerance)
     self.assertAlmostEqual(
       gaps.exploitability(game, plans), gap, delta=tolerance
     )
-    self.assertLess(abs(reference.divergence(game, policies, policies)), 1e-12)
+    self.assertLess(
+      abs(equilibrium_lib.divergence(game, policies, policies)), 1e-12
+    )
 
   @parameterized.parameters("kuhn_poker(players=3)", "leduc_poker")
   def test_divergence_is_that_of_the_rows(self, name):
@@ -43,22 +45,24 @@ class ReferenceTest(parameterized.TestCase):
       expected += np.sum(x * np.log(p / q))
     del index
     self.assertAlmostEqual(
-      float(reference.divergence(game, wanted, own)), expected, places=10
+      float(equilibrium_lib.divergence(game, wanted, own)), expected, places=10
     )
 
   def test_divergence_from_what_is_never_played(self):
     game, _ = openspiel.compile_game("kuhn_poker")
     uniform = base.uniform_policies(game)
     first = [p.at[1].set(0).at[2].set(1) for p in uniform]
-    self.assertEqual(reference.divergence(game, uniform, tuple(first)), np.inf)
+    self.assertEqual(
+      equilibrium_lib.divergence(game, uniform, tuple(first)), np.inf
+    )
     self.assertTrue(
-      np.isfinite(reference.divergence(game, tuple(first), uniform))
+      np.isfinite(equilibrium_lib.divergence(game, tuple(first), uniform))
     )
 
   def test_agents_where_the_branch_turns_back(self):
     game, _ = openspiel.compile_game("kuhn_poker", reaches=True)
-    wanted = reference.find("aqre", game, 0.1)
-    found = reference.quantal_response.equilibrium
+    wanted = equilibrium_lib.find("aqre", game, 0.1)
+    found = equilibrium_lib.quantal_response.equilibrium
     calls = []
 
     def fails_once(*args, **kwargs):
@@ -68,9 +72,9 @@ class ReferenceTest(parameterized.TestCase):
       return found(*args, **kwargs)
 
     with absltest.mock.patch.object(
-      reference.quantal_response, "equilibrium", fails_once
+      equilibrium_lib.quantal_response, "equilibrium", fails_once
     ):
-      again = reference.find("aqre", game, 0.1)
+      again = equilibrium_lib.find("aqre", game, 0.1)
     self.assertLen(calls, 2)
     jax.tree.map(
       lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), again, wanted
@@ -79,13 +83,19 @@ class ReferenceTest(parameterized.TestCase):
   def test_temperatures(self):
     fixed = {"magnet_rate": 0.0, "temperature": 0.2, "mirror_map": "entropy"}
     magnetic = solver_table.resolve("magnetic", fixed)
-    self.assertEqual(reference.temperature("qre", 0.3, magnetic, 2.0), 0.3)
-    self.assertEqual(reference.temperature("qre", None, magnetic, 2.0), 0.4)
+    self.assertEqual(
+      equilibrium_lib.temperature("qre", 0.3, magnetic, 2.0), 0.3
+    )
+    self.assertEqual(
+      equilibrium_lib.temperature("qre", None, magnetic, 2.0), 0.4
+    )
     agents = magnetic | {"feedback": "q"}
-    self.assertEqual(reference.temperature("aqre", None, agents, 2.0), 0.4)
+    self.assertEqual(
+      equilibrium_lib.temperature("aqre", None, agents, 2.0), 0.4
+    )
     for kind, config in (("qre", agents), ("aqre", magnetic)):
       with self.assertRaisesRegex(ValueError, "must be given"):
-        reference.temperature(kind, None, config, 2.0)
+        equilibrium_lib.temperature(kind, None, config, 2.0)
     for solver, overrides in (
       ("magnetic", {}),
       ("magnetic", fixed | {"temperature_power": 1.0}),
@@ -96,12 +106,12 @@ class ReferenceTest(parameterized.TestCase):
     ):
       config = solver_table.resolve(solver, overrides)
       with self.assertRaisesRegex(ValueError, "must be given"):
-        reference.temperature("qre", None, config, 1.0)
+        equilibrium_lib.temperature("qre", None, config, 1.0)
 
   def test_unknown(self):
     game, _ = openspiel.compile_game("kuhn_poker")
     with self.assertRaisesRegex(ValueError, "qre, aqre, nash, got 'x'"):
-      reference.find("x", game, 1.0)
+      equilibrium_lib.find("x", game, 1.0)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 from absl import flags
 
-from experiments.preferences import preference_games
+from experiments.preferences import named_games
 from experiments.registry import preference_table
 from experiments.runs import command_line, limits, program, run_flags
 
@@ -350,5 +350,5 @@ def answered(values: flags.FlagValues) -> bool:
   if asked["list_solvers"]:
     print(preference_table.listing())
   if asked["list_games"]:
-    print(preference_games.game_listing())
+    print(named_games.game_listing())
   return asked["list_solvers"] or asked["list_games"]

@@ -1,23 +1,16 @@
 """Tests of the simplex of responses, and of what titles of figures say."""
 
-import pathlib
-
 from absl import flags
 from absl.testing import absltest, parameterized
 import numpy as np
 
-from experiments.preferences import (
-  preference_plots,
-  preference_run,
-  preference_settings,
-)
-from experiments.registry import solver_table
-from experiments.solving import settings
+from experiments.preferences import plots, solver_batch
+from experiments.preferences import settings as settings_lib
 
 
 def _result(solver="egpo", step_size=1.0):
   path = np.array([[[0.6, 0.3, 0.1]], [[0.2, 0.3, 0.5]]])
-  return preference_run.Result(
+  return solver_batch.Result(
     solver=solver,
     temperature=0.1,
     step_size=step_size,
@@ -33,7 +26,7 @@ def _result(solver="egpo", step_size=1.0):
 
 def _draw(results, names):
   even = np.full(3, 1 / 3)
-  return preference_plots.draw_simplex(results, names, even, even, "title")
+  return plots.draw_simplex(results, names, even, even, "title")
 
 
 class SimplexTest(parameterized.TestCase):
@@ -60,35 +53,9 @@ class SimplexTest(parameterized.TestCase):
 
 
 class ConditionsTest(absltest.TestCase):
-  def test_of_a_game(self):
-    config = solver_table.SOLVERS["magnetic"].defaults
-    config = {**config, "step_size": 0.25, "temperature": 0.125}
-    asked = settings.Settings(
-      game="kuhn_poker",
-      solver="magnetic",
-      config={**config, "magnet_rate": 0.0},
-      out=pathlib.Path("x"),
-      updates=1,
-      checkpoints=1,
-      precision="float32",
-      seed=3,
-      max_histories=1,
-      cache_dir="",
-      save_seconds=1.0,
-      resume=False,
-      overwrite=False,
-      reference="qre",
-      reference_temperature=0.5,
-    )
-    self.assertEqual(
-      asked.conditions,
-      "step_size 0.25, temperature 0.125, magnet_rate 0.0, seed 3, float32, "
-      "reference qre at temperature 0.5",
-    )
-
   def test_of_preferences(self):
     values = flags.FlagValues()
-    preference_settings.define(values)
+    settings_lib.define(values)
     values(
       [
         "program",
@@ -101,7 +68,7 @@ class ConditionsTest(absltest.TestCase):
       ]
     )
     self.assertEqual(
-      preference_settings.read(values, "x").conditions,
+      settings_lib.read(values, "x").conditions,
       "temperatures 0.1, 0.2, uniform reference, seed 4, 2,000 updates, "
       "raters err with probability 0.1, 9 comparisons of each pair",
     )

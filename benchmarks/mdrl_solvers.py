@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from benchmarks import race, suite_games
+from benchmarks import game_set, time_to_target
 from mdrl import run
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.solvers import averaged, magnetic, regret_matching, regret_rules
@@ -41,14 +41,14 @@ def _averaged(rule, power):
 
 def prepare(
   game_name: str, solver_name: str, precision: str
-) -> Callable[[], race.Racer]:
+) -> Callable[[], time_to_target.Racer]:
   """Returns what builds a game and a solver on it."""
   jax.config.update("jax_enable_x64", precision == "float64")
   # All of them, so that a second process finds what a first one compiled.
   jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
   def build():
-    game, histories = suite_games.load(game_name, precision)
+    game, histories = game_set.load(game_name, precision)
     method = solver(solver_name, game)
     state = None
 
@@ -61,7 +61,7 @@ def prepare(
     def exploitability():
       return float(gaps.exploitability(game, method.plans(game, state)))
 
-    return race.Racer(
+    return time_to_target.Racer(
       advance, exploitability, compiles=True, facts={"histories": histories}
     )
 

@@ -7,17 +7,14 @@ from typing import Any, BinaryIO
 import jax
 import numpy as np
 
-from experiments.preferences import (
-  preference_plots,
-  preference_problem,
-  preference_run,
-  preference_settings,
-)
+from experiments.preferences import plots, solver_batch
+from experiments.preferences import problem as problem_lib
+from experiments.preferences import settings as settings_lib
 from experiments.runs import fingerprint, provenance
 
 
 def decisive(
-  settings: preference_settings.Settings, problem: preference_problem.Problem
+  settings: settings_lib.Settings, problem: problem_lib.Problem
 ) -> fingerprint.Decisive:
   """Returns what decides every number of a run."""
   contents: dict[str, Any] = {}
@@ -32,8 +29,8 @@ def decisive(
 
 
 def record(
-  settings: preference_settings.Settings,
-  problem: preference_problem.Problem,
+  settings: settings_lib.Settings,
+  problem: problem_lib.Problem,
   recorded: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
   """Returns what `flags.json` holds.
@@ -47,7 +44,7 @@ def record(
     "flags": settings.as_json(),
     "decisive": decisive(settings, problem).as_json(),
     "game": {
-      "described": preference_problem.described(problem),
+      "described": problem_lib.described(problem),
       "shape": list(problem.games.advantage.shape),
       "responses": list(problem.names),
       "equilibrium_residual": problem.residual,
@@ -58,8 +55,8 @@ def record(
 
 def write_policies(
   file: BinaryIO,
-  problem: preference_problem.Problem,
-  results: Sequence[preference_run.Result],
+  problem: problem_lib.Problem,
+  results: Sequence[solver_batch.Result],
 ) -> None:
   """Writes `policy.npz`: preferences, references and final policies.
 
@@ -79,7 +76,7 @@ def write_policies(
     "reference": reference,
     "responses": np.array(problem.names),
     "results": np.array(
-      [preference_plots.short_label(result, results) for result in results]
+      [plots.short_label(result, results) for result in results]
     ),
   }
   for number, result in enumerate(results):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks import race, suite
+from benchmarks import table_columns, time_to_target
 from experiments.runs import tables
 
 _CLOCKS = ("cpu", "wall")
@@ -41,7 +41,7 @@ def _lines() -> Iterator[_Line]:
   for solver, label in _SOLVERS.items():
     yield _Line(f"{label}, updates/s", _cell(*by_clocks, solver=solver))
   for solver, label in _SOLVERS.items():
-    for target in race.TARGETS:
+    for target in time_to_target.TARGETS:
       by_clocks = (f"{clock}_seconds_to_{target:g}" for clock in _CLOCKS)
       yield _Line(f"{label}, s to {target:g}", _cell(*by_clocks, solver=solver))
   for name, label in (
@@ -80,7 +80,7 @@ def text_lines(row: Mapping[str, Any], names: Sequence[str]) -> list[list[str]]:
   ):
     if key in row:
       if key == "ratio_to_fastest_peer":
-        label += f" {suite.COLUMNS[row['fastest_peer']].title}"
+        label += f" {table_columns.COLUMNS[row['fastest_peer']].title}"
       out.append([label, _short(row[key]), *("-" for _ in names[1:])])
   return out
 
@@ -92,8 +92,10 @@ def heading(row: Mapping[str, Any]) -> str:
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
   """Prints a table for each game: programs from left to right."""
-  names = [n for n in suite.COLUMNS if any(n in row["cells"] for row in rows)]
-  head = ["", *(suite.COLUMNS[name].title for name in names)]
+  names = [
+    n for n in table_columns.COLUMNS if any(n in row["cells"] for row in rows)
+  ]
+  head = ["", *(table_columns.COLUMNS[name].title for name in names)]
   print("rates and times by CPU / by wall; times from the start of a process")
   for row in rows:
     lines = text_lines(row, names)

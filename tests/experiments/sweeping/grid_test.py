@@ -1,14 +1,14 @@
-"""Tests of `experiments.sweeping.sweep_grid`."""
+"""Tests of `experiments.sweeping.grid`."""
 
 from absl.testing import absltest, parameterized
 
 from experiments.registry import solver_table
-from experiments.sweeping import sweep_grid
+from experiments.sweeping import grid as grid_lib
 
 
 class SweepGridTest(parameterized.TestCase):
   def test_settings_are_all_combinations(self):
-    grid = sweep_grid.read(
+    grid = grid_lib.read(
       "magnetic",
       "step_size = 0.1, 1e-2 ; temperature=0.5",
       "normalize=false; mirror_map=entropy",
@@ -50,25 +50,25 @@ class SweepGridTest(parameterized.TestCase):
   )
   def test_what_is_wrong(self, grid, fixed, message):
     with self.assertRaisesRegex(ValueError, message):
-      sweep_grid.read("magnetic", grid, fixed)
+      grid_lib.read("magnetic", grid, fixed)
 
   def test_periods_are_whole(self):
-    grid = sweep_grid.read("magnetic_refreshed", "period=5,10", "")
+    grid = grid_lib.read("magnetic_refreshed", "period=5,10", "")
     self.assertEqual(grid.settings, ((5,), (10,)))
     with self.assertRaisesRegex(ValueError, "whole numbers, got '2.5'"):
-      sweep_grid.read("magnetic_refreshed", "period=2.5", "")
+      grid_lib.read("magnetic_refreshed", "period=2.5", "")
 
   def test_dependent_hyperparameters_may_be_swept_together(self):
-    grid = sweep_grid.read("magnetic", "step_delay=1,2", "step_power=0.5")
+    grid = grid_lib.read("magnetic", "step_delay=1,2", "step_power=0.5")
     self.assertLen(grid.settings, 2)
 
   def test_the_order_of_values_does_not_matter(self):
     for powers in ("0,0.5", "0.5,0"):
-      grid = sweep_grid.read("magnetic", f"step_power={powers}", "step_delay=3")
+      grid = grid_lib.read("magnetic", f"step_power={powers}", "step_delay=3")
       self.assertLen(grid.settings, 2)
 
   def test_what_is_fixed_may_depend_on_what_is_swept(self):
-    grid = sweep_grid.read("magnetic", "step_power=0.5,1", "step_delay=3")
+    grid = grid_lib.read("magnetic", "step_power=0.5,1", "step_delay=3")
     self.assertEqual(grid.fixed["step_delay"], 3)
     self.assertEqual(grid.fixed["step_power"], 0)
     self.assertEqual(grid.values(grid.settings[1])["step_power"], 1)

@@ -7,8 +7,7 @@ from absl.testing import absltest
 from matplotlib import image
 import numpy as np
 
-from experiments.comparing import comparison_plot
-from experiments.preferences import preference_run
+from experiments.preferences import comparison_plot, solver_batch
 from experiments.registry import preference_table
 from experiments.runs import figures
 
@@ -17,7 +16,7 @@ def _result(solver, number=0, num_games=1):
   steps = np.array([0, 1, 10, 100])
   once = solver == "rlhf"
   values = np.outer(0.1 ** np.arange(4), 1 + np.arange(num_games) + number)
-  return preference_run.Result(
+  return solver_batch.Result(
     solver=solver,
     temperature=0.1,
     step_size=None,

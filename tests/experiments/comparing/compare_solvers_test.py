@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from experiments import compare_solvers
-from experiments.comparing import comparison
+from experiments.comparing import compare
 from experiments.runs import game_strings
 from mdrl import run
 from mdrl.compile import openspiel
@@ -82,7 +82,7 @@ class CompareSolversTest(parameterized.TestCase):
 
   @parameterized.parameters((20, 1.5), (1, 1.1), (1000, 1.1), (7, 1000.0))
   def test_points_are_a_ratio_apart(self, last, ratio):
-    points = comparison.points(last, ratio)
+    points = compare.points(last, ratio)
     self.assertEqual((points[0], points[1], points[-1]), (0, 1, last))
     for step, further in itertools.pairwise(points):
       self.assertLess(step, further)
@@ -160,12 +160,12 @@ class CompareSolversTest(parameterized.TestCase):
     self.assertEqual(interruption.left(self.out), before)
 
   def test_what_is_no_number_loses_no_other_result(self):
-    measured = comparison._exploitability
+    measured = compare._exploitability
 
     def broken(solver, game, state, last):
       return np.nan if last else measured(solver, game, state, last)
 
-    with mock.patch.object(comparison, "_exploitability", broken):
+    with mock.patch.object(compare, "_exploitability", broken):
       result = self._small("--solvers=optimistic,cfr", "--targets=1e-9")
     self.assertEqual(result.status, 1)
     self.assertRegex(

@@ -9,11 +9,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
-from experiments.preferences import (
-  preference_problem,
-  preference_rows,
-  preference_settings,
-)
+from experiments.preferences import problem as problem_lib
+from experiments.preferences import settings as settings_lib
+from experiments.preferences import trace_rows
 from experiments.registry import preference_factory, preference_table
 from experiments.runs import host_loop
 from mdrl import run
@@ -85,7 +83,7 @@ class Result(NamedTuple):
 
 
 def make_solvers(
-  settings: preference_settings.Settings, name: str
+  settings: settings_lib.Settings, name: str
 ) -> list[base.Solver]:
   """Returns a solver at all its temperatures and step sizes.
 
@@ -111,9 +109,9 @@ class Batch:
 
   def __init__(
     self,
-    settings: preference_settings.Settings,
+    settings: settings_lib.Settings,
     name: str,
-    problem: preference_problem.Problem,
+    problem: problem_lib.Problem,
   ):
     """Prepares to run a solver.
 
@@ -131,7 +129,7 @@ class Batch:
     self._temperatures, steps = preference_factory.stacked(
       self._pairs, games.dtype
     )
-    seeds = jnp.asarray(preference_problem.seeds(settings))
+    seeds = jnp.asarray(problem_lib.seeds(settings))
     self._of_all = (games, seeds, self._temperatures, steps)
     self._chunk = settings.chunk or chunk_size(games, len(self._pairs))
     self._static = {
@@ -170,14 +168,14 @@ class Batch:
       for row in finished.rows
       if (row["temperature"], row["step_size"]) == pair
     ]
-    path = preference_rows.path(rows, policies.dtype)
+    path = trace_rows.path(rows, policies.dtype)
     return Result(
       solver=self._name,
       temperature=pair[0],
       step_size=pair[1],
       steps=np.array([row["step"] for row in rows]),
       queries=np.array([row["queries"] for row in rows]),
-      metrics=preference_rows.metrics(rows, policies.dtype),
+      metrics=trace_rows.metrics(rows, policies.dtype),
       policies=policies,
       path=policies[:1] if path is None else path,
       seconds=finished.clock.seconds,
@@ -198,7 +196,7 @@ class Batch:
     )
     asked = self._asked
     return [
-      preference_rows.make(
+      trace_rows.make(
         {
           "temperature": temperature,
           "step_size": step_size,

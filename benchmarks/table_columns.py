@@ -11,7 +11,7 @@ import tempfile
 import time
 from typing import Any, NamedTuple
 
-from benchmarks import fresh, peer_liteefg, peer_noregret, suite_games
+from benchmarks import game_set, peer_liteefg, peer_noregret, run_one
 
 _LINE = 300  # Characters of an error; some list all of OpenSpiel's games.
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -41,29 +41,29 @@ class Column(NamedTuple):
   environment: str | None = None
 
 
-def _fresh(title: str, engine: str, *flags: str, **fields: Any) -> Column:
+def _here(title: str, engine: str, *flags: str, **fields: Any) -> Column:
   """Returns a column that runs in our environment."""
-  arguments = ("benchmarks.fresh", f"--engine={engine}", *flags)
-  return Column(title, arguments, fresh.ENGINES[engine], **fields)
+  arguments = ("benchmarks.run_one", f"--engine={engine}", *flags)
+  return Column(title, arguments, run_one.ENGINES[engine], **fields)
 
 
 def _ours(precision: str) -> Column:
   flag = f"--precision={precision}"
-  return _fresh(f"ours, {precision}", "ours", flag, matrices=True, warm=True)
+  return _here(f"ours, {precision}", "ours", flag, matrices=True, warm=True)
 
 
 COLUMNS = {
   "ours_float32": _ours("float32"),
   "ours_float64": _ours("float64"),
-  "c_double": _fresh("C, double", "c", "--precision=float64", matrices=True),
-  "c_float": _fresh("C, float", "c", "--precision=float32", matrices=True),
-  "openspiel_cpp": _fresh("OpenSpiel, C++", "openspiel_cpp", peer=True),
+  "c_double": _here("C, double", "c", "--precision=float64", matrices=True),
+  "c_float": _here("C, float", "c", "--precision=float32", matrices=True),
+  "openspiel_cpp": _here("OpenSpiel, C++", "openspiel_cpp", peer=True),
   # It takes minutes to build larger games.
-  "openspiel_jax_cfr": _fresh(
+  "openspiel_jax_cfr": _here(
     "JaxCFR", "openspiel_jax_cfr", max_histories=100_000, peer=True
   ),
   # It makes six updates a second on Leduc poker, and has a dense matrix.
-  "openspiel_mmd": _fresh("mmd_dilated", "openspiel_mmd", max_histories=10_000),
+  "openspiel_mmd": _here("mmd_dilated", "openspiel_mmd", max_histories=10_000),
   # Of 919,105 histories it makes three updates in two seconds, after half a
   # minute of building and in 1.5 GB.
   "liteefg": Column(
@@ -83,7 +83,7 @@ COLUMNS = {
   ),
   # Of 919,105 histories it was not done after 100 CPU seconds; of a random
   # matrix of half the size after 23, of a quarter after two.
-  "highs": _fresh("HiGHS, LP", "highs", max_histories=800_000),
+  "highs": _here("HiGHS, LP", "highs", max_histories=800_000),
 }
 # What a check on every change can wait for.
 QUICK = {
@@ -118,7 +118,7 @@ def cells(
   settings: Settings, game: str, histories: float
 ) -> Iterator[tuple[str, str]]:
   """Yields the column and solver of each cell that has to be measured."""
-  matrix = suite_games.is_matrix(game)
+  matrix = game_set.is_matrix(game)
   for name, solvers in settings.columns.items():
     column = COLUMNS[name]
     absent = column.environment and (

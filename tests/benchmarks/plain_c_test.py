@@ -1,4 +1,4 @@
-"""Tests of the C reference against OpenSpiel's CFR+."""
+"""Tests of the plain C program against OpenSpiel's CFR+."""
 
 import shutil
 from unittest import mock
@@ -9,11 +9,12 @@ from open_spiel.python import policy as policy_lib
 import pyspiel
 import pytest
 
-from benchmarks import reference
+from benchmarks import plain_c
 from mdrl.compile import openspiel
 
 needs_cc = pytest.mark.skipif(
-  shutil.which("cc") is None, reason="the reference needs a C compiler, cc"
+  shutil.which("cc") is None,
+  reason="the plain C program needs a C compiler, cc",
 )
 
 
@@ -50,7 +51,7 @@ def _exploitability(game, tables, plans):
 
 
 @needs_cc
-class ReferenceTest(parameterized.TestCase):
+class PlainCTest(parameterized.TestCase):
   @parameterized.parameters(
     ("kuhn_poker", 1, 1e-12),
     ("kuhn_poker", 2, 1e-12),
@@ -61,7 +62,7 @@ class ReferenceTest(parameterized.TestCase):
   )
   def test_average_is_that_of_open_spiel(self, name, num_updates, tolerance):
     tables = _tables(name)
-    plans = reference.cfr_plus(tables, num_updates)
+    plans = plain_c.cfr_plus(tables, num_updates)
     game = openspiel.load_game(name)
     expected = _open_spiel_average(game, num_updates)
     for infostate, actions, weight, policy in _conditionals(tables, plans):
@@ -78,62 +79,62 @@ class ReferenceTest(parameterized.TestCase):
   )
   def test_exploitability(self, name, num_updates, expected, tolerance):
     tables = _tables(name)
-    plans = reference.cfr_plus(tables, num_updates)
+    plans = plain_c.cfr_plus(tables, num_updates)
     value = _exploitability(openspiel.load_game(name), tables, plans)
     self.assertAlmostEqual(value, expected, delta=tolerance)
 
   def test_float_agrees_with_double(self):
-    plans = reference.cfr_plus(_tables(), 100, "float")
-    expected = reference.cfr_plus(_tables(), 100)
+    plans = plain_c.cfr_plus(_tables(), 100, "float")
+    expected = plain_c.cfr_plus(_tables(), 100)
     for plan, want in zip(plans, expected, strict=True):
       self.assertEqual(plan.dtype, np.float32)
       np.testing.assert_allclose(plan, want, atol=1e-5)
 
   def test_updates_can_be_split(self):
-    split = reference.Reference(_tables())
+    split = plain_c.Solver(_tables())
     for num_updates in (1, 0, 19):
       split.run(num_updates)
     self.assertEqual(split.num_updates, 20)
-    whole = reference.cfr_plus(_tables(), 20)
+    whole = plain_c.cfr_plus(_tables(), 20)
     for plan, want in zip(split.average_plans(), whole, strict=True):
       np.testing.assert_array_equal(plan, want)
 
   def test_average_needs_an_update(self):
     with self.assertRaisesRegex(ValueError, "first update"):
-      reference.Reference(_tables()).average_plans()
+      plain_c.Solver(_tables()).average_plans()
 
   def test_parents_come_first(self):
     tables = _tables()
     parent = tuple(parent[::-1] for parent in tables.parent)
     with self.assertRaisesRegex(ValueError, "before them"):
-      reference.Reference(tables._replace(parent=parent))
+      plain_c.Solver(tables._replace(parent=parent))
 
   def test_failure_of_the_compiler_is_told(self):
-    reference.compile_reference.cache_clear()
-    with mock.patch.object(reference, "_FLAGS", ("--no-such-flag",)):
+    plain_c.compile_library.cache_clear()
+    with mock.patch.object(plain_c, "_FLAGS", ("--no-such-flag",)):
       with self.assertRaisesRegex(RuntimeError, "no-such-flag"):
-        reference.compile_reference()
+        plain_c.compile_library()
 
 
 class InputTest(absltest.TestCase):
   def test_no_compiler(self):
-    reference.compile_reference.cache_clear()
+    plain_c.compile_library.cache_clear()
     with mock.patch.object(shutil, "which", return_value=None):
       with self.assertRaisesRegex(RuntimeError, "C compiler, cc"):
-        reference.compile_reference()
+        plain_c.compile_library()
 
   def test_unknown_type(self):
     with self.assertRaisesRegex(ValueError, "'half'"):
-      reference.compile_reference("half")
+      plain_c.compile_library("half")
 
   def test_three_players(self):
     with self.assertRaisesRegex(ValueError, "two players"):
-      reference.Reference(_tables("kuhn_poker(players=3)"))
+      plain_c.Solver(_tables("kuhn_poker(players=3)"))
 
   def test_general_sum(self):
     tables = _tables()
     with self.assertRaisesRegex(ValueError, "zero-sum"):
-      reference.Reference(tables._replace(utility=tables.utility + 1))
+      plain_c.Solver(tables._replace(utility=tables.utility + 1))
 
 
 if __name__ == "__main__":

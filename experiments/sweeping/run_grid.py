@@ -25,7 +25,8 @@ from experiments.runs import (
 )
 from experiments.runs import folder as folder_lib
 from experiments.solving import verdict
-from experiments.sweeping import sweep_grid, sweep_plots
+from experiments.sweeping import grid as grid_lib
+from experiments.sweeping import heat_map
 from mdrl import run
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
@@ -58,7 +59,7 @@ class Found(NamedTuple):
 
 
 def run_grid(
-  grid: sweep_grid.Grid,
+  grid: grid_lib.Grid,
   given: Mapping[str, Any],
   folder: folder_lib.Folder,
   signals: interrupts.Interrupts,
@@ -109,7 +110,7 @@ def run_grid(
   found = batch.found(finished)
   last = np.median(found.gaps[..., -1], axis=1)
   title = f"{label}\n{_conditions(grid, given)}"
-  figure = sweep_plots.draw(grid, last, title)
+  figure = heat_map.draw(grid, last, title)
   with signals.noted():
     folder.write(
       "table.csv", lambda file: csv_file.write(file, _table(grid, found))

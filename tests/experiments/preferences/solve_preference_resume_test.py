@@ -9,8 +9,9 @@ from absl.testing import absltest, parameterized
 import numpy as np
 import pytest
 
-from experiments.preferences import preference_rows
-from tests.experiments import interruption, preference_binary
+from experiments.preferences import trace_rows
+from tests.experiments import interruption
+from tests.experiments.preferences import preference_binary
 
 _SMALL = (
   "--solver=spo_queue,egpo",
@@ -156,23 +157,23 @@ class PreferenceRowsTest(absltest.TestCase):
       "duality_gap": odd[::-1],
     }
     policy = np.array([[0.25, 0.5, 0.25]])
-    row = preference_rows.make({"step": 3}, measured, policy)
+    row = trace_rows.make({"step": 3}, measured, policy)
     self.assertEqual(row["undefined"], ["regularized_gap"])
     row = json.loads(json.dumps(row, allow_nan=False))
-    found = preference_rows.metrics([row, row], np.float64)
+    found = trace_rows.metrics([row, row], np.float64)
     for name, values in measured.items():
       np.testing.assert_array_equal(found[name], [values, values])
-    path = preference_rows.path([row], np.float64)
+    path = trace_rows.path([row], np.float64)
     np.testing.assert_array_equal(path, [policy])
 
   def test_one_game_and_single_precision(self):
     measured = {
-      name: np.array([0.1], np.float32) for name in preference_rows.METRICS
+      name: np.array([0.1], np.float32) for name in trace_rows.METRICS
     }
-    row = preference_rows.make({}, measured, np.ones((1, 2)))
-    found = preference_rows.metrics([row], np.float32)
+    row = trace_rows.make({}, measured, np.ones((1, 2)))
+    found = trace_rows.metrics([row], np.float32)
     self.assertEqual(found["divergence"].tolist(), [[np.float32(0.1)]])
-    self.assertIsNone(preference_rows.path([row], np.float32))
+    self.assertIsNone(trace_rows.path([row], np.float32))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ import numpy as np
 from experiments.registry import solver_table
 from experiments.runs import fingerprint, host_loop, interrupts, provenance
 from experiments.runs import folder as folder_lib
+from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import policy_file, verdict
 from experiments.solving import problem as problem_lib
-from experiments.solving import reference as reference_lib
 from experiments.solving import settings as settings_lib
 from mdrl import run
 from mdrl.evaluation import gaps
@@ -136,7 +136,9 @@ def _measure(game, policies, reference):
     "values": game.values(plans),
   }
   if reference is not None:
-    measured["divergence"] = reference_lib.divergence(game, reference, policies)
+    measured["divergence"] = equilibrium_lib.divergence(
+      game, reference, policies
+    )
   return measured
 
 
@@ -174,7 +176,7 @@ def _summary(settings, finished, reports, game):
   if settings.reference is not None:
     found = row[f"divergence_{reports}"]
     shown = "infinite" if found is None else f"{found:.3e}"
-    kind = reference_lib.NAMES[settings.reference]
+    kind = equilibrium_lib.NAMES[settings.reference]
     off = f"divergence {shown} from the {kind} equilibrium, "
   return (
     f"{settings.game} {settings.solver}: exploitability "

@@ -1,17 +1,17 @@
 """Races one solver on one game, in this process.
 
-  python -m benchmarks.fresh --engine=ours --solver=cfr_plus --game=kuhn_poker
-  python -m benchmarks.fresh --engine=c --solver=cfr_plus --game=leduc_poker
+  python -m benchmarks.run_one --engine=ours --solver=cfr_plus --game=kuhn_poker
+  python -m benchmarks.run_one --engine=c --solver=cfr_plus --game=leduc_poker
 
 `benchmarks.solvers` starts it once for each cell of its table. It prints one
-line of JSON, of which `benchmarks.race` says what it holds.
+line of JSON, of which `benchmarks.time_to_target` says what it holds.
 """
 
 from collections.abc import Callable
 import logging
 import sys
 
-from benchmarks import race
+from benchmarks import time_to_target
 
 # The solvers of each.
 ENGINES = {
@@ -26,13 +26,13 @@ ENGINES = {
 
 def prepare(
   engine: str, game: str, solver: str, precision: str
-) -> Callable[[], race.Racer]:
+) -> Callable[[], time_to_target.Racer]:
   """Imports what an engine needs; returns what builds a solver on a game."""
   # JAX is not imported for those that do without it.
   if engine == "ours":
-    from benchmarks import ours
+    from benchmarks import mdrl_solvers
 
-    return ours.prepare(game, solver, precision)
+    return mdrl_solvers.prepare(game, solver, precision)
   from benchmarks import peers
 
   match engine:
@@ -45,14 +45,14 @@ def prepare(
     case "highs":
       return peers.linear_program(game)
     case "c":
-      return peers.plain_c(game, precision)
+      return peers.c_program(game, precision)
   raise ValueError(f"`engine` must be one of {list(ENGINES)}, got {engine!r}")
 
 
 def main(argv: list[str]) -> None:
   """Races and prints."""
   solvers = dict.fromkeys(s for names in ENGINES.values() for s in names)
-  parser = race.parser((__doc__ or "").splitlines()[0], list(solvers))
+  parser = time_to_target.parser((__doc__ or "").splitlines()[0], list(solvers))
   parser.add_argument("--engine", required=True, choices=list(ENGINES))
   parser.add_argument(
     "--precision", default="float32", choices=["float32", "float64"]
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> None:
     )
   # JAX tells at this level which accelerators it did not find.
   logging.getLogger("jax._src.xla_bridge").setLevel(logging.WARNING)
-  race.main(
+  time_to_target.main(
     lambda: prepare(given.engine, given.game, given.solver, given.precision),
     given,
   )

@@ -6,15 +6,15 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from experiments.comparing import comparison_plot
 from experiments.preferences import (
-  preference_files,
-  preference_plots,
-  preference_problem,
-  preference_rows,
-  preference_run,
-  preference_settings,
+  comparison_plot,
+  plots,
+  run_files,
+  solver_batch,
+  trace_rows,
 )
+from experiments.preferences import problem as problem_lib
+from experiments.preferences import settings as settings_lib
 from experiments.runs import figures, host_loop, interrupts
 from experiments.runs import folder as folder_lib
 from mdrl import run
@@ -32,15 +32,15 @@ class Outcome(NamedTuple):
     failures: What ceased to be numbers, a sentence each.
   """
 
-  problem: preference_problem.Problem
-  results: list[preference_run.Result]
+  problem: problem_lib.Problem
+  results: list[solver_batch.Result]
   described: str
   lines: list[list[str]]
   failures: list[str]
 
 
 def solve(
-  settings: preference_settings.Settings,
+  settings: settings_lib.Settings,
   folder: folder_lib.Folder,
   signals: interrupts.Interrupts,
 ) -> Outcome:
@@ -52,17 +52,17 @@ def solve(
   """
   for name in settings.solvers:
     # Before anything is run or written.
-    preference_run.make_solvers(settings, name)
-  problem = preference_problem.make(settings)
-  decisive = preference_files.decisive(settings, problem)
+    solver_batch.make_solvers(settings, name)
+  problem = problem_lib.make(settings)
+  decisive = run_files.decisive(settings, problem)
   if folder.recorded is not None:
     decisive.check_same(folder.recorded["decisive"], folder.path)
-  record = preference_files.record(settings, problem, folder.recorded)
+  record = run_files.record(settings, problem, folder.recorded)
   with signals.noted():
     folder.begin(record)
   points = run.log_checkpoints(settings.updates, settings.checkpoints).tolist()
   batches = [
-    preference_run.Batch(settings, name, problem) for name in settings.solvers
+    solver_batch.Batch(settings, name, problem) for name in settings.solvers
   ]
   done = host_loop.drive(
     [batch.job(points) for batch in batches],
@@ -79,14 +79,14 @@ def solve(
   return Outcome(
     problem,
     results,
-    f"{settings.game}: {preference_problem.described(problem)}",
+    f"{settings.game}: {problem_lib.described(problem)}",
     _table(results),
     [result.failure for result in results if result.failure],
   )
 
 
 def write(
-  settings: preference_settings.Settings,
+  settings: settings_lib.Settings,
   outcome: Outcome,
   folder: folder_lib.Folder,
 ) -> None:
@@ -98,9 +98,9 @@ def write(
   problem, results = outcome.problem, outcome.results
   folder.write(
     "policy.npz",
-    lambda file: preference_files.write_policies(file, problem, results),
+    lambda file: run_files.write_policies(file, problem, results),
   )
-  labels = [preference_plots.short_label(r, results) for r in results]
+  labels = [plots.short_label(r, results) for r in results]
   title = f"{outcome.described}\n{settings.conditions}"
   compared = comparison_plot.draw(results, labels, title)
   folder.write("comparison.png", lambda file: figures.save(file, compared))
@@ -116,7 +116,7 @@ def _simplex(settings, outcome):
   temperature = settings.temperatures[0]
   shown = dataclasses.replace(settings, temperatures=[temperature])
   first_of = "; the first of them" if games.advantage.shape[0] > 1 else ""
-  return preference_plots.draw_simplex(
+  return plots.draw_simplex(
     [r for r in outcome.results if r.temperature == temperature],
     outcome.problem.names,
     np.asarray(outcome.problem.equilibria[0, 0, 1:]),
@@ -142,7 +142,7 @@ def _table(results):
         f"{result.seconds:.2f}",
         *(
           _spread(result.metrics[metric][-1], many)
-          for metric in preference_rows.METRICS
+          for metric in trace_rows.METRICS
         ),
       ]
     )

@@ -7,7 +7,7 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from benchmarks import race
+from benchmarks import time_to_target
 
 
 class _World:
@@ -31,13 +31,17 @@ class _World:
     return self._gap(self.updates)
 
   def chase(self, budget=1e9, **fields):
-    racer = race.Racer(self.advance, self.exploitability, **fields)
+    racer = time_to_target.Racer(self.advance, self.exploitability, **fields)
     self.advance(1)
     with (
-      mock.patch.object(race, "cpu_seconds", side_effect=lambda: self.cpu),
-      mock.patch.object(race.time, "time", side_effect=lambda: 100 + self.wall),
+      mock.patch.object(
+        time_to_target, "cpu_seconds", side_effect=lambda: self.cpu
+      ),
+      mock.patch.object(
+        time_to_target.time, "time", side_effect=lambda: 100 + self.wall
+      ),
     ):
-      return race.chase(racer, 100.0, budget)
+      return time_to_target.chase(racer, 100.0, budget)
 
 
 class ChaseTest(absltest.TestCase):
@@ -80,18 +84,18 @@ class ChaseTest(absltest.TestCase):
 
 class MainTest(absltest.TestCase):
   def _main(self, prepare, *argv):
-    given = race.parser("A race.", ["cfr_plus"]).parse_args(
+    given = time_to_target.parser("A race.", ["cfr_plus"]).parse_args(
       ["--game=g", "--solver=cfr_plus", "--seconds=0.001", *argv]
     )
     with (
       contextlib.redirect_stdout(io.StringIO()) as stdout,
       contextlib.redirect_stderr(io.StringIO()),
     ):
-      race.main(prepare, given)
+      time_to_target.main(prepare, given)
     return json.loads(stdout.getvalue())
 
   def test_figures(self):
-    racer = race.Racer(
+    racer = time_to_target.Racer(
       lambda count: sum(range(100 * count)),
       lambda: 0.0,
       compiles=True,

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 import numpy as np
 
-from experiments.preferences import preference_games, preference_settings
+from experiments.preferences import named_games
+from experiments.preferences import settings as settings_lib
 from experiments.runs import memory, program_cache
 from mdrl.compile import openspiel
 from mdrl.evaluation import preferences
@@ -42,7 +43,7 @@ class Problem(NamedTuple):
   residual: float
 
 
-def make(settings: preference_settings.Settings) -> Problem:
+def make(settings: settings_lib.Settings) -> Problem:
   """Makes the games, and sets JAX up for them.
 
   Raises:
@@ -118,8 +119,8 @@ def _matrices(settings, number):
     matrix = rates.preferences
     return matrix[None] if matrix.ndim == 2 else matrix, rates.names
   else:
-    kind, parameters = preference_games.parse_game(name)
-    entry = preference_games.GAMES[kind]
+    kind, parameters = named_games.parse_game(name)
+    entry = named_games.GAMES[kind]
     if entry.sized:
       return _drawn(settings, entry, parameters, number)
     matrix, names = entry.model(**parameters), entry.names
@@ -154,7 +155,7 @@ def _check_unsized(settings):
     ("contexts", None if settings.contexts == 1 else settings.contexts),
   ):
     if value is not None:
-      sized = [k for k, v in preference_games.GAMES.items() if v.sized]
+      sized = [k for k, v in named_games.GAMES.items() if v.sized]
       raise ValueError(
         f"`--{flag}` is for {', '.join(sized)} alone, got {settings.game}"
       )
@@ -214,6 +215,6 @@ def described(problem: Problem) -> str:
   return ", ".join(parts)
 
 
-def seeds(settings: preference_settings.Settings) -> np.ndarray:
+def seeds(settings: settings_lib.Settings) -> np.ndarray:
   """Returns a seed of samples for each game."""
   return settings.seed + np.arange(settings.batch)

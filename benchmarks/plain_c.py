@@ -1,6 +1,6 @@
 """The yardstick of the benchmarks: CFR+ in a hundred lines of plain C.
 
-`reference.c` is alternating CFR+ with linear averaging [1]_ for two-player
+`plain_c.c` is alternating CFR+ with linear averaging [1]_ for two-player
 zero-sum games in sequence form, on one thread and without intrinsics. It is
 compiled when a benchmark asks for it and works on the tables of a game, of
 which it reads these fields:
@@ -50,8 +50,8 @@ class _Player(ctypes.Structure):
 
 
 @functools.cache
-def compile_reference(real: str = "double") -> ctypes.CDLL:
-  """Compiles `reference.c` and loads it.
+def compile_library(real: str = "double") -> ctypes.CDLL:
+  """Compiles `plain_c.c` and loads it.
 
   Args:
     real: The floating-point type, `"double"` or `"float"`.
@@ -67,10 +67,12 @@ def compile_reference(real: str = "double") -> ctypes.CDLL:
     raise ValueError(f"`real` must be one of {list(_DTYPES)}, got {real!r}")
   compiler = shutil.which("cc")
   if compiler is None:
-    raise RuntimeError("the reference needs a C compiler, cc, on the path")
+    raise RuntimeError(
+      "the plain C program needs a C compiler, cc, on the path"
+    )
   with tempfile.TemporaryDirectory() as directory:
     # The loader tells libraries apart by their paths, and this one is new.
-    target = str(pathlib.Path(directory) / "reference.so")
+    target = str(pathlib.Path(directory) / "plain_c.so")
     command = [compiler, *_FLAGS, f"-DREAL={real}", str(_SOURCE), "-o", target]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
@@ -123,7 +125,7 @@ def _player(arrays: dict[str, Any]) -> _Player:
   return _Player(len(arrays["parent"]), len(arrays["sum"]), **pointers)
 
 
-class Reference:
+class Solver:
   """CFR+ in C on one game, from uniform policies.
 
   A benchmark times `run`, which makes all of its updates in a single call of
@@ -150,7 +152,7 @@ class Reference:
     if not np.allclose(np.sum(tables.utility, axis=-1), 0):
       raise ValueError("`tables` must be those of a zero-sum game")
     self.num_updates = 0
-    self._library = compile_reference(real)
+    self._library = compile_library(real)
     self._arrays = [
       _arrays(tables.parent[i], tables.width[i], payoffs, real)
       for i, payoffs in enumerate(_payoffs(tables))
@@ -184,6 +186,6 @@ def cfr_plus(
   Returns:
     The average plan of each player by sequence, from the empty one on.
   """
-  reference = Reference(tables, real)
-  reference.run(num_updates)
-  return reference.average_plans()
+  solver = Solver(tables, real)
+  solver.run(num_updates)
+  return solver.average_plans()

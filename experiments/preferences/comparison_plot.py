@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from matplotlib import figure, lines
 import numpy as np
 
-from experiments.preferences import preference_run
+from experiments.preferences import solver_batch
 from experiments.registry import preference_table
 from experiments.runs import figures
 
@@ -45,7 +45,7 @@ _GROUPS = {
 
 
 def draw(
-  results: Sequence[preference_run.Result],
+  results: Sequence[solver_batch.Result],
   labels: Sequence[str],
   title: str,
 ) -> figure.Figure:
@@ -86,7 +86,7 @@ def draw(
   return fig
 
 
-def is_point(result: preference_run.Result) -> bool:
+def is_point(result: solver_batch.Result) -> bool:
   """Returns whether all queries are made before the first update."""
   return len(set(result.queries.tolist())) == 1
 

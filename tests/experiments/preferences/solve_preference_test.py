@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.preferences import league_table, preference_games
+from experiments.preferences import league_table, named_games
 from experiments.registry import preference_table
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import preference_game
 from mdrl.preferences import models
 from tests import source_tree
-from tests.experiments import preference_binary
+from tests.experiments.preferences import preference_binary
 
 _QUICK = ("--updates=50", "--checkpoints=4")
 
@@ -494,7 +494,7 @@ class SolvePreferenceTest(parameterized.TestCase):
 
   def test_lists(self):
     listed = preference_binary.call("--list_solvers", "--list_games").stdout
-    for name in (*preference_table.SOLVERS, *preference_games.GAMES):
+    for name in (*preference_table.SOLVERS, *named_games.GAMES):
       self.assertIn(name, listed)
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from experiments import sweep_game
 from experiments.registry import solver_factory, solver_table
-from experiments.sweeping import sweep_grid as sweep_grid_lib
-from experiments.sweeping import sweep_plots, sweep_run
+from experiments.sweeping import grid as grid_lib
+from experiments.sweeping import heat_map, run_grid
 from mdrl import run
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
@@ -189,7 +189,7 @@ class SweepGameTest(parameterized.TestCase):
   def test_a_sweep_that_died_before_any_row_blocks_nothing(self):
     with (
       mock.patch.object(
-        sweep_run.host_loop, "drive", side_effect=interruption.Died
+        run_grid.host_loop, "drive", side_effect=interruption.Died
       ),
       self.assertRaises(interruption.Died),
     ):
@@ -226,7 +226,7 @@ class SweepGameTest(parameterized.TestCase):
       self.assertEqual(result.status, 1)
       self.assertRegex(result.stderr, f"^sweep_game: .*{message}")
       self.assertLen(result.stderr.splitlines(), 1)
-    with mock.patch.object(sweep_run, "_devices", return_value=3):
+    with mock.patch.object(run_grid, "_devices", return_value=3):
       result = self._small("--resume")
     self.assertRegex(result.stderr, r"number of devices .*, ., got 3")
     self.assertEqual(interruption.left(self.out), before)
@@ -282,11 +282,11 @@ def _cells(axes) -> Any:
 
 class SweepPlotsTest(absltest.TestCase):
   def test_cells_are_where_their_values_are(self):
-    grid = sweep_grid_lib.read(
+    grid = grid_lib.read(
       "magnetic", "step_size=1,0.5;temperature=0.3,0.1,0.2", ""
     )
     last = np.array([1e-1, 1e-2, 1e-3, np.nan, np.inf, 1e-4])
-    fig = sweep_plots.draw(grid, last, "a game")
+    fig = heat_map.draw(grid, last, "a game")
     axes = fig.axes[0]
     image = np.ma.filled(_cells(axes), np.nan)
     np.testing.assert_array_equal(
@@ -313,17 +313,17 @@ class SweepPlotsTest(absltest.TestCase):
     )
 
   def test_all_may_be_zero(self):
-    grid = sweep_grid_lib.read("magnetic", "step_size=1,2;temperature=1", "")
-    fig = sweep_plots.draw(grid, np.zeros(2), "a game")
+    grid = grid_lib.read("magnetic", "step_size=1,2;temperature=1", "")
+    fig = heat_map.draw(grid, np.zeros(2), "a game")
     self.assertGreater(fig.axes[0].images[0].norm.vmin, 0)
 
   def test_a_third_hyperparameter_has_panels(self):
-    grid = sweep_grid_lib.read(
+    grid = grid_lib.read(
       "magnetic",
       "step_size=1,2;temperature=0.1,0.2;magnet_rate=0,0.1;step_power=0,1",
       "",
     )
-    fig = sweep_plots.draw(grid, np.geomspace(1e-4, 1, 16), "a game")
+    fig = heat_map.draw(grid, np.geomspace(1e-4, 1, 16), "a game")
     titled = [axes for axes in fig.axes if axes.get_title()]
     self.assertEqual(
       [axes.get_title() for axes in titled],
@@ -335,19 +335,19 @@ class SweepPlotsTest(absltest.TestCase):
     )
 
   def test_panels_without_a_value_are_hidden(self):
-    grid = sweep_grid_lib.read(
+    grid = grid_lib.read(
       "magnetic",
       "step_size=1,2;temperature=1;magnet_rate=0,0.1,0.2,0.3",
       "",
     )
-    fig = sweep_plots.draw(grid, np.geomspace(1e-4, 1, 8), "a game")
+    fig = heat_map.draw(grid, np.geomspace(1e-4, 1, 8), "a game")
     self.assertEqual(
       [axes.axison for axes in fig.axes[:6]], [True] * 4 + [False] * 2
     )
 
   def test_one_hyperparameter_is_a_line(self):
-    grid = sweep_grid_lib.read("magnetic", "step_size=2,1", "")
-    fig = sweep_plots.draw(grid, np.array([0.5, np.inf]), "a game")
+    grid = grid_lib.read("magnetic", "step_size=2,1", "")
+    fig = heat_map.draw(grid, np.array([0.5, np.inf]), "a game")
     line = fig.axes[0].lines[0]
     np.testing.assert_array_equal(line.get_xdata(), [1, 2])
     np.testing.assert_array_equal(line.get_ydata(), [np.nan, 0.5])

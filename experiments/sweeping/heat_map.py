@@ -4,14 +4,14 @@ from matplotlib import colors, figure
 import numpy as np
 
 from experiments.runs import figures
-from experiments.sweeping import sweep_grid
+from experiments.sweeping import grid as grid_lib
 
 # Exploitabilities below this are rounding error.
 _FLOOR = 1e-16
 _MAX_COLUMNS = 3
 
 
-def draw(grid: sweep_grid.Grid, last: np.ndarray, title: str) -> figure.Figure:
+def draw(grid: grid_lib.Grid, last: np.ndarray, title: str) -> figure.Figure:
   """Returns one heat map for each value of a third hyper-parameter.
 
   Args:

@@ -7,7 +7,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from benchmarks import fresh, solver_table, suite, suite_games
+from benchmarks import game_set, run_one, table_columns, table_text
 
 
 def _settings(**fields):
@@ -16,27 +16,27 @@ def _settings(**fields):
     "budget": 0.1,
     "limit": 60.0,
     "interpreters": {},
-    "columns": suite.FULL,
+    "columns": table_columns.FULL,
   }
-  return suite.Settings(**(given | fields))
+  return table_columns.Settings(**(given | fields))
 
 
 def _columns(*args, **fields):
-  return {name for name, _ in suite.cells(_settings(**fields), *args)}
+  return {name for name, _ in table_columns.cells(_settings(**fields), *args)}
 
 
 class CellsTest(absltest.TestCase):
   def test_large_games_are_left_out(self):
     small = _columns("kuhn_poker", 58)
     middle = _columns("liars_dice(dice_sides=5)", 51_181)
-    large = _columns(suite_games.POKER, 919_105)
+    large = _columns(game_set.POKER, 919_105)
     self.assertEqual(small - middle, {"openspiel_mmd"})
     self.assertEqual(middle - large, {"openspiel_jax_cfr", "highs"})
     self.assertIn("ours_float32", large)
 
   def test_a_matrix_is_no_tree(self):
     self.assertEqual(
-      _columns(suite_games.MATRIX, 4_002_001),
+      _columns(game_set.MATRIX, 4_002_001),
       {"ours_float32", "ours_float64", "c_double", "c_float"},
     )
 
@@ -47,31 +47,31 @@ class CellsTest(absltest.TestCase):
     self.assertEqual(given - without, {"liteefg", "noregret"})
 
   def test_our_family_is_measured_in_both_precisions(self):
-    found = set(suite.cells(_settings(), "kuhn_poker", 58))
+    found = set(table_columns.cells(_settings(), "kuhn_poker", 58))
     for solver in ("cfr_plus", "pcfr_plus", "magnetic"):
       for precision in ("float32", "float64"):
         self.assertIn((f"ours_{precision}", solver), found)
 
   def test_solvers_are_those_of_their_engines(self):
-    for columns in (suite.QUICK, suite.FULL):
+    for columns in (table_columns.QUICK, table_columns.FULL):
       for name, solvers in columns.items():
-        self.assertContainsSubset(solvers, suite.COLUMNS[name].solvers)
+        self.assertContainsSubset(solvers, table_columns.COLUMNS[name].solvers)
     with self.assertRaisesRegex(ValueError, "`engine` must be one of"):
-      fresh.prepare("none", "kuhn_poker", "cfr_plus", "float32")
+      run_one.prepare("none", "kuhn_poker", "cfr_plus", "float32")
 
 
 class CellTest(absltest.TestCase):
   def _cell(self, code, limit=60.0):
-    column = suite.Column("a title", ("tests",), ("cfr_plus",))
+    column = table_columns.Column("a title", ("tests",), ("cfr_plus",))
     folder = self.enterContext(tempfile.TemporaryDirectory())
     python = pathlib.Path(folder) / "python"
     python.write_text(f"#!{sys.executable}\n{code}\n")
     python.chmod(0o700)
     with (
-      mock.patch.dict(suite.COLUMNS, {"it": column}),
-      mock.patch.object(suite.sys, "executable", str(python)),
+      mock.patch.dict(table_columns.COLUMNS, {"it": column}),
+      mock.patch.object(table_columns.sys, "executable", str(python)),
     ):
-      return suite.cell(_settings(limit=limit), "g", "it", "cfr_plus")
+      return table_columns.cell(_settings(limit=limit), "g", "it", "cfr_plus")
 
   def test_the_last_line_counts(self):
     found = self._cell("print('hello'); print('{}'); print('{\"a\": 1}')")
@@ -106,7 +106,7 @@ class RatiosTest(parameterized.TestCase):
       "liteefg": {"magnetic": {"updates_per_cpu_second": 1e9}},
     }
     self.assertEqual(
-      suite.ratios(found),
+      table_columns.ratios(found),
       {
         "ratio_to_c": 0.5,
         "ratio_to_fastest_peer": 5.0,
@@ -115,17 +115,17 @@ class RatiosTest(parameterized.TestCase):
     )
 
   def test_what_was_not_measured_is_not_compared(self):
-    self.assertEqual(suite.ratios({"ours_float32": _figures(30.0)}), {})
-    self.assertEqual(suite.ratios({"c_double": _figures(30.0)}), {})
+    self.assertEqual(table_columns.ratios({"ours_float32": _figures(30.0)}), {})
+    self.assertEqual(table_columns.ratios({"c_double": _figures(30.0)}), {})
 
 
 class TableTest(absltest.TestCase):
   def test_headings_tell_games_apart(self):
     shown = {
-      solver_table.heading({"game": game, "histories": 1234})
-      for game in suite_games.GAMES
+      table_text.heading({"game": game, "histories": 1234})
+      for game in game_set.GAMES
     }
-    self.assertLen(shown, len(suite_games.GAMES))
+    self.assertLen(shown, len(game_set.GAMES))
     self.assertIn("kuhn_poker: 1,234 histories", shown)
 
   def test_lines(self):
@@ -147,7 +147,7 @@ class TableTest(absltest.TestCase):
       "fastest_peer": "liteefg",
     }
     self.assertEqual(
-      solver_table.text_lines(row, ["ours_float32", "highs"]),
+      table_text.text_lines(row, ["ours_float32", "highs"]),
       [
         ["CFR+, updates/s", "57.2k / 1k", "-"],
         ["CFR+, s to 0.01", "2.32 / 2.5", "-"],
