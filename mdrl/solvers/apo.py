@@ -1,8 +1,12 @@
 """Accelerated preference optimisation (APO).
 
 He, Yuan & Gu, "Accelerated preference optimization for large language model
-alignment" (2024), https://arxiv.org/abs/2410.06293. The form of the
-extrapolation is recalled, not confirmed against the paper.
+alignment" (2024), https://arxiv.org/abs/2410.06293. The paper says that it adds
+Nesterov's momentum to proximal steps. Which quantity is extrapolated is derived
+here and was not compared with the paper's equations: it is log-policies, the
+dual coordinates of the step, in which the extrapolation of the accelerated
+proximal-point method (Güler, 1992, https://doi.org/10.1137/0802032) is again a
+policy. The momentum is constant, where Güler's grows with the step.
 """
 
 from typing import NamedTuple
@@ -34,9 +38,13 @@ class APO(base.Solver):
     stepped    = log x + step_size * gain(x)
     next log x = stepped + momentum * (stepped - previous stepped).
 
-  Where the gain does not change, as with a reward, steps add up to
-  step_size / (1 - momentum) each: momentum is worth a longer step there, and no
-  more. There is no reference.
+  Where the gain does not change, as with a reward, T updates add
+
+    step_size * gain / (1 - momentum)
+        * (T - momentum^2 (1 - momentum^T) / (1 - momentum))
+
+  to the log-policy: in the long run momentum has the effect of a step size of
+  step_size / (1 - momentum), and no more. There is no reference.
 
   Attributes:
     step_size: In units of 1 / utility.
@@ -59,7 +67,7 @@ class APO(base.Solver):
     return APOState(base.zero_step(), duals, duals)
 
   def update(self, game: game_lib.Game, state: APOState) -> APOState:
-    """Steps along the gains, and as far again as momentum says."""
+    """Steps along the gains, then extrapolates from the previous step."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
     momentum = schedules.at(self.momentum, state.step, game.dtype)
     gains = base.gains_at(game, _ENTROPY, state.dual)

@@ -2,7 +2,11 @@
 
 Zhou, Fazel & Du, "Extragradient preference optimization (EGPO): beyond
 last-iterate convergence for Nash learning from human feedback" (2025),
-https://arxiv.org/abs/2503.08942, in the form with tabular softmax policies.
+https://arxiv.org/abs/2503.08942, in the form with tabular softmax policies,
+which was read in the code of the authors' simulations. It is the predictive
+update of Cen, Wei & Chi, "Fast policy extragradient methods for competitive
+games with entropy regularization" (2021), https://arxiv.org/abs/2105.15186,
+with the divergence from a reference in place of the entropy.
 """
 
 from mdrl import struct
@@ -21,14 +25,25 @@ class EGPO(one_iterate.OneIterate):
     midpoint   = (1 - b) theta + b log ref + step_size * gain(theta)
     next theta = (1 - b) theta + b log ref + step_size * gain(midpoint).
 
-  Nash Mirror Prox is the same with the regulariser as it is. The last iterate
-  approaches the equilibrium of `temperature` at a linear rate for small steps;
-  the paper's constants could not be confirmed, and steps up to 1 converged
-  wherever this library tried them. Two gains are evaluated per update.
+  Nash Mirror Prox is the same with the exact regulariser. In a preference
+  game, and with steps of at most 2 (sqrt(1 + temperature^2) - temperature),
 
-  The authors' simulations give a learning rate `lr` of gradient descent on a
-  loss over pairs of n responses, whose exact gradient makes it
-  step_size = 4 lr / (temperature n); `simulation_step_size` converts.
+    KL(equilibrium, theta_k) <= (1 - b)^k KL(equilibrium, theta_0)
+
+  for the equilibrium of `temperature`. The bound on the step is derived here,
+  and may differ from those of the two papers. As advantages are skew, exactly
+
+    KL(equilibrium, next theta) = (1 - b) KL(equilibrium, theta)
+        + KL(midpoint, next theta) - (1 - b) KL(midpoint, theta)
+        - b KL(midpoint, equilibrium),
+
+  and as they are at most 1/2 in size, Pinsker's inequality bounds
+  KL(midpoint, next theta) by (step_size / 2)^2 KL(midpoint, theta). Two gains
+  are evaluated per update.
+
+  The authors' simulations state a learning rate `lr` of gradient descent on a
+  loss over pairs of n responses. By its exact gradient,
+  step_size = 4 lr / (temperature n), which `simulation_step_size` returns.
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility, at most 1 / temperature.

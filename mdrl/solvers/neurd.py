@@ -1,9 +1,12 @@
 """Neural replicator dynamics (NeuRD), in tables.
 
 Hennes et al., "Neural replicator dynamics: multiagent learning via hedging
-policy gradients" (2020), https://arxiv.org/abs/1906.00190, with the threshold
-that keeps logits apart by a bounded amount, as it is recalled: neither was
-checked against the paper.
+policy gradients" (2020), https://arxiv.org/abs/1906.00190. The update without a
+threshold is that of Hedge, whose gradient form is the subject of the paper. The
+threshold was compared with the code of OpenSpiel's `neurd`, not with the paper.
+Two things differ there: a change is allowed by the logit before it, so that
+logits may pass the threshold by one step; and the logits of a batch are
+centred at every update, here those of an infostate, once, at the start.
 """
 
 from typing import NamedTuple
@@ -34,14 +37,16 @@ class NeuRD(base.Solver):
 
     logits(I, a) += step_size * advantage(I, a),
 
-  where the logit stays within the threshold, or comes back to it; elsewhere it
-  is left as it is. Without a threshold this is Hedge at every infostate, and
-  the average approaches equilibrium in two-player zero-sum games; policy
-  gradient would multiply each advantage by the probability of its action.
+  unless that would raise the logit above the threshold, or lower it below minus
+  the threshold; then the logit stays as it is. Without a threshold this is
+  Hedge at every infostate, and the average approaches equilibrium in two-player
+  zero-sum games. A policy gradient would multiply each advantage by the
+  probability of its action.
 
   Attributes:
     step_size: In units of 1 / utility; a number or a schedule.
-    threshold: Largest size of a logit that is still raised; infinite for none.
+    threshold: In logits; none is raised above it, or lowered below its
+      negative. Infinite for no threshold.
   """
 
   step_size: schedules.Schedule

@@ -2,9 +2,11 @@
 
 Swamy, Dann, Kidambi, Wu & Agarwal, "A minimaximalist approach to reinforcement
 learning from human feedback" (2024), https://arxiv.org/abs/2401.04056: the
-practical form. A trajectory is a response here, and the reward of every
-response is known at once; queue length and number of samples are this
-library's, as the paper's could not be confirmed.
+practical form, whose abstract gives the reward: the share of recent
+trajectories that a trajectory beats. A trajectory is a response here, and the
+rewards of all responses are known at once. The learner is Hedge, where the
+paper has reinforcement learning. Queue length and number of samples are chosen
+here; the paper's were not found.
 """
 
 from typing import ClassVar, NamedTuple
@@ -38,9 +40,12 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
 
   Each update draws `num_samples` responses to every context from the policy,
   which push the oldest out of the queue, and multiplies the probability of each
-  response by exp(step_size * its mean preference over the queue). The result is
-  the average of the policies played; a short queue makes it noisy, a long one
-  makes the learner chase its past.
+  response by exp(step_size * its mean preference over the queue). Given the
+  queue's past, the expected reward is the win rate against the mean of the
+  policies that the queue was drawn from, so that a queue of fresh samples alone
+  (`length` equal to `num_samples`) gives the rewards of SPO on average. The
+  result is the average of the policies played. A short queue makes it noisy, a
+  long one makes the learner respond to policies of the past.
 
   Attributes:
     step_size: In units of 1 / utility; a number or a schedule.

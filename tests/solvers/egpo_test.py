@@ -1,5 +1,7 @@
 """Tests of EGPO against its update, its loss, and numbers from elsewhere."""
 
+import itertools
+
 from absl.testing import absltest, parameterized
 import numpy as np
 
@@ -38,6 +40,27 @@ class EGPOTest(parameterized.TestCase):
     game = oracle.game(matrix, reference)
     actual = oracle.divergences(solver, game, temperature, [10, 100])
     np.testing.assert_allclose(actual, table, rtol=0.03, atol=2e-15)
+
+  @parameterized.product(
+    case=(
+      (oracle.HARD, oracle.REFERENCE),
+      (oracle.DICE, oracle.REFERENCE),
+      (oracle.RANDOM, oracle.RANDOM_REFERENCE),
+    ),
+    temperature=(1.0, 0.1, 0.01),
+  )
+  def test_the_rate_holds_at_every_update_up_to_the_longest_step(
+    self, case, temperature
+  ):
+    game = oracle.game(*case)
+    step_size = 2 * (np.sqrt(1 + temperature**2) - temperature)
+    solver = egpo.EGPO(step_size=step_size, temperature=temperature)
+    found = oracle.divergences(solver, game, temperature, np.arange(41))
+    self.assertGreater(found[0], 1e-4)
+    for before, after in itertools.pairwise(found):
+      # Divergences are differences of numbers of order one.
+      bound = (1 - step_size * temperature) * before + 1e-14
+      self.assertLessEqual(after, bound)
 
   def test_simulation_step_size_is_that_of_the_loss(self):
     # Gradient descent on the loss over pairs, with the gradient by differences.

@@ -65,6 +65,30 @@ class NeuRDTest(parameterized.TestCase):
     self.assertLess(float(state.logits[0][1]), 1.0)
     self.assertGreater(float(solver.policies(game, state)[0][2]), 0.5)
 
+  def test_the_threshold_is_that_of_openspiel_but_for_the_step_across(self):
+    # OpenSpiel's `neurd.thresholded` allows a change by the logit before it.
+    threshold, eta = 1.0, 0.6
+    rng = np.random.default_rng(0)
+    before = rng.uniform(-1.6, 1.6, size=40)
+    reward = rng.normal(size=40)
+    game = matrix_game.matrix_game([reward])
+    solver = neurd.NeuRD(step_size=eta, threshold=threshold)
+    state = run.init(solver, game)
+    logits = (jnp.concatenate([jnp.zeros(1), jnp.asarray(before)]),)
+    after = run.advance(solver, game, state._replace(logits=logits), 1)
+    actual = np.asarray(after.logits[0][1:]) - before
+    change = eta * (reward - reward @ oracle.softmax(before))
+    allowed = np.where(change > 0, before < threshold, before > -threshold)
+    across = allowed & (
+      np.where(change > 0, before + change, -before - change) > threshold
+    )
+    expected = np.where(allowed & ~across, change, 0)
+    np.testing.assert_allclose(actual, expected, atol=1e-14)
+    self.assertTrue(across.any())
+    self.assertTrue((~allowed).any())
+    # Beyond the threshold, logits come back.
+    self.assertTrue((expected[np.abs(before) > threshold] != 0).any())
+
   def test_the_average_approaches_an_equilibrium(self):
     game, _ = games.compiled("kuhn")
     solver = averaged.Averaged(

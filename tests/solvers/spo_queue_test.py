@@ -58,6 +58,23 @@ class QueueSPOTest(parameterized.TestCase):
     np.testing.assert_array_equal(queues[0], queues[1])
     self.assertTrue((queues[0] != queues[2]).any())
 
+  def test_fresh_samples_reward_win_rates_on_average(self):
+    game, count = oracle.game(oracle.HARD), 4000
+
+    @jax.jit
+    def log_ratio(seed):
+      solver = _solver(seed=seed, length=2, num_samples=2)
+      state = solver.init(game)
+      after = solver.update(game, state)
+      return (after.dual[0] - state.dual[0])[1:]
+
+    ratios = np.asarray(jax.vmap(log_ratio)(np.arange(count)))
+    rewards = (ratios - ratios[:, -1:]) / 0.1
+    wins = oracle.HARD @ oracle.REFERENCE
+    np.testing.assert_allclose(
+      rewards.mean(axis=0), wins - wins[-1], atol=4 / np.sqrt(2 * count)
+    )
+
   def test_large_samples_give_spo(self):
     game = oracle.game(oracle.HARD)
     solver = _solver(length=20_000, num_samples=20_000)
