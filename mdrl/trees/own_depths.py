@@ -19,14 +19,18 @@ def own_depths(
   Raises:
     ValueError: If an infostate is below itself, or levels are too many.
   """
-  # Every round doubles how far up is looked at, as trees may be deep.
+  # The infostate above each; for those that follow the empty sequence, a root.
   root = len(parent)
-  above = np.concatenate([[root], owner])[parent]
-  jump, depth = np.append(above, root), np.append(np.ones(root, int), 0)
+  parent_infostate = np.concatenate([[root], owner])[parent]
+  # Pointer doubling, as trees may be deep: `depth` counts the steps from each
+  # infostate to `ancestor`, and every round doubles them until all are at the
+  # root.
+  ancestor = np.append(parent_infostate, root)
+  depth = np.append(np.ones(root, int), 0)
   for _ in range(root.bit_length() + 1):
-    if (jump == root).all():
+    if (ancestor == root).all():
       break
-    depth, jump = depth + depth[jump], jump[jump]
+    depth, ancestor = depth + depth[ancestor], ancestor[ancestor]
   else:
     raise ValueError(
       "`parent` must lead up to the empty sequence, got infostates that are "

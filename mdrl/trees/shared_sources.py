@@ -1,16 +1,16 @@
 """Segments that share sources, and the buckets that hold them.
 
 Where cards or dice are private, all hands that a player may hold after the same
-moves meet about the same hands of the opponent: their segments have nearly the
-same sources, and differ in weights. Such segments form a class and share one
+moves meet about the same hands of the opponent: their segments have nearly
+equal sources, and differ in weights. Such segments form a class and share one
 gather. A class is a small dense matrix, sources by segments, and a bucket holds
 classes of about one shape.
 """
 
 import numpy as np
 
-# What a bucket costs, with a share of its compilation, and then each source,
-# each weight and each sum that it holds, in nanoseconds of one CPU.
+# Nanoseconds of one CPU that an update takes for a bucket, a share of its
+# compilation included, and for each source, weight and sum that it holds.
 _BUCKET = 700.0
 _GATHER = 0.5
 _WEIGHT = 0.12
@@ -24,11 +24,12 @@ _MAX_SHAPES = 128
 def find(segment: np.ndarray, source: np.ndarray) -> np.ndarray:
   """Puts segments that share sources into classes.
 
-  First those of equal sources, as a hash says. Then those with the same least
-  source in a random order, which sets that have much in common are likely to
-  have (Broder, 1997, https://doi.org/10.1109/SEQUEN.1997.666900), in several
-  such orders. A class is made where it costs less than its parts; what it costs
-  is all that depends on hashes.
+  First those of equal sources, as a hash of all their sources says. Then those
+  with the same least source in a random order: sets with much in common are
+  likely to have the same least element (Broder, 1997,
+  https://doi.org/10.1109/SEQUEN.1997.666900). There are a few rounds, each with
+  an order of its own. Classes are merged where that costs less than leaving
+  them apart, so that a collision of hashes costs time and changes no sum.
 
   Args:
     segment: The segment of every entry, counted from zero without gaps.
@@ -37,20 +38,28 @@ def find(segment: np.ndarray, source: np.ndarray) -> np.ndarray:
   Returns:
     The class of each segment, numbered in order of their first members.
   """
-  classes = np.arange(segment.max(initial=-1) + 1)
-  members = np.ones(len(classes), int)
-  owner, held = _pairs(segment, source)
+  class_of_segment = np.arange(segment.max(initial=-1) + 1)
+  members = np.ones(len(class_of_segment), int)
+  # The distinct pairs of a class and one of its sources, by class.
+  pair_class, pair_source = _pairs(segment, source)
   for k in range(1 + _ROUNDS):
-    if np.bincount(held).max(initial=0) <= 1:
+    # No two classes share a source.
+    if np.bincount(pair_source).max(initial=0) <= 1:
       break
-    start = np.flatnonzero(np.diff(owner, prepend=-1))
+    start = np.flatnonzero(np.diff(pair_class, prepend=-1))
     combine = np.minimum if k else np.add
-    key = combine.reduceat(_mix(held, k), start)
-    label, owner, held = _joined(key, owner, held, members)
+    key = combine.reduceat(_mix(pair_source, k), start)
+    label, pair_class, pair_source = _merged(
+      key, pair_class, pair_source, members
+    )
     members = np.bincount(label, members).astype(int)
-    classes = label[classes]
-  _, first, classes = np.unique(classes, return_index=True, return_inverse=True)
-  return np.argsort(np.argsort(first))[classes]
+    class_of_segment = label[class_of_segment]
+
+  # Numbered by first members, which keeps segments in order where none share.
+  _, first, class_of_segment = np.unique(
+    class_of_segment, return_index=True, return_inverse=True
+  )
+  return np.argsort(np.argsort(first))[class_of_segment]
 
 
 def _pairs(owner, source):
@@ -63,25 +72,38 @@ def _pairs(owner, source):
 def distinct(x: np.ndarray) -> np.ndarray:
   """Returns the values of whole numbers from zero on, in increasing order.
 
-  As `np.unique` does, which since numpy 2.3 hashes, many times more slowly.
+  The same as `np.unique`, which hashes since numpy 2.3, many times more slowly.
   """
   x = np.sort(x)
   return x[np.flatnonzero(np.diff(x, prepend=-1))]
 
 
-def _joined(key, owner, held, members):
-  """Returns the new label of each class, and the pairs of the new classes."""
+def _merged(key, pair_class, pair_source, members):
+  """Merges classes of equal keys, where that costs less.
+
+  Args:
+    key: A number for each class.
+    pair_class: The class of each pair of a class and one of its sources.
+    pair_source: The source of each pair.
+    members: The number of segments of each class.
+
+  Returns:
+    The new label of each class, and the pairs of the new classes.
+  """
+  # What each group of equal keys costs as one class, and as those it has.
   _, group = np.unique(key, return_inverse=True)
-  pairs = _pairs(group[owner], held)
-  together = np.bincount(group, members)
-  alone = _cost(np.bincount(owner), members, 1)
-  cost = _cost(np.bincount(pairs[0]), together, 1)
-  pays = cost <= np.bincount(group, alone)
-  if pays.all():
-    return group, *pairs
-  label = np.where(pays[group], group, len(pays) + np.arange(len(group)))
+  group_pairs = _pairs(group[pair_class], pair_source)
+  group_members = np.bincount(group, members)
+  cost_apart = _cost(np.bincount(pair_class), members, 1)
+  cost_merged = _cost(np.bincount(group_pairs[0]), group_members, 1)
+  merges = cost_merged <= np.bincount(group, cost_apart)
+  if merges.all():
+    return group, *group_pairs
+
+  # The others keep a label of their own, beyond those of the groups.
+  label = np.where(merges[group], group, len(merges) + np.arange(len(group)))
   label = np.unique(label, return_inverse=True)[1]
-  return label, *_pairs(label[owner], held)
+  return label, *_pairs(label[pair_class], pair_source)
 
 
 def _mix(x, seed):
@@ -98,9 +120,8 @@ def _mix(x, seed):
 def buckets(length: np.ndarray, members: np.ndarray) -> np.ndarray:
   """Chooses a bucket for each class.
 
-  Classes of a bucket are padded to the longest and to the most members.
-  Starting from one bucket for every shape, those are merged that save most,
-  until nothing saves.
+  Classes of a bucket are padded to the longest and to the most members. The
+  search starts from one bucket for every shape and merges greedily.
 
   Args:
     length: The number of sources of each class.
@@ -109,6 +130,7 @@ def buckets(length: np.ndarray, members: np.ndarray) -> np.ndarray:
   Returns:
     The bucket of each class, numbered from zero.
   """
+  # One bucket for every shape; rounded up where those are too many to search.
   shape = np.stack([length, members])
   if np.unique(shape, axis=1).shape[1] > _MAX_SHAPES:
     shape = 2 ** np.ceil(np.log2(shape)).astype(int)
@@ -116,28 +138,38 @@ def buckets(length: np.ndarray, members: np.ndarray) -> np.ndarray:
     shape, axis=1, return_inverse=True, return_counts=True
   )
   bucket = bucket.reshape(-1)
-  longest, most = shapes.astype(float)
+  max_length, max_members = shapes.astype(float)
   blocks = blocks.astype(float)
+
+  # Merge the two buckets that save most, until no two save anything.
   alive = np.arange(len(blocks))
   while len(alive) > 1:
-    k, i, b = longest[alive], most[alive], blocks[alive]
-    alone = _BUCKET + _cost(k, i, b)
-    merged = _BUCKET + _cost(
+    k, i, b = max_length[alive], max_members[alive], blocks[alive]
+    cost = _BUCKET + _cost(k, i, b)
+    cost_merged = _BUCKET + _cost(
       np.maximum(k[:, None], k), np.maximum(i[:, None], i), b[:, None] + b
     )
-    saving = alone[:, None] + alone - merged
+    saving = cost[:, None] + cost - cost_merged
     np.fill_diagonal(saving, -np.inf)
-    one, other = np.unravel_index(int(np.argmax(saving)), saving.shape)
-    if saving[one, other] <= 0:
+    first, second = np.unravel_index(int(np.argmax(saving)), saving.shape)
+    if saving[first, second] <= 0:
       break
-    keep, gone = alive[one], alive[other]
-    longest[keep] = max(longest[keep], longest[gone])
-    most[keep] = max(most[keep], most[gone])
-    blocks[keep] += blocks[gone]
-    bucket[bucket == gone] = keep
-    alive = np.delete(alive, other)
+    kept, merged = alive[first], alive[second]
+    max_length[kept] = max(max_length[kept], max_length[merged])
+    max_members[kept] = max(max_members[kept], max_members[merged])
+    blocks[kept] += blocks[merged]
+    bucket[bucket == merged] = kept
+    alive = np.delete(alive, second)
+  # Numbered without the gaps that merged buckets leave.
   return np.unique(bucket, return_inverse=True)[1]
 
 
 def _cost(length, members, blocks):
+  """Returns what classes cost in an update, in nanoseconds, padding included.
+
+  Args:
+    length: Sources of each.
+    members: Segments of each.
+    blocks: Number of classes.
+  """
   return blocks * (length * (_GATHER + _WEIGHT * members) + _SUM * members)

@@ -461,7 +461,7 @@ class MergedTest(parameterized.TestCase):
     sizes = np.sort(rng.choice(np.arange(1, 30), num_widths, replace=False))
     counts = rng.integers(1, 12, num_widths)
     with mock.patch.object(layout_lib, "_GROUP_COST", cost):
-      merged = layout_lib._merged(sizes, counts)
+      merged = layout_lib._merged_widths(sizes, counts)
       least = np.inf
       for k in range(num_widths):
         for ends in itertools.combinations(range(num_widths - 1), k):
@@ -473,11 +473,11 @@ class MergedTest(parameterized.TestCase):
   def test_where_groups_are_free_no_width_changes(self):
     sizes = np.array([1, 2, 5, 9])
     with mock.patch.object(layout_lib, "_GROUP_COST", 0):
-      merged = layout_lib._merged(sizes, np.array([3, 1, 4, 1]))
+      merged = layout_lib._merged_widths(sizes, np.array([3, 1, 4, 1]))
     np.testing.assert_array_equal(merged, sizes)
 
   def test_one_width(self):
-    merged = layout_lib._merged(np.array([4]), np.array([100]))
+    merged = layout_lib._merged_widths(np.array([4]), np.array([100]))
     np.testing.assert_array_equal(merged, [4])
 
 
