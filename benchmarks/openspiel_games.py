@@ -82,7 +82,9 @@ def work_on(name: str) -> dict[str, Any]:
       ),
       power=1.0,
     )
-    _, trace = run.run(solver, game, gaps.exploitability, [0, _UPDATES])
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.exploitability), [0, _UPDATES]
+    )
     found["gaps"] = [float(gap) for gap in trace.metrics]
     (kept,) = pathlib.Path(folder.name).iterdir()
     tables = cache.load(folder.name, kept.stem)

@@ -1,5 +1,6 @@
-"""Numbers that users give as arrays, checked on the host, without JAX."""
+"""Numbers and functions that users give, checked on the host, without JAX."""
 
+import inspect
 from typing import Any
 
 from jaxtyping import Float
@@ -68,6 +69,19 @@ def check_seed(name: str, value: Any) -> None:
       f"`{name}` must be a whole number from 0 on, or several, got "
       f"{_shown(value)}"
     ) from error
+
+
+def takes(function: Any, count: int) -> bool:
+  """Returns whether a function can be called with that many arguments."""
+  if not callable(function):
+    return False
+  try:
+    inspect.signature(function).bind(*[None] * count)
+  except TypeError:
+    return False
+  except ValueError:  # Some functions of C tell no signature.
+    return True
+  return True
 
 
 def _shown(value):

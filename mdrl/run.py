@@ -1,7 +1,13 @@
-"""The run loop: a scan over checkpoints of a loop over updates."""
+"""The run loop: a scan over checkpoints of a loop over updates.
+
+It drives any `methods.Method`: solvers of games, methods for operators, online
+learners, learners of parameters.
+"""
 
 from collections.abc import Callable, Sequence
+import dataclasses
 import functools
+import inspect
 from typing import Any, NamedTuple
 
 import jax
@@ -10,15 +16,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 import numpy as np
 
-from mdrl import inputs
-from mdrl.games import base as game_lib
-from mdrl.games import preference_game
-from mdrl.solvers import base as solver_lib
-from mdrl.solvers import hyper_parameters
+from mdrl import inputs, methods, struct
 
-# An evaluation, such as `gaps.exploitability`: a function of game and plans.
-MetricsFn = Callable[[Any, game_lib.Plans], Any]
-
+# A function of problem, method and state that returns a pytree of arrays.
+Measure = Callable[[Any, Any, Any], Any]
 
 # As many as fit into memory with ease.
 _MAX_CHECKPOINTS = 10**6
@@ -29,63 +30,87 @@ class Trace(NamedTuple):
 
   Attributes:
     step: Number of updates.
-    metrics: What `metrics_fn` returned, stacked.
+    metrics: What `measure` returned, stacked.
   """
 
   step: Int[Array, " K"]
   metrics: Any
 
 
-@functools.partial(jax.jit, static_argnames="metrics_fn")
-def _run(solver, game, state, num_updates, *, metrics_fn):
+@dataclasses.dataclass(frozen=True)
+class _OfPlans:
+  """Measures a solver's plans; equal for equal metrics, as a compiled part."""
+
+  metric: Callable[[Any, Any], Any]
+
+  def __call__(self, game, solver, state):
+    if not hasattr(solver, "plans"):
+      raise ValueError(
+        "`method` must have `plans`, as solvers do, for run.of_plans to "
+        f"measure, got a {type(solver).__name__}; pass a function of problem, "
+        "method and state"
+      )
+    return self.metric(game, solver.plans(game, state))
+
+
+def of_plans(metric: Callable[[Any, Any], Any]) -> Measure:
+  """Returns the measurement of a solver's plans by a metric.
+
+  Measurements of the same metric are equal, so that runs share one program.
+
+  Args:
+    metric: A module-level function of game and plans, such as
+      `gaps.exploitability`.
+
+  Raises:
+    ValueError: If it is no function of two arguments.
+  """
+  if not inputs.takes(metric, 2):
+    raise ValueError(
+      f"`metric` must be a function of game and plans, got {_described(metric)}"
+    )
+  return _OfPlans(metric)
+
+
+@functools.partial(jax.jit, static_argnames="measure")
+def _run(method, problem, state, num_updates, *, measure):
   def chunk(state, count):
     state = jax.lax.fori_loop(
-      0, count, lambda _, s: solver.update(game, s), state
+      0, count, lambda _, s: method.update(problem, s), state
     )
-    metrics = metrics_fn(game, solver.plans(game, state))
-    return state, Trace(state.step, metrics)
+    return state, Trace(state.step, measure(problem, method, state))
 
   return jax.lax.scan(chunk, state, num_updates)
 
 
 @jax.jit
-def _advance(solver, game, state, num_updates):
+def _advance(method, problem, state, num_updates):
   return jax.lax.fori_loop(
-    0, num_updates, lambda _, s: solver.update(game, s), state
+    0, num_updates, lambda _, s: method.update(problem, s), state
   )
 
 
-@jax.jit
-def _init(solver, game, policies):
-  return solver.init(game, policies)
-
-
-def init(
-  solver: solver_lib.Solver,
-  game: game_lib.Game,
-  policies: game_lib.Policies | None = None,
-) -> Any:
-  """Returns the solver's first state, compiled.
+def init(method: methods.Method, problem: Any, start: Any = None) -> Any:
+  """Returns a method's first state, compiled.
 
   Args:
-    solver: The algorithm and its hyper-parameters.
-    game: What is solved.
-    policies: Where to start; by default where the solver does.
+    method: The algorithm and its hyper-parameters.
+    problem: What it is about: a game for a solver. A bare function becomes part
+      of the program.
+    start: Where to begin, such as policies; by default where the method does.
 
   Raises:
-    ValueError: If the policies, or the game's reference, are none of the game.
+    ValueError: If the method cannot take the problem, or the start.
   """
-  _check_kinds(solver, game)
-  if game.reference is not None:
-    game_lib.check_policies(game, game.reference, "game.reference")
-  if policies is not None:
-    game_lib.check_policies(game, policies)
-  return _init(solver, game, policies)
+  problem = struct.as_pytree(problem)
+  methods.check(method, problem)
+  methods.check_start(method, problem, start)
+  return methods.first_state(method, problem, start)
 
 
 def advance(
-  solver: solver_lib.Solver,
-  game: game_lib.Game,
+  method: methods.Method,
+  problem: Any,
   state: Any,
   num_updates: int | Int[Array, ""],
 ) -> Any:
@@ -93,55 +118,55 @@ def advance(
 
   Raises:
     ValueError: If the number of updates is no whole number from 0 on, or the
-      state is not one of this solver on this game.
+      state is not one of this method on this problem.
   """
-  _check_kinds(solver, game)
+  problem = struct.as_pytree(problem)
+  methods.check(method, problem)
   _check_count(num_updates)
-  _check_state(solver, game, state)
-  return _advance(solver, game, state, num_updates)
+  methods.check_state(method, problem, state)
+  return _advance(method, problem, state, num_updates)
 
 
 def run(
-  solver: solver_lib.Solver,
-  game: game_lib.Game,
-  metrics_fn: MetricsFn,
+  method: methods.Method,
+  problem: Any,
+  measure: Measure,
   checkpoints: Sequence[int] | np.ndarray,
   state: Any = None,
 ) -> tuple[Any, Trace]:
-  """Runs a solver and measures it at checkpoints, in one compiled program.
+  """Runs a method and measures it at checkpoints, in one compiled program.
 
   To sweep, call it under `jax.vmap` with stacked hyper-parameters, seeds or
-  games. Runs of n and then m updates give the same numbers, bit for bit, as one
-  of n + m.
+  problems. Runs of n and then m updates give the same numbers, bit for bit, as
+  one of n + m.
 
   Args:
-    solver: The algorithm and its hyper-parameters.
-    game: What is solved.
-    metrics_fn: A module-level function of game and plans; it is part of the
-      compiled program, so a new lambda compiles again.
+    method: The algorithm and its hyper-parameters.
+    problem: What it is about: a game for a solver.
+    measure: A module-level function of problem, method and state, or
+      `of_plans(metric)`; it is part of the compiled program, so a new lambda
+      compiles again.
     checkpoints: Numbers of updates at which to measure, counted from the first
       state, in increasing order; 0 measures before the first update.
-    state: Where to go on; by default the solver's first state.
+    state: Where to go on; by default the method's first state.
 
   Returns:
     The last state, and what was measured.
 
   Raises:
     ValueError: If the checkpoints do not increase, or lie before `state`, or
-      the state is not one of this solver on this game.
+      the state is not one of this method on this problem.
   """
-  _check_kinds(solver, game)
-  if not callable(metrics_fn):
-    raise ValueError(
-      f"`metrics_fn` must be a function of game and plans, got {metrics_fn!r}"
-    )
+  problem = struct.as_pytree(problem)
+  methods.check(method, problem)
+  _check_measure(measure)
   if state is None:
-    state = init(solver, game)
+    state = init(method, problem)
   else:
-    _check_state(solver, game, state)
+    methods.check_state(method, problem, state)
   steps = jnp.asarray(_checked(checkpoints, state.step))
   counts = jnp.diff(steps, prepend=state.step)
-  return _run(solver, game, state, counts, metrics_fn=metrics_fn)
+  return _run(method, problem, state, counts, measure=measure)
 
 
 def _checked(checkpoints, start):
@@ -170,26 +195,27 @@ def _checked(checkpoints, start):
   return steps
 
 
-def _check_kinds(solver, game):
-  """Raises ValueError for a solver or game that is none, or not the other's."""
-  for name, value, kind in (
-    ("solver", solver, solver_lib.Solver),
-    ("game", game, game_lib.Game),
-  ):
-    if not isinstance(value, kind):
-      raise ValueError(
-        f"`{name}` must be a {kind.__name__}, got a {type(value).__name__}; "
-        "the solver comes first, then the game"
-      )
-  hyper_parameters.check(solver, game.dtype)
-  if solver_lib.is_pairwise(solver) and not isinstance(
-    game, preference_game.PreferenceGame
-  ):
+def _check_measure(measure):
+  if not inputs.takes(measure, 3):
     raise ValueError(
-      "`game` must be a PreferenceGame, as the solver asks which of two "
-      f"responses is preferred, got a {type(game).__name__}; choose another "
-      "solver"
+      "`measure` must be a function of problem, method and state, got "
+      f"{_described(measure)}; run.of_plans makes one of a function of game "
+      "and plans"
     )
+  try:
+    hash(measure)
+  except TypeError as error:
+    raise ValueError(
+      f"`measure` must be hashable, got {measure!r}; pass a function"
+    ) from error
+
+
+def _described(function):
+  """Returns a function with its arguments, or what else it is."""
+  if not callable(function):
+    return repr(function)
+  name = getattr(function, "__name__", type(function).__name__)
+  return f"{name}({', '.join(inspect.signature(function).parameters)})"
 
 
 def _most_updates():
@@ -208,32 +234,6 @@ def _check_count(num_updates):
     "`num_updates` must be a whole number from 0 to "
     f"{_most_updates()}, got {num_updates!r}"
   )
-
-
-def _check_state(solver, game, state):
-  """Raises ValueError for a state of another solver, or of another game."""
-  if any(isinstance(x, Tracer) for x in jax.tree.leaves((solver, game, state))):
-    return
-  expected = _init.eval_shape(solver, game, None)
-  if jax.tree.structure(state) != jax.tree.structure(expected):
-    raise ValueError(
-      f"`state` must be a {type(expected).__name__} of "
-      f"{type(solver).__name__} on this game, got another "
-      f"{type(state).__name__}; make the first one by run.init"
-    )
-  for (path, wanted), got in zip(
-    jax.tree_util.tree_leaves_with_path(expected),
-    jax.tree.leaves(state),
-    strict=True,
-  ):
-    dtype = jax.dtypes.canonicalize_dtype(jnp.result_type(got))
-    if (np.shape(got), dtype) != (wanted.shape, wanted.dtype):
-      raise ValueError(
-        "`state` must be one of this solver on this game, got "
-        f"{dtype}{list(np.shape(got))} and not "
-        f"{wanted.dtype}{list(wanted.shape)} at "
-        f"{jax.tree_util.keystr(path)}; make the first one by run.init"
-      )
 
 
 def raise_if_not_finite(trace: Trace) -> None:

@@ -31,8 +31,10 @@ def dataclass(cls: type[_T]) -> type[_T]:
 
   Fields are leaves or subtrees unless they are declared with `static`.
   `__post_init__` runs when a user constructs the class, not when JAX rebuilds
-  it, so it may check values.
+  it, so it may check values. A bare function that is given for a leaf, such as
+  a schedule, becomes part of the treedef; see `as_pytree`.
   """
+  cls.__post_init__ = _with_functions_static(cls)  # pyright: ignore[reportAttributeAccessIssue]
   cls = dataclasses.dataclass(frozen=True, kw_only=True)(cls)
   fields = dataclasses.fields(cls)  # pyright: ignore[reportArgumentType]
   meta = tuple(f.name for f in fields if "static" in f.metadata)
@@ -64,6 +66,48 @@ def dataclass(cls: type[_T]) -> type[_T]:
   return cls
 
 
+def _with_functions_static(cls):
+  """Returns `__post_init__`, after functions among the leaves became static."""
+  inherited = getattr(cls, "__post_init__", None)
+
+  def post_init(self):
+    for field_ in dataclasses.fields(self):
+      value = getattr(self, field_.name)
+      if "static" not in field_.metadata and callable(value):
+        object.__setattr__(self, field_.name, as_pytree(value))
+    if inherited is not None:
+      inherited(self)
+
+  return post_init
+
+
 def replace(node: _T, **changes: Any) -> _T:
   """Returns `node` with some fields changed."""
   return dataclasses.replace(node, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def is_leaf(node: Any) -> bool:
+  """Returns whether JAX takes a value for a leaf, not for a tree of them."""
+  return jax.tree_util.treedef_is_leaf(jax.tree.structure(node))
+
+
+def as_pytree(value: _T) -> _T:
+  """Returns a bare function as a pytree without leaves; all else as it is.
+
+  The function is then static, and hashed as it hashes itself: functions by
+  identity, so that the same one reuses compiled programs and an equal copy does
+  not. What it closes over is a constant of the program.
+
+  Raises:
+    ValueError: If the function cannot be hashed.
+  """
+  if not callable(value) or not is_leaf(value):
+    return value
+  try:
+    hash(value)
+  except TypeError as error:
+    raise ValueError(
+      f"functions must be hashable, got {value!r}; make its class a "
+      "struct.dataclass"
+    ) from error
+  return jax.tree_util.Partial(value)

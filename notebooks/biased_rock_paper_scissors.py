@@ -82,7 +82,9 @@ def plans_played(game, plans):
 def path(solver):
   """Both players' policies, by update."""
   state = run.init(solver, game, start)
-  plans = run.run(solver, game, plans_played, steps, state)[1].metrics
+  plans = run.run(solver, game, run.of_plans(plans_played), steps, state)[
+    1
+  ].metrics
   return np.stack(plans, axis=1)[..., 1:]
 
 

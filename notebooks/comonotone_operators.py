@@ -32,15 +32,16 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
+from mdrl import run
 from mdrl.games import matrix_game
 from mdrl.operators import (
   anchored_extragradient,
   base,
   extragradient,
   halpern,
+  measures,
   optimistic_gradient,
   proximal_point,
-  traces,
   variance_reduced_halpern,
 )
 
@@ -58,9 +59,10 @@ def outward(rho):
 
 def residuals(method, operator, num_updates, point=(1.0, 0.0)):
   """Squared residuals of the start and of every iterate."""
-  return traces.trace(
-    method, operator, jnp.asarray(point), num_updates
-  ).residuals
+  start = run.init(method, operator, jnp.asarray(point))
+  steps = np.arange(num_updates + 1)
+  _, trace = run.run(method, operator, measures.squared_residual, steps, start)
+  return trace.metrics
 
 
 # %% [markdown]

@@ -153,7 +153,9 @@ def gaps(solver, setting, steps):
     def gap(x):
       return preferences.regularized_gap(game, (x,), setting.temperature)[0]
 
-    return jax.vmap(gap)(run.run(solver, game, plan, steps)[1].metrics)
+    return jax.vmap(gap)(
+      run.run(solver, game, run.of_plans(plan), steps)[1].metrics
+    )
 
   return np.maximum(np.array(jax.vmap(of_game)(games)), 1e-17)
 

@@ -334,7 +334,7 @@ steps = np.arange(1001)
 paths, gaps, regularized_gaps, distances = {}, {}, {}, {}
 for solvers, _ in groups.values():
   for name, solver in solvers.items():
-    path = run.run(solver, game, plan, steps)[1].metrics
+    path = run.run(solver, game, run.of_plans(plan), steps)[1].metrics
     gaps[name], regularized_gaps[name], distances[name] = map(
       np.array, measure(path)
     )
@@ -417,7 +417,10 @@ for name in ("SPO (average)", "SPO, queue (average)"):
 for name in ("DNO", "IPO, moving anchor"):
   assert np.abs(paths[name] - paths["SPPO"]).max() < 1e-9
 same = run.run(
-  optimistic.OptimisticMirrorDescent(step_size=0.5), game, plan, steps
+  optimistic.OptimisticMirrorDescent(step_size=0.5),
+  game,
+  run.of_plans(plan),
+  steps,
 )[1].metrics
 assert np.abs(np.array(same[:, 1:]) - paths["ONPO"]).max() < 1e-9
 mean = paths["SPPO"][:-1].mean(axis=0)

@@ -55,7 +55,7 @@ solvers = {
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
 last = {}
 for name, solver in solvers.items():
-  _, trace = run.run(solver, game, gaps.exploitability, steps)
+  _, trace = run.run(solver, game, run.of_plans(gaps.exploitability), steps)
   axes.loglog(trace.step[1:], trace.metrics[1:], label=name)
   last[name] = float(trace.metrics[-1])
 axes.set(xlabel="updates", ylabel="exploitability of the last iterate")
@@ -118,7 +118,9 @@ def last_gap(temperature):
   solver = magnetic.MagneticMirrorDescent(
     step_size=0.5, temperature=temperature
   )
-  return run.run(solver, game, gaps.exploitability, [4000])[1].metrics[0]
+  return run.run(solver, game, run.of_plans(gaps.exploitability), [4000])[
+    1
+  ].metrics[0]
 
 
 temperatures = jnp.geomspace(0.02, 1.0, 16)

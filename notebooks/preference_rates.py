@@ -73,7 +73,7 @@ def gap(game, plans):
 
 def divergences(solver, game, temperature, steps):
   """KL of the regularised equilibrium from the iterates."""
-  path = run.run(solver, game, plan, steps)[1].metrics
+  path = run.run(solver, game, run.of_plans(plan), steps)[1].metrics
   fixed = preferences.equilibrium(game, temperature)
   kl = jax.vmap(lambda x: preferences.divergence(game, fixed, (x,))[0])(path)
   return np.array(kl)
@@ -250,7 +250,7 @@ def last_divergence(step_size, temperature):
   solver = nash_mirror_prox.NashMirrorProx(
     step_size=step_size, temperature=temperature
   )
-  path = run.run(solver, cycle, plan, [600])[1].metrics
+  path = run.run(solver, cycle, run.of_plans(plan), [600])[1].metrics
   fixed = preferences.equilibrium(cycle, temperature)
   return preferences.divergence(cycle, fixed, (path[0],))[0]
 
@@ -285,7 +285,9 @@ plt.show()
 plain = preference_game.preference_game(models.uniform(10, seed=0))
 steps = run.log_checkpoints(10_000, 60)
 constant = spo.SPO(step_size=0.1)
-average = np.array(run.run(constant, plain, gap, steps)[1].metrics)
+average = np.array(
+  run.run(constant, plain, run.of_plans(gap), steps)[1].metrics
+)
 bound = 2 * (np.log(10) / (0.1 * steps[1:]) + 0.1 / 8)
 horizons = np.unique(np.geomspace(20, 10_000, 20).astype(int))
 best = np.sqrt(8 * np.log(10) / horizons)
@@ -337,9 +339,11 @@ assert last[-10:].max() > 0.1
 # %%
 STEP_SIZE = 0.5
 solver = onpo.ONPO(step_size=STEP_SIZE)
-last = np.array(run.run(solver, plain, gap, steps)[1].metrics)
+last = np.array(run.run(solver, plain, run.of_plans(gap), steps)[1].metrics)
 average = np.array(
-  run.run(averaged.Averaged(solver=solver), plain, gap, steps)[1].metrics
+  run.run(averaged.Averaged(solver=solver), plain, run.of_plans(gap), steps)[
+    1
+  ].metrics
 )
 bound = 2 * (np.log(10) / STEP_SIZE + STEP_SIZE / 4) / steps[1:]
 figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
@@ -373,12 +377,12 @@ for axis, (name, game) in zip(
   {"rock-paper-scissors": cycle, "10 random responses": random}.items(),
   strict=True,
 ):
-  biased = np.array(run.run(inner, game, gap, steps)[1].metrics)
+  biased = np.array(run.run(inner, game, run.of_plans(gap), steps)[1].metrics)
   axis.loglog(steps[1:], biased[1:], "k", label="one reference")
   ends = {}
   for tolerance in (1e-3, 1e-6, 1e-9):
     solver = comal.Comal(solver=inner, tolerance=tolerance)
-    state, trace = run.run(solver, game, gap, steps)
+    state, trace = run.run(solver, game, run.of_plans(gap), steps)
     axis.loglog(
       steps[1:], drawn(trace.metrics)[1:], label=f"tolerance {tolerance:g}"
     )
@@ -451,7 +455,9 @@ for number, mixture in enumerate((0.0, 0.125, 0.25, 0.5, 0.75)):
     step_size=0.3, temperature=temperature, mixture=mixture
   )
   own = divergences(solver, cycle, temperature, steps)
-  path = np.array(run.run(solver, cycle, plan, steps)[1].metrics)[:, 1:]
+  path = np.array(run.run(solver, cycle, run.of_plans(plan), steps)[1].metrics)[
+    :, 1:
+  ]
   opponent = path ** (1 - mixture) * tilted**mixture
   opponent /= opponent.sum(axis=1, keepdims=True)
   warmer = preferences.equilibrium(cycle, temperature / (1 - mixture))

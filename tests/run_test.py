@@ -27,7 +27,9 @@ def _infinite(game, plans):
 class RunTest(parameterized.TestCase):
   def test_records_every_checkpoint_and_step_zero(self):
     game, _ = games.compiled("kuhn")
-    state, trace = run.run(_solver(), game, gaps.nash_conv, [0, 1, 5, 20])
+    state, trace = run.run(
+      _solver(), game, run.of_plans(gaps.nash_conv), [0, 1, 5, 20]
+    )
     np.testing.assert_array_equal(trace.step, [0, 1, 5, 20])
     self.assertEqual(int(state.step), 20)
     # NashConv of uniform play in Kuhn poker.
@@ -42,9 +44,13 @@ class RunTest(parameterized.TestCase):
   @pytest.mark.slow
   def test_resumed_equals_uninterrupted_bit_for_bit(self):
     game, _ = games.compiled("leduc")
-    whole, trace = run.run(_solver(), game, gaps.nash_conv, [3, 7, 12])
-    half, first = run.run(_solver(), game, gaps.nash_conv, [3])
-    end, second = run.run(_solver(), game, gaps.nash_conv, [7, 12], state=half)
+    whole, trace = run.run(
+      _solver(), game, run.of_plans(gaps.nash_conv), [3, 7, 12]
+    )
+    half, first = run.run(_solver(), game, run.of_plans(gaps.nash_conv), [3])
+    end, second = run.run(
+      _solver(), game, run.of_plans(gaps.nash_conv), [7, 12], state=half
+    )
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(end)):
       np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(
@@ -53,9 +59,9 @@ class RunTest(parameterized.TestCase):
 
   def test_a_second_call_does_not_compile(self):
     game, _ = games.compiled("kuhn")
-    run.run(_solver(), game, gaps.exploitability, [0, 4])
+    run.run(_solver(), game, run.of_plans(gaps.exploitability), [0, 4])
     compiled = run._run._cache_size()
-    run.run(_solver(0.7), game, gaps.exploitability, [2, 9])
+    run.run(_solver(0.7), game, run.of_plans(gaps.exploitability), [2, 9])
     self.assertEqual(run._run._cache_size(), compiled)
 
   def test_a_sweep_is_a_vmap(self):
@@ -64,7 +70,9 @@ class RunTest(parameterized.TestCase):
 
     def measure(step_size):
       solver = mirror_descent.MirrorDescent(step_size=step_size)
-      return run.run(solver, game, gaps.duality_gap, [0, 10, 50])[1]
+      return run.run(solver, game, run.of_plans(gaps.duality_gap), [0, 10, 50])[
+        1
+      ]
 
     swept = jax.vmap(measure)(steps)
     for k, step_size in enumerate(steps):
@@ -77,10 +85,14 @@ class RunTest(parameterized.TestCase):
     stacked = jax.tree.map(lambda *x: jnp.stack(x), *several)
     solver = mirror_descent.MirrorDescent(step_size=0.3)
     swept = jax.vmap(
-      lambda game: run.run(solver, game, gaps.duality_gap, [0, 20])[1].metrics
+      lambda game: (
+        run.run(solver, game, run.of_plans(gaps.duality_gap), [0, 20])[
+          1
+        ].metrics
+      )
     )(stacked)
     for k, game in enumerate(several):
-      _, alone = run.run(solver, game, gaps.duality_gap, [0, 20])
+      _, alone = run.run(solver, game, run.of_plans(gaps.duality_gap), [0, 20])
       np.testing.assert_allclose(swept[k], alone.metrics, atol=1e-14)
 
   def test_sharded_sweep_equals_the_whole(self):
@@ -95,7 +107,9 @@ class RunTest(parameterized.TestCase):
     def sweep(steps, game):
       def measure(step_size):
         solver = mirror_descent.MirrorDescent(step_size=step_size)
-        return run.run(solver, game, gaps.duality_gap, [0, 30])[1].metrics
+        return run.run(solver, game, run.of_plans(gaps.duality_gap), [0, 30])[
+          1
+        ].metrics
 
       return jax.vmap(measure)(steps)
 
@@ -107,7 +121,7 @@ class RunTest(parameterized.TestCase):
 
   def test_values_that_are_not_finite_are_data_and_the_host_raises(self):
     game = games.random_zero_sum_game(2, 2)
-    _, trace = run.run(_solver(), game, _infinite, [0, 3])
+    _, trace = run.run(_solver(), game, run.of_plans(_infinite), [0, 3])
     self.assertFalse(np.isfinite(trace.metrics["second"]).any())
     with self.assertRaisesRegex(
       ValueError, "`trace` must be finite, got nan for second after 0 updates"
@@ -117,13 +131,13 @@ class RunTest(parameterized.TestCase):
   def test_a_diverging_run_is_reported_with_its_step(self):
     game = matrix_game.zero_sum_game([[0.0, 1e200], [1e200, 0.0]])
     solver = mirror_descent.MirrorDescent(step_size=1e200)
-    _, trace = run.run(solver, game, gaps.nash_conv, [0, 1, 8])
+    _, trace = run.run(solver, game, run.of_plans(gaps.nash_conv), [0, 1, 8])
     with self.assertRaisesRegex(ValueError, "step size nearer to 1 /"):
       run.raise_if_not_finite(trace)
 
   def test_finite_traces_pass(self):
     game = games.random_zero_sum_game(2, 2)
-    _, trace = run.run(_solver(), game, gaps.nash_conv, [0, 3])
+    _, trace = run.run(_solver(), game, run.of_plans(gaps.nash_conv), [0, 3])
     run.raise_if_not_finite(trace)
 
   @parameterized.parameters(
@@ -139,13 +153,15 @@ class RunTest(parameterized.TestCase):
   def test_refuses_checkpoints(self, checkpoints, message):
     game = games.random_zero_sum_game(2, 2)
     with self.assertRaisesRegex(ValueError, message):
-      inspect.unwrap(run.run)(_solver(), game, gaps.nash_conv, checkpoints)
+      inspect.unwrap(run.run)(
+        _solver(), game, run.of_plans(gaps.nash_conv), checkpoints
+      )
 
   def test_refuses_checkpoints_before_the_state(self):
     game = games.random_zero_sum_game(2, 2)
-    state, _ = run.run(_solver(), game, gaps.nash_conv, [5])
+    state, _ = run.run(_solver(), game, run.of_plans(gaps.nash_conv), [5])
     with self.assertRaisesRegex(ValueError, "has made 5 updates, got \\[4\\]"):
-      run.run(_solver(), game, gaps.nash_conv, [4], state=state)
+      run.run(_solver(), game, run.of_plans(gaps.nash_conv), [4], state=state)
 
   @parameterized.parameters(-5, 2.0, "3", True, None, ([3],), 2**70)
   def test_refuses_numbers_of_updates(self, count):
@@ -169,10 +185,12 @@ class RunTest(parameterized.TestCase):
     for call in (
       lambda: inspect.unwrap(run.init)(game, _solver()),
       lambda: inspect.unwrap(run.advance)(game, _solver(), state, 1),
-      lambda: inspect.unwrap(run.run)(game, _solver(), gaps.nash_conv, [1]),
+      lambda: inspect.unwrap(run.run)(
+        game, _solver(), run.of_plans(gaps.nash_conv), [1]
+      ),
     ):
       with self.assertRaisesRegex(
-        ValueError, "`solver` must be a Solver, got a MatrixGame; the solver"
+        ValueError, "`method` must have `init` and .* got a MatrixGame; the m"
       ):
         call()
     with self.assertRaisesRegex(ValueError, "`game` must be a Game, got a No"):
@@ -192,21 +210,30 @@ class RunTest(parameterized.TestCase):
     descent = mirror_descent.MirrorDescent(step_size=0.1)
     state = run.init(descent, game)
     message = (
-      "`state` must be a MagneticState of MagneticMirrorDescent on this game,"
-      " got another MirrorDescentState; make the first one by run.init"
+      "`state` must be a MagneticState of MagneticMirrorDescent on this "
+      "problem, got another MirrorDescentState; make the first one by run.init"
     )
     with self.assertRaisesRegex(ValueError, message):
       run.advance(_solver(), game, state, 1)
     with self.assertRaisesRegex(ValueError, message):
-      run.run(_solver(), game, gaps.nash_conv, [1], state=state)
+      run.run(_solver(), game, run.of_plans(gaps.nash_conv), [1], state=state)
     for other in (None, 3, state.dual):
       with self.assertRaisesRegex(ValueError, "`state` must be a MagneticStat"):
         run.advance(_solver(), game, other, 1)
 
   def test_refuses_metrics_that_are_no_function(self):
     game = games.random_zero_sum_game(2, 2)
-    with self.assertRaisesRegex(ValueError, "`metrics_fn` must be a function"):
+    with self.assertRaisesRegex(ValueError, "`measure` must be a function"):
       inspect.unwrap(run.run)(_solver(), game, None, [1])
+
+  def test_refuses_bare_metrics(self):
+    game = games.random_zero_sum_game(2, 2)
+    with self.assertRaisesRegex(
+      ValueError, r"got nash_conv\(game, plans\); run.of_plans makes one"
+    ):
+      run.run(_solver(), game, gaps.nash_conv, [1])
+    with self.assertRaisesRegex(ValueError, "`metric` must be a function of g"):
+      run.of_plans(lambda plans: plans)
 
   def test_refuses_the_state_of_another_game(self):
     state = run.init(_solver(), games.random_zero_sum_game(2, 2))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.operators import base
 
 
@@ -23,7 +23,7 @@ class AnchoredExtragradientState(NamedTuple):
 
 
 @struct.dataclass
-class AnchoredExtragradient(base.Method):
+class AnchoredExtragradient:
   """Extragradient of which both steps go back towards the start, ever less.
 
   With z_0 the start, eta the step size, and w_k = 1 / (k + 2),
@@ -52,7 +52,8 @@ class AnchoredExtragradient(base.Method):
   ) -> AnchoredExtragradientState:
     """Starts at the point, and stays tied to it."""
     del operator
-    return AnchoredExtragradientState(base.zero_step(), point, point)
+    point = base.first_point(point)
+    return AnchoredExtragradientState(methods.zero_step(), point, point)
 
   def update(
     self, operator: base.Operator, state: AnchoredExtragradientState

@@ -1,4 +1,4 @@
-"""Operators on unconstrained points, and the contract of the methods.
+"""Operators on unconstrained points.
 
 A method seeks a zero of an operator F. With x* a zero, and for all x and y,
 
@@ -10,16 +10,21 @@ A method seeks a zero of an operator F. With x* a zero, and for all x and y,
 and the star versions say so only for y = x*. L is in units of F per unit of
 the point; rho, beta and all step sizes are in units of 1 / L.
 
+A method's first state needs a point, `run.init(method, operator, point)`. Its
+states have the iterate that the guarantee is about in `point`; nothing is
+projected.
+
 Games on the simplex or on treeplexes are what `mdrl.solvers` are for: Mirror
 Prox and optimistic mirror descent there are the constrained counterparts of
 the extragradient and optimistic methods here.
 """
 
-import abc
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
+import numpy as np
 
 from mdrl import struct
 from mdrl.games import matrix_game
@@ -99,29 +104,6 @@ class FiniteSum:
     return self.matrices[index] @ point + self.offsets[index]
 
 
-# The kind of operators that a method takes: all of them, where it does not say.
-OperatorT = TypeVar("OperatorT", bound=Operator)
-
-
-class Method(abc.ABC, Generic[OperatorT]):
-  """Three pure functions over a frozen pytree of hyper-parameters.
-
-  States are NamedTuples whose `step` counts updates. Nothing is projected.
-  """
-
-  @abc.abstractmethod
-  def init(self, operator: OperatorT, point: Float[Array, "*d"]) -> Any:
-    """Returns the state before the first update, at a point."""
-
-  @abc.abstractmethod
-  def update(self, operator: OperatorT, state: Any) -> Any:
-    """Returns the state after one more update."""
-
-  def point(self, state: Any) -> Float[Array, "*d"]:
-    """Returns the iterate that the guarantee is about."""
-    return state.point
-
-
 def of_game(game: matrix_game.MatrixGame) -> Linear:
   """Returns `F(x, y) = (-A y, A^T x)`, of the saddle max_x min_y x^T A y.
 
@@ -149,14 +131,26 @@ def of_game(game: matrix_game.MatrixGame) -> Linear:
   return Linear(matrix=matrix, offset=jnp.zeros(first + second, game.dtype))
 
 
+def first_point(point: Any) -> Float[Array, "*d"]:
+  """Returns the point at which a method starts.
+
+  Raises:
+    ValueError: If it is no array of floating-point numbers.
+  """
+  if not isinstance(point, (jax.Array, np.ndarray)) or not jnp.issubdtype(
+    point.dtype, jnp.floating
+  ):
+    raise ValueError(
+      "`point` must be an array of floating-point numbers, got "
+      f"{getattr(point, 'dtype', type(point).__name__)}; convert it by "
+      "jnp.asarray"
+    )
+  return jnp.asarray(point)
+
+
 def cast(number: Number, point: Float[Array, "*d"]) -> Float[Array, ""]:
   """Returns a hyper-parameter in the dtype of a point."""
   return jnp.asarray(number).astype(point.dtype)
-
-
-def zero_step() -> Int[Array, ""]:
-  """Returns the number of updates before the first."""
-  return jnp.zeros((), jnp.result_type(int))
 
 
 def _check_shapes(matrix, offset, matrix_name, offset_name):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.operators import base
 
 
@@ -23,7 +23,7 @@ class ExtragradientState(NamedTuple):
 
 
 @struct.dataclass
-class Extragradient(base.Method):
+class Extragradient:
   """Steps along the operator at a point ahead; two evaluations per update.
 
   With g1 the look-ahead and g2 the step size,
@@ -57,7 +57,8 @@ class Extragradient(base.Method):
   ) -> ExtragradientState:
     """Starts at the point."""
     del operator
-    return ExtragradientState(base.zero_step(), point)
+    point = base.first_point(point)
+    return ExtragradientState(methods.zero_step(), point)
 
   def update(
     self, operator: base.Operator, state: ExtragradientState

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.operators import base
 
 
@@ -23,7 +23,7 @@ class HalpernState(NamedTuple):
 
 
 @struct.dataclass
-class Halpern(base.Method):
+class Halpern:
   """Steps along the operator, then back towards the start, ever less.
 
   With u_0 the start, eta the step size, and w_k = 1 / (k + 2),
@@ -52,7 +52,8 @@ class Halpern(base.Method):
   ) -> HalpernState:
     """Starts at the point, and stays tied to it."""
     del operator
-    return HalpernState(base.zero_step(), point, point)
+    point = base.first_point(point)
+    return HalpernState(methods.zero_step(), point, point)
 
   def update(
     self, operator: base.Operator, state: HalpernState

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.operators import base
 
 
@@ -26,7 +26,7 @@ class OptimisticGradientState(NamedTuple):
 
 
 @struct.dataclass
-class OptimisticGradient(base.Method):
+class OptimisticGradient:
   """Extragradient that looks ahead along the last midpoint's operator.
 
   With g1 the look-ahead, g2 the step size, and the midpoints m_k, of which
@@ -63,7 +63,8 @@ class OptimisticGradient(base.Method):
     self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> OptimisticGradientState:
     """Starts at the point, which is also the midpoint before the first."""
-    return OptimisticGradientState(base.zero_step(), point, operator(point))
+    point = base.first_point(point)
+    return OptimisticGradientState(methods.zero_step(), point, operator(point))
 
   def update(
     self, operator: base.Operator, state: OptimisticGradientState

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.operators import base
 
 
@@ -23,7 +23,7 @@ class ProximalPointState(NamedTuple):
 
 
 @struct.dataclass
-class ProximalPoint(base.Method):
+class ProximalPoint:
   """Steps along the operator at the next point.
 
   With g the step size,
@@ -57,7 +57,8 @@ class ProximalPoint(base.Method):
   ) -> ProximalPointState:
     """Starts at the point."""
     del operator
-    return ProximalPointState(base.zero_step(), point)
+    point = base.first_point(point)
+    return ProximalPointState(methods.zero_step(), point)
 
   def update(
     self, operator: base.Operator, state: ProximalPointState

@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt32
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.operators import base
 
 
@@ -44,7 +44,7 @@ class VarianceReducedHalpernState(NamedTuple):
 
 
 @struct.dataclass
-class VarianceReducedHalpern(base.Method[base.SumOperator]):
+class VarianceReducedHalpern:
   """Halpern's iteration with components of the operator, drawn at random.
 
   With u_0 the start, eta the step size, and w_k = 2 / (k + 4),
@@ -84,8 +84,9 @@ class VarianceReducedHalpern(base.Method[base.SumOperator]):
     self, operator: base.SumOperator, point: Float[Array, "*d"]
   ) -> VarianceReducedHalpernState:
     """Starts at the point, with the full operator there."""
+    point = base.first_point(point)
     return VarianceReducedHalpernState(
-      base.zero_step(),
+      methods.zero_step(),
       point,
       point,
       operator(point),

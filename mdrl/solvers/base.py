@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from mdrl.games import base
+from mdrl.games import base, preference_game
 from mdrl.geometry import dilated, mirror_maps
+from mdrl.solvers import hyper_parameters
 from mdrl.trees import sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
@@ -61,6 +62,30 @@ class Solver(abc.ABC, Generic[GameT]):
   def plans(self, game: GameT, state: Any) -> base.Plans:
     """Returns the plans of `policies`."""
     return game.plans(self.policies(game, state))
+
+  def check(self, game: Any) -> None:
+    """Raises ValueError unless it can run, and on this game."""
+    if not isinstance(game, base.Game):
+      raise ValueError(
+        f"`game` must be a Game, got a {type(game).__name__}; the solver comes "
+        "first, then the game"
+      )
+    hyper_parameters.check(self, game.dtype)
+    if is_pairwise(self) and not isinstance(
+      game, preference_game.PreferenceGame
+    ):
+      raise ValueError(
+        "`game` must be a PreferenceGame, as the solver asks which of two "
+        f"responses is preferred, got a {type(game).__name__}; choose another "
+        "solver"
+      )
+
+  def check_start(self, game: GameT, policies: base.Policies | None) -> None:
+    """Raises ValueError unless policies and reference are those of the game."""
+    if game.reference is not None:
+      base.check_policies(game, game.reference, "game.reference")
+    if policies is not None:
+      base.check_policies(game, policies)
 
 
 def is_pairwise(solver: Solver) -> bool:

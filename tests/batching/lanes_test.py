@@ -159,7 +159,9 @@ class LanesTest(parameterized.TestCase):
     def one(step_size, temperature, game):
       solver = _SOLVERS[name](step_size, temperature)
       state = solver.init(game)
-      return run.run(solver, game, gaps.nash_conv, [0, 3, 20], state)
+      return run.run(
+        solver, game, run.of_plans(gaps.nash_conv), [0, 3, 20], state
+      )
 
     a, b = jnp.linspace(0.1, 0.5, _SIZE), jnp.linspace(0.05, 0.9, _SIZE)
     mapped = jax.jit(lanes.vmap_last(one, (True, True, False)))

@@ -13,9 +13,9 @@ from mdrl.operators import (
   halpern,
   optimistic_gradient,
   proximal_point,
-  traces,
   variance_reduced_halpern,
 )
+from tests.operators import linear
 
 METHODS = {
   "extragradient": (
@@ -80,11 +80,11 @@ class ConformanceTest(parameterized.TestCase):
       [None if jnp.ndim(x) == 0 else 0 for x in jax.tree.leaves(method)],
     )
     together = jax.vmap(
-      lambda m: traces.trace(m, operator, start, 6), in_axes=(axes,)
+      lambda m: linear.trace(m, operator, start, 6), in_axes=(axes,)
     )(method)
     for i, factor in enumerate(factors):
       member = cls(**arguments | {n: v * factor for n, v in swept.items()})
-      trace = traces.trace(member, operator, start, 6)
+      trace = linear.trace(member, operator, start, 6)
       np.testing.assert_allclose(trace.points, together.points[i], rtol=1e-12)
     self.assertGreater(np.ptp(together.residuals[:, -1]), 1e-6)
 
@@ -107,9 +107,7 @@ class ConformanceTest(parameterized.TestCase):
   @parameterized.named_parameters(*_CASES)
   def test_finds_the_zero(self, cls, arguments):
     operator = _operator()
-    trace = jax.jit(traces.trace, static_argnums=3)(
-      cls(**arguments), operator, jnp.ones((2, 3)), 1000
-    )
+    trace = linear.trace(cls(**arguments), operator, jnp.ones((2, 3)), 1000)
     self.assertLess(trace.residuals[-1], 1e-3 * trace.residuals[0])
 
   @parameterized.named_parameters(*_CASES)
@@ -117,7 +115,7 @@ class ConformanceTest(parameterized.TestCase):
     operator = base.FiniteSum(
       matrices=jnp.tile(jnp.eye(2), (3, 1, 1)), offsets=-jnp.ones((3, 2))
     )
-    trace = traces.trace(cls(**arguments), operator, jnp.ones(2), 5)
+    trace = linear.trace(cls(**arguments), operator, jnp.ones(2), 5)
     np.testing.assert_allclose(trace.points, 1, rtol=1e-14)
 
   @parameterized.named_parameters(*_CASES)

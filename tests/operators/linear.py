@@ -1,12 +1,33 @@
 """Linear operators of known constants, in numpy, and how to trace methods."""
 
-import jax
+from typing import Any, NamedTuple
+
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.operators import base, traces
+from mdrl import run
+from mdrl.operators import base, measures
 
-trace = jax.jit(traces.trace, static_argnames="num_updates")
+
+class Trace(NamedTuple):
+  """Iterates, and squared norms of the operator there, the start included."""
+
+  points: Any
+  residuals: Any
+
+
+def _measure(operator, method, state):
+  return Trace(
+    measures.iterate(operator, method, state),
+    measures.squared_residual(operator, method, state),
+  )
+
+
+def trace(method, operator, point, num_updates):
+  """Returns what is measured at the start and after every update."""
+  start = run.init(method, operator, point)
+  steps = np.arange(num_updates + 1)
+  return run.run(method, operator, _measure, steps, start)[1].metrics
 
 
 def operator(matrix, zero=None):

@@ -114,8 +114,8 @@ class ResolventTest(parameterized.TestCase):
       state = method.init(jnp.sinh, _START)
       state = method.update(jnp.sinh, state)
       expected = proximal_point.resolvent(jnp.sinh, _START, 2.0, steps)
-      np.testing.assert_array_equal(method.point(state), expected)
-    error = method.point(state) + 2 * jnp.sinh(method.point(state)) - _START
+      np.testing.assert_array_equal(state.point, expected)
+    error = state.point + 2 * jnp.sinh(state.point) - _START
     np.testing.assert_allclose(error, 0, atol=1e-14)
 
 

@@ -134,7 +134,9 @@ class BehavioralTest(parameterized.TestCase):
   def test_descents_approach_an_equilibrium(self, inner):
     game, _ = _compiled("kuhn")
     solver = behavioral.Behavioral(solver=inner)
-    _, trace = run.run(solver, game, gaps.exploitability, [0, 3000])
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.exploitability), [0, 3000]
+    )
     self.assertLess(float(trace.metrics[1]), 0.02 * float(trace.metrics[0]))
 
   @parameterized.parameters(
@@ -176,7 +178,9 @@ class BehavioralTest(parameterized.TestCase):
     )
     start = base.random_policies(game, jax.random.key(4))
     state = run.init(solver, game, start)
-    _, trace = run.run(solver, game, _utility, np.arange(3000), state)
+    _, trace = run.run(
+      solver, game, run.of_plans(_utility), np.arange(3000), state
+    )
     gained = np.diff(np.asarray(trace.metrics))
     self.assertGreater(gained.min(), -1e-13)
     self.assertGreater(trace.metrics[-1], trace.metrics[0] + 1)
@@ -188,7 +192,7 @@ class BehavioralTest(parameterized.TestCase):
         solver=regret_matching.RegretMatching(rule=regret_rules.Plus())
       )
     )
-    _, trace = run.run(solver, game, gaps.improvements, [0, 3000])
+    _, trace = run.run(solver, game, run.of_plans(gaps.improvements), [0, 3000])
     self.assertEqual(trace.metrics.shape, (2, 3))
     self.assertLess(np.max(trace.metrics[1]), 0.01)
 

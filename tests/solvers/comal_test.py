@@ -98,7 +98,9 @@ class ComalTest(parameterized.TestCase):
     game, names = games.compiled("kuhn")
     inner = magnetic.MagneticMirrorDescent(step_size=0.9, temperature=0.3)
     solver = comal.Comal(solver=inner, tolerance=1e-4)
-    state, trace = run.run(solver, game, gaps.exploitability, [0, 500, 5000])
+    state, trace = run.run(
+      solver, game, run.of_plans(gaps.exploitability), [0, 500, 5000]
+    )
     self.assertGreater(int(state.num_refreshes), 3)
     self.assertLess(float(trace.metrics[2]), 0.1 * float(trace.metrics[1]))
     source = openspiel.load_game("kuhn_poker")

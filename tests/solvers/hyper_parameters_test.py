@@ -114,7 +114,7 @@ class HyperParametersTest(parameterized.TestCase):
 
 
 def _run(solver, game):
-  return run.run(solver, game, gaps.exploitability, [1])
+  return run.run(solver, game, run.of_plans(gaps.exploitability), [1])
 
 
 if __name__ == "__main__":

@@ -48,7 +48,9 @@ class MirrorDescentTest(parameterized.TestCase):
     solver = averaged.Averaged(
       solver=mirror_descent.MirrorDescent(step_size=step_size)
     )
-    _, trace = run.run(solver, game, gaps.duality_gap, updates.tolist())
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.duality_gap), updates.tolist()
+    )
     greatest = float(jnp.abs(game.payoffs[0]).max())
     bound = (np.log(6) + np.log(9)) / (step_size * updates)
     bound += step_size * greatest**2

@@ -43,14 +43,18 @@ class MirrorProxTest(parameterized.TestCase):
       solver=mirror_prox.MirrorProx(step_size=step_size)
     )
     updates = np.array([1, 3, 10, 30, 100, 1000, 10_000])
-    _, trace = run.run(solver, game, gaps.duality_gap, updates.tolist())
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.duality_gap), updates.tolist()
+    )
     bound = (np.log(7) + np.log(5)) / (step_size * updates)
     self.assertTrue((np.asarray(trace.metrics) <= bound).all())
 
   def test_last_iterate_converges_on_kuhn(self):
     game, _ = games.compiled("kuhn")
     solver = mirror_prox.MirrorProx(step_size=2.0)
-    _, trace = run.run(solver, game, gaps.exploitability, [20_000])
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.exploitability), [20_000]
+    )
     self.assertLess(float(trace.metrics[0]), 1e-3)
 
 

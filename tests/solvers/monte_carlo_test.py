@@ -67,7 +67,9 @@ class MonteCarloTest(parameterized.TestCase):
 
     def gap(seed):
       solver = _mccfr(sampling, seed)
-      return run.run(solver, game, gaps.exploitability, _UPDATES)[1].metrics
+      return run.run(solver, game, run.of_plans(gaps.exploitability), _UPDATES)[
+        1
+      ].metrics
 
     ours = np.asarray(jax.vmap(gap)(jnp.arange(_SEEDS)))[:, 1:]
     theirs = np.array([_openspiel(sampling, s + 1) for s in range(_SEEDS)])
@@ -137,7 +139,9 @@ class MonteCarloTest(parameterized.TestCase):
         )
       )
     )
-    _, trace = run.run(solver, game, gaps.exploitability, [0, 5000])
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.exploitability), [0, 5000]
+    )
     # Without sampling it is 0.013 of the start; the noise doubles it.
     self.assertLess(float(trace.metrics[1]), 0.1 * float(trace.metrics[0]))
 

@@ -94,7 +94,9 @@ class NeuRDTest(parameterized.TestCase):
     solver = averaged.Averaged(
       solver=behavioral.Behavioral(solver=neurd.NeuRD(step_size=0.5))
     )
-    _, trace = run.run(solver, game, gaps.exploitability, [100, 10_000])
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.exploitability), [100, 10_000]
+    )
     self.assertLess(float(trace.metrics[1]), float(trace.metrics[0]) / 5)
 
   @parameterized.named_parameters(

@@ -59,7 +59,7 @@ class ONPOTest(parameterized.TestCase):
     game = oracle.game(oracle.RANDOM, None)
     largest = np.log(10)
     solver = onpo.ONPO(step_size=0.5)
-    _, trace = run.run(solver, game, oracle.plan, np.arange(400))
+    _, trace = run.run(solver, game, run.of_plans(oracle.plan), np.arange(400))
     played = np.asarray(trace.metrics)[:, 1:]
     for count in (1, 10, 100, 400):
       gap = oracle.gap(oracle.RANDOM, played[:count].mean(axis=0))

@@ -39,7 +39,7 @@ class OptimisticTest(parameterized.TestCase):
       optimistic.OptimisticMirrorDescent(step_size=0.1),
       mirror_descent.MirrorDescent(step_size=0.1),
     ):
-      _, trace = run.run(solver, game, gaps.duality_gap, [5000])
+      _, trace = run.run(solver, game, run.of_plans(gaps.duality_gap), [5000])
       gap[type(solver).__name__] = float(trace.metrics[0])
     self.assertLess(gap["OptimisticMirrorDescent"], 1e-6)
     self.assertGreater(gap["MirrorDescent"], 1.0)
@@ -52,7 +52,9 @@ class OptimisticTest(parameterized.TestCase):
     solver = optimistic.OptimisticMirrorDescent(
       step_size=step_size, mirror_map=mirror_map
     )
-    _, trace = run.run(solver, game, gaps.exploitability, [20_000])
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.exploitability), [20_000]
+    )
     self.assertLess(float(trace.metrics[0]), 1e-3)
 
 

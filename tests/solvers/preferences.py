@@ -70,7 +70,7 @@ def equilibrium(game, temperature):
 
 def divergences(solver, game, temperature, checkpoints):
   """Returns KL(equilibrium, iterate) at checkpoints."""
-  _, trace = run.run(solver, game, plan, checkpoints)
+  _, trace = run.run(solver, game, run.of_plans(plan), checkpoints)
   target = equilibrium(game, temperature)
   return [divergence(target, x[1:]) for x in np.asarray(trace.metrics)]
 

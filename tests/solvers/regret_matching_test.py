@@ -21,7 +21,9 @@ LINEAR = regret_rules.Discounted(positive_power=1.0, negative_power=1.0)
 
 
 def _exploitability(solver, game, num_updates):
-  _, trace = run.run(solver, game, gaps.exploitability, [num_updates])
+  _, trace = run.run(
+    solver, game, run.of_plans(gaps.exploitability), [num_updates]
+  )
   return float(trace.metrics[0])
 
 
@@ -139,7 +141,9 @@ class RegretMatchingTest(parameterized.TestCase):
     game, _ = games.compiled("kuhn")
     solver = averaged.Averaged(solver=Simultaneous(rule=regret_rules.Vanilla()))
     updates = np.array([1, 10, 100, 1000])
-    _, trace = run.run(solver, game, gaps.duality_gap, updates.tolist())
+    _, trace = run.run(
+      solver, game, run.of_plans(gaps.duality_gap), updates.tolist()
+    )
     bound = 2 * 4 * 6 * np.sqrt(2) / np.sqrt(updates)
     self.assertTrue((np.asarray(trace.metrics) <= bound).all())
 

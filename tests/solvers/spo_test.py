@@ -30,7 +30,7 @@ class SPOTest(parameterized.TestCase):
     game = oracle.game(oracle.RANDOM, None)
     steps = np.arange(1, 500)
     _, trace = run.run(
-      spo.SPO(step_size=step_size), game, gaps.duality_gap, steps
+      spo.SPO(step_size=step_size), game, run.of_plans(gaps.duality_gap), steps
     )
     bound = 2 * (np.log(10) / (step_size * steps) + step_size / 8)
     np.testing.assert_array_less(trace.metrics, bound)

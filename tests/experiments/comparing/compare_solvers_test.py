@@ -62,7 +62,7 @@ class CompareSolversTest(parameterized.TestCase):
     )
     updates = int(row["updates_0.01"])
     _, trace = run.run(
-      solver, game, gaps.exploitability, [updates // 2, updates]
+      solver, game, run.of_plans(gaps.exploitability), [updates // 2, updates]
     )
     self.assertGreater(float(trace.metrics[0]), 0.01)
     self.assertLessEqual(float(trace.metrics[1]), 0.01)

@@ -250,7 +250,10 @@ t "" 0
     )
     game, _ = openspiel.compile_game("kuhn_poker")
     _, measured = run.run(
-      solver, game, gaps.exploitability, run.log_checkpoints(40, 5)
+      solver,
+      game,
+      run.of_plans(gaps.exploitability),
+      run.log_checkpoints(40, 5),
     )
     found = [row["exploitability_average"] for row in self._rows()]
     np.testing.assert_allclose(found, measured.metrics, atol=1e-14)

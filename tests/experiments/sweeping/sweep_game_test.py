@@ -44,7 +44,9 @@ def _alone(solver, values, seed, steps):
   chosen = averaged.solver if reports == "last" else averaged
   policies = base.random_policies(game, jax.random.key(seed)) if seed else None
   state = run.init(chosen, game, policies)
-  return run.run(chosen, game, gaps.exploitability, steps, state)[1].metrics
+  return run.run(chosen, game, run.of_plans(gaps.exploitability), steps, state)[
+    1
+  ].metrics
 
 
 class SweepGameTest(parameterized.TestCase):
