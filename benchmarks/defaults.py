@@ -20,7 +20,7 @@ import numpy as np
 import pyspiel
 
 from benchmarks import game_set
-from experiments.registry import solver_factory, solver_table
+from experiments.registry import game_factory, game_solvers
 from experiments.runs import command_line, game_strings, limits, program
 from mdrl import run, struct
 from mdrl.compile import openspiel
@@ -29,7 +29,7 @@ from mdrl.games import base, matrix_game
 
 SOLVERS = tuple(
   name
-  for name, entry in solver_table.SOLVERS.items()
+  for name, entry in game_solvers.SOLVERS.items()
   if entry.reports == "last"
 )
 _SIZE = 20
@@ -107,12 +107,12 @@ def on_matrices(
   games = list(map(_padded, payoffs))
   norms = jnp.asarray([payoff_norm.payoff_norm(game) for game in games])
   keys = jax.random.split(jax.random.key(seed), len(games))
-  values = solver_table.resolve(solver, {})
+  values = game_solvers.resolve(solver, {})
 
   @jax.jit
   @jax.vmap
   def solve(game, norm, key):
-    method = solver_factory.make(solver, values, norm).solver
+    method = game_factory.make(solver, values, norm).solver
     state = method.init(game, base.random_policies(game, key))
     state = jax.lax.fori_loop(
       0, updates, lambda _, s: method.update(game, s), state
@@ -141,9 +141,9 @@ def on_tree(solver: str, game_name: str, updates: int) -> float:
     ValueError: If there is no such game.
   """
   game, _ = openspiel.compile_game(game_name)
-  method = solver_factory.make(
+  method = game_factory.make(
     solver,
-    solver_table.resolve(solver, {}),
+    game_solvers.resolve(solver, {}),
     payoff_norm.payoff_norm(game),
   ).solver
   state = run.advance(method, game, run.init(method, game), updates)

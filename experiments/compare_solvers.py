@@ -17,7 +17,7 @@ import re
 
 from absl import flags
 
-from experiments.registry import solver_table
+from experiments.registry import entries, game_solvers
 from experiments.runs import (
   command_line,
   game_strings,
@@ -120,7 +120,9 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
     targets = _targets(given["targets"])
     asked = given | {
       "games": games,
-      "solvers": _solvers(given["solvers"]),
+      "solvers": entries.choose(
+        "solvers", given["solvers"], game_solvers.SOLVERS
+      ),
       "targets": targets,
     }
     out = _out(given)
@@ -159,21 +161,6 @@ def _games(text):
   if len(set(games)) < len(games):
     raise ValueError(f"`--games` must name each game once, got {text!r}")
   return games
-
-
-def _solvers(text):
-  if text == "all":
-    return list(solver_table.SOLVERS)
-  names = [name.strip() for name in text.split(",") if name.strip()]
-  for name in names:
-    if name not in solver_table.SOLVERS:
-      raise ValueError(
-        f"`--solvers` must be all, or some of "
-        f"{', '.join(solver_table.SOLVERS)}, got {name!r}"
-      )
-  if not names or len(set(names)) < len(names):
-    raise ValueError(f"`--solvers` must name each solver once, got {text!r}")
-  return names
 
 
 def _targets(texts):

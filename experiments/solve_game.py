@@ -17,7 +17,7 @@ import re
 from absl import flags
 from ml_collections import config_dict, config_flags
 
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.runs import command_line, limits, program, run_flags
 from experiments.runs import folder as folder_lib
 from experiments.solving import settings as settings_lib
@@ -28,7 +28,7 @@ _GAME = flags.DEFINE_string(
   "OpenSpiel's game string, or the path of an .efg or .nfg file.",
 )
 _SOLVER = flags.DEFINE_enum(
-  "solver", "magnetic", list(solver_table.SOLVERS), "The algorithm."
+  "solver", "magnetic", list(game_solvers.SOLVERS), "The algorithm."
 )
 _OUT = flags.DEFINE_string(
   "out", None, "Folder of the run; by default runs/<game>_<solver>."
@@ -96,21 +96,21 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
   """Parses flags, with the overrides of hyper-parameters among them."""
   for argument in argv[1:]:
     override = re.match(r"--?(?:no)?config\.([^=]*)", argument)
-    if override and override[1] not in solver_table.FIELDS:
+    if override and override[1] not in game_solvers.FIELDS:
       command_line.fail(
         "solve_game",
         f"`--config.{override[1]}` is no hyper-parameter of any solver; "
-        f"there are {', '.join(solver_table.FIELDS)}",
+        f"there are {', '.join(game_solvers.FIELDS)}",
       )
   fields = config_dict.ConfigDict(
     {
       name: config_dict.placeholder(field.type)
-      for name, field in solver_table.FIELDS.items()
+      for name, field in game_solvers.FIELDS.items()
     }
   )
   # This looks for overrides at once, so that it needs the arguments here.
   config_flags.DEFINE_config_dict(
-    "config", fields, solver_table.help_text(), sys_argv=list(argv)
+    "config", fields, game_solvers.help_text(), sys_argv=list(argv)
   )
   flags.FLAGS["config"].default_as_str = "the solver's own"
   return program.parse(argv)
@@ -120,7 +120,7 @@ def main(argv: Sequence[str]) -> None:
   """Runs what the flags ask for."""
   del argv
   if _LIST_SOLVERS.value:
-    print(solver_table.listing())
+    print(game_solvers.listing())
     return
   command_line.quieten()
   with command_line.running("solve_game") as interrupts:
@@ -144,7 +144,7 @@ def _settings() -> settings_lib.Settings:
   return settings_lib.Settings(
     game=game,
     solver=solver,
-    config=solver_table.resolve(solver, flags.FLAGS.config.to_dict()),
+    config=game_solvers.resolve(solver, flags.FLAGS.config.to_dict()),
     out=run_flags.folder(_OUT.value, settings_lib.default_out(game, solver)),
     updates=_UPDATES.value,
     checkpoints=_CHECKPOINTS.value,

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.runs import command_line, limits, program, run_flags
 from experiments.runs import folder as folder_lib
 from experiments.solving import settings as settings_lib
@@ -44,7 +44,7 @@ def _define(values):
   flags.DEFINE_enum(
     "solver",
     "magnetic",
-    list(solver_table.SOLVERS),
+    list(game_solvers.SOLVERS),
     "The algorithm.",
     flag_values=values,
   )

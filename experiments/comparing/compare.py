@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from experiments.registry import solver_factory, solver_table
+from experiments.registry import game_factory, game_solvers
 from experiments.runs import (
   csv_file,
   fingerprint,
@@ -126,7 +126,7 @@ def _decisive(asked, games):
     contents[f"compiled game {name}"] = fingerprint.of_arrays(game)
   contents |= fingerprint.versions()
   contents["hyper-parameter"] = {
-    name: solver_table.resolve(name, {}) for name in asked["solvers"]
+    name: game_solvers.resolve(name, {}) for name in asked["solvers"]
   }
   flags = {name: asked[name] for name in _DECISIVE}
   return fingerprint.Decisive(flags, contents)
@@ -136,15 +136,15 @@ def _jobs(asked, games: Mapping[str, tree_game.TreeGame]) -> Iterator:
   for name, game in games.items():
     norm = payoff_norm.payoff_norm(game)
     for solver_name in asked["solvers"]:
-      solver = solver_factory.make(
-        solver_name, solver_table.resolve(solver_name, {}), norm
+      solver = game_factory.make(
+        solver_name, game_solvers.resolve(solver_name, {}), norm
       )
       yield _job(asked, name, game, solver_name, solver)
 
 
 def _job(asked, name, game, solver_name, solver):
   last_target = asked["targets"][-1]
-  reports = solver_table.SOLVERS[solver_name].reports
+  reports = game_solvers.SOLVERS[solver_name].reports
 
   def measure(state, clock):
     gap = float(_exploitability(solver, game, state, reports == "last"))
@@ -180,7 +180,7 @@ def _row(finished, targets: Sequence[float]) -> dict[str, Any]:
   labels, rows = finished.job.labels, finished.rows
   row: dict[str, Any] = {
     **labels,
-    "result": solver_table.SOLVERS[labels["solver"]].reports,
+    "result": game_solvers.SOLVERS[labels["solver"]].reports,
     "compile_seconds": finished.clock.compile_seconds,
   }
   for target in targets:

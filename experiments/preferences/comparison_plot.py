@@ -10,7 +10,7 @@ from matplotlib import figure, lines
 import numpy as np
 
 from experiments.preferences import solver_batch
-from experiments.registry import preference_table
+from experiments.registry import preference_solvers
 from experiments.runs import figures
 
 # Below this, gaps are rounding error: they may be zero or negative, and are
@@ -98,7 +98,7 @@ def _rows(results) -> Iterator[tuple[str, list[int]]]:
     return
   groups = {name: [] for name in _GROUPS}
   for k, result in enumerate(results):
-    target = preference_table.SOLVERS[result.solver].target
+    target = preference_solvers.SOLVERS[result.solver].approaches
     groups[next(name for name in groups if target.startswith(name))].append(k)
   for name, members in groups.items():
     parts = -(-len(members) // len(_COLORS))

@@ -10,7 +10,7 @@ from typing import Any
 from absl import flags
 
 from experiments.preferences import named_games
-from experiments.registry import preference_table
+from experiments.registry import entries, preference_solvers
 from experiments.runs import command_line, limits, program, run_flags
 
 # Of a run, besides those that all runs have.
@@ -265,8 +265,8 @@ def _define_run(values):
 
 def _define_config(values):
   """Hyper-parameters that some solvers have."""
-  for name, text in preference_table.FIELDS.items():
-    limits.define_float(name, None, text, values=values)
+  for name, field in preference_solvers.FIELDS.items():
+    limits.define_float(name, None, field.help, values=values)
 
 
 def read(values: flags.FlagValues, folder: str) -> Settings:
@@ -280,11 +280,13 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
     ValueError: If a flag does not fit.
   """
   given = values.flag_values_dict()
-  solvers = preference_table.choose(given["solver"])
-  overrides = {name: given[name] for name in preference_table.FIELDS}
-  preference_table.check_overrides(solvers, overrides)
+  solvers = entries.choose(
+    "solver", given["solver"], preference_solvers.SOLVERS
+  )
+  overrides = {name: given[name] for name in preference_solvers.FIELDS}
+  preference_solvers.check_overrides(solvers, overrides)
   if given["step_size"] and all(
-    preference_table.SOLVERS[name].step_size is None for name in solvers
+    preference_solvers.step_size(name) is None for name in solvers
   ):
     raise ValueError(
       f"`--step_size` does nothing for {', '.join(solvers)}, which have "
@@ -313,7 +315,7 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
     **{key: given[key] for key in same},
     solvers=solvers,
     config={
-      name: preference_table.resolve(name, overrides) for name in solvers
+      name: preference_solvers.resolve(name, overrides) for name in solvers
     },
     temperatures=_numbers("temperature", given["temperature"]),
     step_sizes=_numbers("step_size", given["step_size"]),
@@ -348,7 +350,7 @@ def answered(values: flags.FlagValues) -> bool:
   """Prints a list if one is asked for, and says whether it was."""
   asked = values.flag_values_dict()
   if asked["list_solvers"]:
-    print(preference_table.listing())
+    print(preference_solvers.listing())
   if asked["list_games"]:
     print(named_games.game_listing())
   return asked["list_solvers"] or asked["list_games"]

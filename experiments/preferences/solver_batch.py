@@ -12,7 +12,7 @@ import numpy as np
 from experiments.preferences import problem as problem_lib
 from experiments.preferences import settings as settings_lib
 from experiments.preferences import trace_rows
-from experiments.registry import preference_factory, preference_table
+from experiments.registry import preference_factory, preference_solvers
 from experiments.runs import host_loop
 from mdrl import run
 from mdrl.evaluation import preferences, queries
@@ -97,7 +97,7 @@ def make_solvers(
   try:
     return [preference_factory.make(name, *pair, config) for pair in pairs]
   except ValueError as error:
-    own = preference_table.SOLVERS[name].step_size is None
+    own = preference_solvers.step_size(name) is None
     # Steps that no flag sets follow from the temperature.
     blamed = own and not str(error).startswith(tuple(f"`{k}`" for k in config))
     remedy = "; choose another --temperature" if blamed else ""

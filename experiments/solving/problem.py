@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from experiments.registry import solver_factory
+from experiments.registry import game_factory
 from experiments.runs import program_cache, tree_progress
 from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import settings as settings_lib
@@ -57,12 +57,12 @@ def make(settings: settings_lib.Settings) -> Problem:
     cache_dir=program_cache.games_folder(settings.cache_dir),
     progress=tree_progress.lines(settings.game),
     reaches=settings.reference == "aqre"
-    or solver_factory.needs_reaches(settings.config),
+    or game_factory.needs_reaches(settings.config),
   )
   unit = 1.0
   if settings.config.get("normalize"):
     unit = payoff_norm.payoff_norm(game)
-  solver = solver_factory.make(settings.solver, settings.config, unit)
+  solver = game_factory.make(settings.solver, settings.config, unit)
   kind = settings.reference
   temperature = None
   if kind not in (None, "nash"):

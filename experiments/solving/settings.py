@@ -5,7 +5,7 @@ import pathlib
 import re
 from typing import Any
 
-from experiments.registry import solver_table
+from experiments.registry import entries, game_solvers
 
 # Of a run, besides those that all runs have.
 FILES = ("policy.npz", "convergence.png")
@@ -50,7 +50,7 @@ class Settings:
 
   game: str
   solver: str
-  config: dict[str, solver_table.Value]
+  config: dict[str, entries.Value]
   out: pathlib.Path
   updates: int
   checkpoints: int
@@ -75,7 +75,7 @@ class Settings:
   @property
   def conditions(self) -> str:
     """What numbers depend on besides game and solver, in a line."""
-    defaults = solver_table.SOLVERS[self.solver].defaults
+    defaults = game_solvers.SOLVERS[self.solver].defaults
     parts = [
       f"{name} {value}"
       for name, value in self.config.items()

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.runs import fingerprint, host_loop, interrupts, provenance
 from experiments.runs import folder as folder_lib
 from experiments.solving import equilibrium as equilibrium_lib
@@ -51,7 +51,7 @@ def solve(
       {**record, "compile_seconds": seconds}
     ),
   )
-  reports = solver_table.SOLVERS[settings.solver].reports
+  reports = game_solvers.SOLVERS[settings.solver].reports
   # Importing it takes longer than many runs, and not every run ends here.
   from experiments.runs import figures
   from experiments.solving import convergence_plot

@@ -6,7 +6,7 @@ import itertools
 import math
 from typing import Any
 
-from experiments.registry import solver_table
+from experiments.registry import entries, game_solvers
 from experiments.runs import limits
 
 _KINDS = {float: "finite numbers", int: "whole numbers"}
@@ -26,7 +26,7 @@ class Grid:
   solver: str
   names: tuple[str, ...]
   settings: tuple[tuple[float, ...], ...]
-  fixed: dict[str, solver_table.Value]
+  fixed: dict[str, entries.Value]
 
   def values(self, setting: Sequence[Any]) -> dict[str, Any]:
     """Returns all hyper-parameters at one of the settings."""
@@ -76,7 +76,7 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
       overrides[name] = text == "true"
     else:
       overrides[name] = text
-  if solver_table.SOLVERS[solver].reports == "last":
+  if game_solvers.SOLVERS[solver].reports == "last":
     for flag, given in (("grid", swept), ("fixed", overrides)):
       if "average_power" in given:
         raise ValueError(
@@ -91,8 +91,8 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
     )
   # Some are read at certain values of others alone, such as powers above 0.
   most = {name: max(values) for name, values in swept.items()}
-  values = solver_table.resolve(solver, overrides | most, flag="")
-  defaults = solver_table.SOLVERS[solver].defaults
+  values = game_solvers.resolve(solver, overrides | most, flag="")
+  defaults = game_solvers.SOLVERS[solver].defaults
   return Grid(
     solver=solver,
     names=tuple(swept),
@@ -115,13 +115,13 @@ def _items(flag, text):
 
 
 def _field(flag, solver, name):
-  defaults = solver_table.SOLVERS[solver].defaults
+  defaults = game_solvers.SOLVERS[solver].defaults
   if name not in defaults:
     raise ValueError(
       f"`--{flag}` has {name!r}, which is no hyper-parameter of {solver}; it "
       f"has {', '.join(defaults)}"
     )
-  return solver_table.FIELDS[name]
+  return game_solvers.FIELDS[name]
 
 
 def _number(flag, name, text, kind):

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.registry import solver_factory, solver_table
+from experiments.registry import game_factory, game_solvers
 from experiments.runs import (
   csv_file,
   figures,
@@ -75,14 +75,14 @@ def run_grid(
   game, _ = openspiel.compile_game(
     given["game"],
     max_histories=given["max_histories"],
-    reaches=solver_factory.needs_reaches(grid.fixed),
+    reaches=game_factory.needs_reaches(grid.fixed),
     cache_dir=program_cache.games_folder(given["cache_dir"]),
     progress=tree_progress.lines(given["game"]),
   )
   norm = payoff_norm.payoff_norm(game)
   for setting in grid.settings:
     # Here, where values are known, for the sake of the checks.
-    solver_factory.make(grid.solver, grid.values(setting), norm)
+    game_factory.make(grid.solver, grid.values(setting), norm)
   batch = _Batch(grid, game, norm, given["seeds"])
   batch.check_memory(min(given["checkpoints"], given["updates"] + 1))
   decisive = _decisive(grid, given, game)
@@ -135,7 +135,7 @@ def _decisive(grid, given, game):
 
 def _conditions(grid, given):
   """What the heat map holds of the settings, in a line."""
-  defaults = solver_table.SOLVERS[grid.solver].defaults
+  defaults = game_solvers.SOLVERS[grid.solver].defaults
   seeds = given["seeds"]
   parts = [
     f"after {given['updates']:,} updates",
@@ -172,7 +172,7 @@ class _Batch:
     places = np.minimum(places, len(drawn) - 1)
     self._settings = jnp.asarray(settings[places].T, game.dtype)
     self._seeds = jnp.asarray(drawn[places])
-    self._reports = solver_table.SOLVERS[grid.solver].reports
+    self._reports = game_solvers.SOLVERS[grid.solver].reports
     self._init = jax.jit(sweep.sweep(self._first, (True, True, False)))
     self._advance = jax.jit(
       sweep.sweep(self._further, (True, False, True, False))
@@ -242,7 +242,7 @@ class _Batch:
 
   def _solver(self, setting):
     values = self._grid.values([setting[k] for k in range(setting.shape[0])])
-    averaged = solver_factory.make(self._grid.solver, values, self._norm)
+    averaged = game_factory.make(self._grid.solver, values, self._norm)
     # The average costs time where the last iterate is the result.
     return averaged.solver if self._reports == "last" else averaged
 
@@ -279,7 +279,7 @@ def _summary(grid, found, last, label, folder, game):
   """The best settings, and how long all of them took."""
   finite = np.flatnonzero(np.isfinite(last))
   order = finite[np.argsort(last[finite])]
-  reports = solver_table.SOLVERS[grid.solver].reports
+  reports = game_solvers.SOLVERS[grid.solver].reports
   lines = [
     f"{label}: exploitability after {found.steps[-1]:,} updates ({reports} "
     f"iterate), the best of {len(grid.settings)} settings"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import numpy as np
 
 from experiments.preferences import named_games
-from experiments.registry import preference_table, solver_table
+from experiments.registry import game_solvers, preference_solvers
 
 _MISTAKES = (
   "",
@@ -182,7 +182,7 @@ _PRECISION = _either(st.sampled_from(["float64", "float32"]), often=8)
 _GAME = _either(st.sampled_from(_GAMES), _BAD_GAMES, often=2)
 _OUT = st.sampled_from(_FOLDERS)
 _CACHE = st.sampled_from(["", "cache", "/dev/null/x", "file", "/proc/x"])
-_SOLVER = _either(st.sampled_from(list(solver_table.SOLVERS)), often=12)
+_SOLVER = _either(st.sampled_from(list(game_solvers.SOLVERS)), often=12)
 _SHARED = {
   "checkpoints": _whole(1, 6),
   "precision": _PRECISION,
@@ -212,7 +212,7 @@ _FIELD_VALUES = _either(
   ),
   often=3,
 )
-_FIELD = st.sampled_from([*solver_table.FIELDS, "no_such", ""])
+_FIELD = st.sampled_from([*game_solvers.FIELDS, "no_such", ""])
 _ITEM = st.tuples(_FIELD, _lists(_FIELD_VALUES)).map("=".join)
 
 SOLVE_GAME = _line(
@@ -226,7 +226,7 @@ SOLVE_GAME = _line(
     "reference": _either(st.sampled_from(["qre", "aqre", "nash"])),
     "reference_temperature": _number("0.1", "1", "1e-6"),
     "list_solvers": _BOOL,
-    **{f"config.{name}": _FIELD_VALUES for name in solver_table.FIELDS},
+    **{f"config.{name}": _FIELD_VALUES for name in game_solvers.FIELDS},
   },
 )
 SWEEP_GAME = _line(
@@ -290,7 +290,7 @@ PREFERENCES = _line(
   {
     "game": _PREFERENCES,
     "solver": _lists(
-      _either(st.sampled_from(list(preference_table.SOLVERS)), often=12)
+      _either(st.sampled_from(list(preference_solvers.SOLVERS)), often=12)
     ),
     "updates": _whole(1, 20),
   },
@@ -309,6 +309,8 @@ PREFERENCES = _line(
     "step_size": _lists(_number("0.1", "1", "0.01")),
     "chunk": _whole(1, 3),
     "list_games": _BOOL,
-    **{name: _number("0.1", "1", "3", "0") for name in preference_table.FIELDS},
+    **{
+      name: _number("0.1", "1", "3", "0") for name in preference_solvers.FIELDS
+    },
   },
 )

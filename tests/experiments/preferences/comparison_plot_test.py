@@ -8,7 +8,7 @@ from matplotlib import image
 import numpy as np
 
 from experiments.preferences import comparison_plot, solver_batch
-from experiments.registry import preference_table
+from experiments.registry import preference_solvers
 from experiments.runs import figures
 
 
@@ -44,7 +44,7 @@ def _foreground(axes):
 class ComparisonPlotTest(absltest.TestCase):
   def test_all_solvers_have_hues_of_their_own_among_their_like(self):
     results = [
-      _result(name, k) for k, name in enumerate(preference_table.SOLVERS)
+      _result(name, k) for k, name in enumerate(preference_solvers.SOLVERS)
     ]
     fig = _draw(results)
     self.assertLen(fig.axes, 9)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from experiments.preferences import league_table, named_games
-from experiments.registry import preference_table
+from experiments.registry import preference_solvers
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import preference_game
 from mdrl.preferences import models
@@ -94,13 +94,13 @@ class SolvePreferenceTest(parameterized.TestCase):
   @pytest.mark.slow
   def test_all_solvers_run_by_default(self):
     result = self._solve("--game=three_raters(epsilon=0.1)", "--updates=5")
-    for name in preference_table.SOLVERS:
+    for name in preference_solvers.SOLVERS:
       self.assertRegex(result.stdout, rf"(?m)^{name} ")
     table = result.stdout.splitlines()[1:-1]
     self.assertLessEqual(max(map(len, table)), 80)
     saved = self._policies()
-    self.assertLen(saved["results"], len(preference_table.SOLVERS))
-    for number in range(len(preference_table.SOLVERS)):
+    self.assertLen(saved["results"], len(preference_solvers.SOLVERS))
+    for number in range(len(preference_solvers.SOLVERS)):
       np.testing.assert_allclose(
         saved[f"policy_{number}"].sum(axis=-1), 1, atol=1e-12
       )
@@ -494,7 +494,7 @@ class SolvePreferenceTest(parameterized.TestCase):
 
   def test_lists(self):
     listed = preference_binary.call("--list_solvers", "--list_games").stdout
-    for name in (*preference_table.SOLVERS, *named_games.GAMES):
+    for name in (*preference_solvers.SOLVERS, *named_games.GAMES):
       self.assertIn(name, listed)
 
 

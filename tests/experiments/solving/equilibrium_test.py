@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 import jax
 import numpy as np
 
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.solving import equilibrium as equilibrium_lib
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps
@@ -82,7 +82,7 @@ class ReferenceTest(parameterized.TestCase):
 
   def test_temperatures(self):
     fixed = {"magnet_rate": 0.0, "temperature": 0.2, "mirror_map": "entropy"}
-    magnetic = solver_table.resolve("magnetic", fixed)
+    magnetic = game_solvers.resolve("magnetic", fixed)
     self.assertEqual(
       equilibrium_lib.temperature("qre", 0.3, magnetic, 2.0), 0.3
     )
@@ -104,7 +104,7 @@ class ReferenceTest(parameterized.TestCase):
       ("magnetic_refreshed", {}),
       ("cfr", {}),
     ):
-      config = solver_table.resolve(solver, overrides)
+      config = game_solvers.resolve(solver, overrides)
       with self.assertRaisesRegex(ValueError, "must be given"):
         equilibrium_lib.temperature("qre", None, config, 1.0)
 

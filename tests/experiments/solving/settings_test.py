@@ -4,7 +4,7 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.solving import settings as settings_lib
 
 
@@ -23,7 +23,7 @@ class DefaultOutTest(parameterized.TestCase):
 
 class ConditionsTest(absltest.TestCase):
   def test_name_what_numbers_depend_on(self):
-    config = solver_table.SOLVERS["magnetic"].defaults
+    config = game_solvers.SOLVERS["magnetic"].defaults
     config = {**config, "step_size": 0.25, "temperature": 0.125}
     asked = settings_lib.Settings(
       game="kuhn_poker",

@@ -16,7 +16,7 @@ from open_spiel.python.algorithms import exploitability
 import pyspiel
 
 from experiments import solve_game
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.runs import trace
 from experiments.solving import policy_file
 from mdrl import run
@@ -177,7 +177,7 @@ class FilesTest(parameterized.TestCase):
     self._solve(f"--game={game}", f"--solver={solver}")
     table = _loaded(self.out)
     row = self._rows()[-1]
-    reports = solver_table.SOLVERS[solver].reports
+    reports = game_solvers.SOLVERS[solver].reports
     np.testing.assert_allclose(
       exploitability.nash_conv(table.game, table),
       row[f"nash_conv_{reports}"],
@@ -300,11 +300,11 @@ t "" 0
       gaps_found.append(self._rows()[-1]["exploitability_average"])
     self.assertEqual(*gaps_found)
 
-  @parameterized.parameters(*solver_table.SOLVERS)
+  @parameterized.parameters(*game_solvers.SOLVERS)
   def test_every_solver_converges_by_default(self, solver):
     self._solve(f"--solver={solver}", "--updates=2000", "--checkpoints=1")
     row = self._rows()[-1]
-    reports = solver_table.SOLVERS[solver].reports
+    reports = game_solvers.SOLVERS[solver].reports
     self.assertLess(row[f"exploitability_{reports}"], 5e-3)
 
   def test_simultaneous_updates_differ_from_alternating_ones(self):
@@ -428,18 +428,18 @@ class HelpTest(absltest.TestCase):
       text=True,
       env={**os.environ, "COLUMNS": "500"},
     )
-    for name in (*solver_table.SOLVERS, *solver_table.FIELDS, "--out"):
+    for name in (*game_solvers.SOLVERS, *game_solvers.FIELDS, "--out"):
       self.assertIn(name, result.stdout.replace("\n    ", ""))
     modules = {
       line.rsplit("|", 1)[1].strip() for line in result.stderr.splitlines()
     }
-    self.assertIn("experiments.registry.solver_table", modules)
+    self.assertIn("experiments.registry.game_solvers", modules)
     self.assertEmpty(modules & {"jax", "numpy", "pyspiel", "matplotlib"})
 
   def test_list_of_solvers(self):
     result = binary.call("--list_solvers")
     self.assertEqual(result.status, 0)
-    for name in solver_table.SOLVERS:
+    for name in game_solvers.SOLVERS:
       self.assertRegex(result.stdout, rf"(?m)^{name}: ")
     self.assertLessEqual(max(map(len, result.stdout.splitlines())), 80)
 

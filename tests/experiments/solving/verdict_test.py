@@ -4,7 +4,7 @@ from typing import Any
 
 from absl.testing import absltest, parameterized
 
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.solving import verdict
 from mdrl import struct
 from mdrl.evaluation import payoff_norm
@@ -63,7 +63,7 @@ class VerdictTest(parameterized.TestCase):
   def test_calls_out_steps_that_cycle_around_a_magnet_that_stays(
     self, size, temperature, cycles
   ):
-    config = solver_table.resolve(
+    config = game_solvers.resolve(
       "magnetic",
       {"magnet_rate": 0.0, "step_size": size, "temperature": temperature},
     )
@@ -83,7 +83,7 @@ class VerdictTest(parameterized.TestCase):
   @parameterized.parameters((0.5, 1), (0.4, 0))
   def test_temperatures_in_the_unit_of_the_game(self, size, count):
     game, norm = _large_payoffs()
-    config = solver_table.resolve(
+    config = game_solvers.resolve(
       "magnetic",
       {
         "magnet_rate": 0.0,

@@ -2,7 +2,7 @@
 
 from absl.testing import absltest, parameterized
 
-from experiments.registry import solver_table
+from experiments.registry import game_solvers
 from experiments.sweeping import grid as grid_lib
 
 
@@ -18,7 +18,7 @@ class SweepGridTest(parameterized.TestCase):
     values = grid.values(grid.settings[1])
     self.assertEqual(
       values,
-      solver_table.SOLVERS["magnetic"].defaults
+      game_solvers.SOLVERS["magnetic"].defaults
       | {
         "step_size": 0.01,
         "temperature": 0.5,

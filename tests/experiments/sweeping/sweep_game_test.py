@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from experiments import sweep_game
-from experiments.registry import solver_factory, solver_table
+from experiments.registry import game_factory, game_solvers
 from experiments.sweeping import grid as grid_lib
 from experiments.sweeping import heat_map, run_grid
 from mdrl import run
@@ -37,10 +37,10 @@ def _alone(solver, values, seed, steps):
   """Returns the exploitabilities of one run, without a batch."""
   game, _ = openspiel.compile_game("kuhn_poker")
   norm = payoff_norm.payoff_norm(game)
-  averaged = solver_factory.make(
-    solver, solver_table.resolve(solver, values), norm
+  averaged = game_factory.make(
+    solver, game_solvers.resolve(solver, values), norm
   )
-  reports = solver_table.SOLVERS[solver].reports
+  reports = game_solvers.SOLVERS[solver].reports
   chosen = averaged.solver if reports == "last" else averaged
   policies = base.random_policies(game, jax.random.key(seed)) if seed else None
   state = run.init(chosen, game, policies)
@@ -96,7 +96,7 @@ class SweepGameTest(parameterized.TestCase):
       gap, seed = float(row.pop("exploitability")), int(row.pop("seed"))
       step = int(row.pop("step"))
       values = {
-        name: solver_table.FIELDS[name].type(value)
+        name: game_solvers.FIELDS[name].type(value)
         for name, value in row.items()
       }
       found.setdefault((seed, *values.items()), []).append((step, gap))

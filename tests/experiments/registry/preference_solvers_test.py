@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 
 from experiments.preferences import named_games
-from experiments.registry import preference_factory, preference_table
+from experiments.registry import preference_factory, preference_solvers
 from mdrl import run
 from mdrl.games import preference_game
 from mdrl.preferences import models
@@ -15,9 +15,9 @@ from mdrl.solvers import averaged, base, inpo, nash_md, spo, sppo
 
 
 class PreferenceTableTest(parameterized.TestCase):
-  @parameterized.parameters(*preference_table.SOLVERS)
+  @parameterized.parameters(*preference_solvers.SOLVERS)
   def test_every_entry_makes_a_solver(self, name):
-    config = preference_table.resolve(name, {})
+    config = preference_solvers.resolve(name, {})
     for temperature in (0.01, 0.1, 5.0):
       step_size = preference_factory.default_step_size(name, temperature)
       solver = preference_factory.make(name, temperature, step_size, config)
@@ -25,9 +25,9 @@ class PreferenceTableTest(parameterized.TestCase):
 
   def test_every_field_belongs_to_a_solver(self):
     used = set()
-    for entry in preference_table.SOLVERS.values():
-      used |= set(entry.config)
-    self.assertEqual(used, set(preference_table.FIELDS))
+    for entry in preference_solvers.SOLVERS.values():
+      used |= set(entry.defaults) - {"step_size"}
+    self.assertEqual(used, set(preference_solvers.FIELDS))
 
   @parameterized.parameters(*named_games.GAMES)
   def test_games_have_the_order_that_they_state(self, name):
@@ -79,7 +79,7 @@ class PreferenceTableTest(parameterized.TestCase):
 
   def test_hyper_parameters_reach_the_solver(self):
     def made(name, step_size=0.3, seed=0, **config):
-      values = preference_table.resolve(name, config)
+      values = preference_solvers.resolve(name, config)
       return preference_factory.make(name, 0.5, step_size, values, seed)
 
     self.assertEqual(made("nash_ema", decay=0.0).decay, 0.0)
@@ -107,7 +107,7 @@ class PreferenceTableTest(parameterized.TestCase):
       name,
       temperature,
       preference_factory.default_step_size(name, temperature),
-      preference_table.resolve(name, {}),
+      preference_solvers.resolve(name, {}),
     )
     state = run.advance(solver, game, run.init(solver, game), 1000)
     weights = reference * np.exp((scores - scores.max()) / temperature)
@@ -117,7 +117,9 @@ class PreferenceTableTest(parameterized.TestCase):
       atol=1e-6,
     )
 
-  @parameterized.parameters(*preference_factory.EXPLICIT)
+  @parameterized.parameters(
+    "egpo", "inpo", "nash_ema", "nash_md_constant", "rlhf"
+  )
   def test_default_steps_do_not_pass_the_reference(self, name):
     step_size = preference_factory.default_step_size(name, 100.0)
     self.assertEqual(step_size, 0.01)
@@ -130,9 +132,9 @@ class PreferenceTableTest(parameterized.TestCase):
     ("decay", float("nan")),
   )
   def test_overrides_must_fit(self, name, value):
-    solvers = list(preference_table.SOLVERS)
+    solvers = list(preference_solvers.SOLVERS)
     with self.assertRaisesRegex(ValueError, f"`--{name}` must be a"):
-      preference_table.check_overrides(solvers, {name: value})
+      preference_solvers.check_overrides(solvers, {name: value})
 
   def test_grid(self):
     self.assertEqual(

@@ -3,7 +3,7 @@
 from absl.testing import absltest, parameterized
 import pytest
 
-from experiments.registry import solver_factory, solver_table
+from experiments.registry import game_factory, game_solvers
 from mdrl import run
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
@@ -12,29 +12,29 @@ from mdrl.solvers import behavioral, magnetic, regret_matching, regret_rules
 
 
 def _made(name, payoff_norm=1.0, **overrides):
-  values = solver_table.resolve(name, overrides)
-  return solver_factory.make(name, values, payoff_norm)
+  values = game_solvers.resolve(name, overrides)
+  return game_factory.make(name, values, payoff_norm)
 
 
 class SolverTableTest(parameterized.TestCase):
-  @parameterized.parameters(*solver_table.SOLVERS)
+  @parameterized.parameters(*game_solvers.SOLVERS)
   def test_every_entry_makes_a_solver_and_explains_its_fields(self, name):
-    entry = solver_table.SOLVERS[name]
-    self.assertContainsSubset(entry.defaults, solver_table.FIELDS)
+    entry = game_solvers.SOLVERS[name]
+    self.assertContainsSubset(entry.defaults, game_solvers.FIELDS)
     self.assertIn(entry.reports, ("last", "average"))
     for field, value in entry.defaults.items():
-      self.assertIsInstance(value, solver_table.FIELDS[field].type)
+      self.assertIsInstance(value, game_solvers.FIELDS[field].type)
     solver = _made(name)
     self.assertEqual(solver.power, entry.defaults["average_power"])
 
   def test_every_field_belongs_to_a_solver(self):
-    used = set().union(*(e.defaults for e in solver_table.SOLVERS.values()))
-    self.assertEqual(used, set(solver_table.FIELDS))
+    used = set().union(*(e.defaults for e in game_solvers.SOLVERS.values()))
+    self.assertEqual(used, set(game_solvers.FIELDS))
 
   def test_none_keeps_the_default(self):
     self.assertEqual(
-      solver_table.resolve("cfr", {"alternating": None, "step_size": None}),
-      solver_table.SOLVERS["cfr"].defaults,
+      game_solvers.resolve("cfr", {"alternating": None, "step_size": None}),
+      game_solvers.SOLVERS["cfr"].defaults,
     )
 
   def test_rules_of_the_regret_matching_family(self):
