@@ -10,15 +10,18 @@ import setuptools
 _ROOT = pathlib.Path(__file__).resolve().parent
 _DEV = [
   "beartype>=0.20",
+  "furo>=2025.9",
   "hypothesis>=6.130",
   "ipykernel>=6.29",
   "jupytext>=1.17",
+  "myst-nb>=1.4",
   "nbmake>=1.5.5",
   "pyright>=1.1.400",
   "pytest>=8.3",
   "pytest-xdist>=3.8",
   "ruff>=0.11",
   "setuptools>=77",
+  "sphinx>=8.2",
 ]
 _BINARIES = (
   "compare_solvers",
@@ -59,13 +62,16 @@ def _repository():
 def _long_description(repository):
   """Returns the README with links that hold on a package index as well.
 
-  Without the address of the repository, pictures give way to what they show.
+  Without the address of the repository, pictures give way to what they show,
+  and links to their words.
   """
   text = (_ROOT / "README.md").read_text(encoding="utf-8")
-  picture = r"!\[([^]]*)\]\((?!https?:)([^)]*)\)"
+  target = r"\[([^]]*)\]\((?!https?:)([^)]*)\)"
   if repository is None:
-    return re.sub(picture, r"*Figure: \1.*", text)
-  return re.sub(picture, rf"![\1]({repository}/raw/HEAD/\2)", text)
+    text = re.sub("!" + target, r"*Figure: \1.*", text)
+    return re.sub(target, r"\1", text)
+  text = re.sub("!" + target, rf"![\1]({repository}/raw/HEAD/\2)", text)
+  return re.sub(target, rf"[\1]({repository}/blob/HEAD/\2)", text)
 
 
 def _urls(repository):
@@ -123,7 +129,6 @@ setuptools.setup(
   install_requires=[
     "absl-py>=2.3.1",
     "chex>=0.1.92",
-    "flax>=0.12.0",
     "jax>=0.10.0",
     "jaxtyping>=0.3.2",
     "matplotlib>=3.10",
@@ -131,7 +136,6 @@ setuptools.setup(
     "mpltern>=1.0.4",
     "numpy>=2.0",
     "open_spiel>=2.0.2",
-    "optax>=0.2.8",
     "rich>=14",
     "scipy>=1.15",
   ],

@@ -15,6 +15,35 @@ from absl.testing import absltest, parameterized
 import mdrl
 from tests import source_tree
 
+# Modules of packages that are called otherwise.
+_MODULES = {"absl-py": "absl", "open_spiel": "pyspiel"}
+# What shows that a package is used which nothing imports.
+_COMMANDS = {
+  "ipykernel": "jupyter execute",
+  "myst-nb": "myst_nb",
+  "nbmake": "--nbmake",
+  "pytest-xdist": "--numprocesses",
+}
+# Not absl and ml_collections, which OpenSpiel imports.
+_OF_BINARIES = (
+  "matplotlib",
+  "mpltern",
+  "orbax",
+  "rich",
+)
+
+
+def _imported(folders):
+  """Returns the packages of others that the modules of folders import."""
+  ours = {"mdrl", "experiments", "benchmarks", "tests"}
+  found = {
+    imported.module.partition(".")[0]
+    for module in source_tree.read_modules(folders)
+    for imported in module.imports()
+  }
+  # Who has `pyspiel` has the rest of OpenSpiel; who has `jax`, `jaxlib`.
+  return found - set(sys.stdlib_module_names) - ours - {"jaxlib", "open_spiel"}
+
 
 def _built(folder, **environment):
   """Returns the metadata, the entry points and the modules of a build."""
@@ -79,28 +108,87 @@ class BuiltTest(absltest.TestCase):
     self.assertIn("\nClassifier: Typing :: Typed\n", str(self.metadata))
     self.assertIn("mirror descent", self.metadata["Keywords"])
 
-  def test_without_an_address_pictures_give_way_to_words(self):
+  def test_without_an_address_pictures_and_links_give_way_to_words(self):
     text = self.metadata.get_payload()
     self.assertNotIn("![", text)
-    self.assertIn("*Figure: Paths of eight solvers over the simplex", text)
+    self.assertNotIn("](docs/", text)
+    self.assertIn("*Figure: Exploitability of the last and the average", text)
+    self.assertIn("| Solvers | Mirror descent", text)
     self.assertIsNone(self.metadata.get_all("Project-URL"))
+
+
+class RequirementsTest(absltest.TestCase):
+  @classmethod
+  def setUpClass(cls):
+    super().setUpClass()
+    folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+    metadata, _, _ = _built(folder)
+    cls.always, cls.dev = set(), set()
+    for line in metadata.get_all("Requires-Dist") or ():
+      requirement, _, condition = line.partition(";")
+      name = re.split(r"[<>=!~\[ ]", requirement, maxsplit=1)[0]
+      if not condition:
+        cls.always.add(_MODULES.get(name, name))
+      elif '"dev"' in condition:
+        cls.dev.add(name)
+
+  def test_installing_is_enough_for_every_binary_and_no_more(self):
+    self.assertEqual(self.always, _imported(("mdrl", "experiments")))
+
+  def test_what_developers_install_is_used(self):
+    places = [
+      source_tree.ROOT / name
+      for name in (
+        ".ci/run",
+        "CONTRIBUTING.md",
+        "docs/conf.py",
+        "pyproject.toml",
+      )
+    ]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in places)
+    imported = _imported(("tests", "benchmarks", "notebooks")) | {"setuptools"}
+    used = {
+      name
+      for name in self.dev
+      if name in imported or _COMMANDS.get(name, name) in text
+    }
+    self.assertNotEmpty(used)
+    self.assertEqual(self.dev - used, set())
+
+  def test_the_library_needs_no_packages_of_the_binaries(self):
+    modules = [module.name for module in source_tree.read_modules(("mdrl",))]
+    script = (
+      "import importlib, sys\n"
+      f"for name in {_OF_BINARIES}: sys.modules[name] = None\n"
+      f"for name in {modules}: importlib.import_module(name)\n"
+    )
+    result = subprocess.run(
+      [sys.executable, "-c", script],
+      cwd=source_tree.ROOT,
+      capture_output=True,
+      text=True,
+      check=False,
+    )
+    self.assertEqual(result.returncode, 0, result.stderr)
 
 
 class RepositoryTest(parameterized.TestCase):
   @parameterized.parameters(
     "https://example.org/a/mdrl", "git@example.org:a/mdrl.git"
   )
-  def test_pictures_have_absolute_addresses(self, address):
+  def test_pictures_and_links_have_absolute_addresses(self, address):
     with tempfile.TemporaryDirectory() as folder:
       metadata, _, _ = _built(folder, MDRL_REPOSITORY=address)
-    pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", str(metadata))
-    self.assertNotEmpty(pictures)
-    for picture in pictures:
-      start = "https://example.org/a/mdrl/raw/HEAD/"
-      self.assertStartsWith(picture, start)
-      self.assertTrue(
-        (source_tree.ROOT / picture.removeprefix(start)).is_file()
-      )
+    text = str(metadata)
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", text)
+    pages = re.findall(r"(?<!!)\[[^]]*\]\(([^)]*(?:\.md|LICENSE))\)", text)
+    for kind, targets in (("raw", pictures), ("blob", pages)):
+      self.assertNotEmpty(targets)
+      for target in targets:
+        start = f"https://example.org/a/mdrl/{kind}/HEAD/"
+        self.assertStartsWith(target, start)
+        path = source_tree.ROOT / target.removeprefix(start)
+        self.assertTrue(path.is_file(), path)
     self.assertIn(
       "\nProject-URL: Source, https://example.org/a/mdrl\n", str(metadata)
     )
