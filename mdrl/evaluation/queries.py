@@ -1,14 +1,27 @@
-"""What a solver asks of the people behind the preferences."""
+"""Counts the preference queries of a solver."""
 
+from fractions import Fraction
+import math
 from typing import Any, NamedTuple
 
 import jax
+from jax.extend import core
 
 from mdrl import struct
 from mdrl.games import preference_game
 
-# What contexts are taken apart by.
-_SAME_NUMBERS = ("broadcast_in_dim", "reshape", "squeeze")
+# Their results hold preferences, or part of them, in some shape and type.
+_MOVES = (
+  "broadcast_in_dim",
+  "convert_element_type",
+  "copy",
+  "dynamic_slice",
+  "gather",
+  "reshape",
+  "slice",
+  "squeeze",
+  "transpose",
+)
 
 
 class Queries(NamedTuple):
@@ -19,7 +32,7 @@ class Queries(NamedTuple):
 
   Attributes:
     init: Before the first update.
-    update: For each update.
+    update: For each update; the most of them, where a state decides.
   """
 
   init: int
@@ -27,39 +40,130 @@ class Queries(NamedTuple):
 
 
 def count(solver: Any, game: preference_game.PreferenceGame) -> Queries:
-  """Counts the queries of a solver, in the programs that it traces to."""
+  """Counts the queries of a solver, in the programs that it traces to.
+
+  What a loop asks is counted as often as it goes round, and of several branches
+  the one that asks most.
+
+  Raises:
+    ValueError: If a loop asks that ends when something is found, as the number
+      is then not known.
+  """
   state = solver.init(game)
 
   def with_advantage(advantage):
     return struct.replace(game, advantage=advantage)
 
   traced = [
-    jax.make_jaxpr(fn)(game.advantage).jaxpr
+    jax.make_jaxpr(fn)(game.advantage)
     for fn in (
       lambda advantage: solver.init(with_advantage(advantage)),
       lambda advantage: solver.update(with_advantage(advantage), state),
     )
   ]
-  return Queries(
-    *(_uses(jaxpr, jaxpr.invars[0], game.num_responses) for jaxpr in traced)
+  counter = _Counter(game.num_responses, game.advantage.size)
+  return Queries(*(math.ceil(counter.of_program(p, [True])[0]) for p in traced))
+
+
+class _Counter:
+  """Follows the preferences through programs.
+
+  A query multiplies each preference of each context once.
+  """
+
+  def __init__(self, num_responses: int, num_preferences: int):
+    self._num_responses = num_responses
+    self._num_preferences = num_preferences
+
+  def of_program(self, program, given):
+    """Counts the queries of a program.
+
+    Args:
+      program: A jaxpr, closed or not.
+      given: For each argument, whether it holds preferences.
+
+    Returns:
+      The number, and for each result whether it holds preferences.
+    """
+    jaxpr = getattr(program, "jaxpr", program)
+    holding = _chosen(jaxpr.invars, given)
+    total = Fraction(0)
+    for equation in jaxpr.eqns:
+      places = [id(variable) in holding for variable in equation.invars]
+      if any(places):
+        queries, results = self._of_equation(equation, places)
+        total += queries
+        holding |= _chosen(equation.outvars, results)
+    return total, [id(variable) in holding for variable in jaxpr.outvars]
+
+  def _of_equation(self, equation, places):
+    """Counts the queries of an equation, like `of_program`."""
+    name, params = equation.primitive.name, equation.params
+    if name in _MOVES:
+      return 0, [True]
+    if name == "dot_general":
+      return self._of_product(equation, places), [False]
+    if name == "cond":
+      return self._of_branches(params, places)
+    if name == "scan":
+      return self._of_scan(params, places)
+    if name == "while":
+      return self._of_while(params, places)
+    program = params.get("jaxpr", params.get("call_jaxpr"))
+    if program is not None:
+      return self.of_program(program, places)
+    if any(True for _ in core.jaxprs_in_params(params)):
+      raise ValueError(_unknown(f"`{name}`"))
+    pairs = zip(equation.invars, places, strict=True)
+    read = sum(variable.aval.size for variable, place in pairs if place)
+    return self._of_pairs(read), [False] * len(equation.outvars)
+
+  def _of_pairs(self, num_read):
+    """Counts preferences that are read one by one, and none of them twice."""
+    share = Fraction(num_read, self._num_preferences)
+    return self._num_responses * min(share, 1)
+
+  def _of_product(self, equation, places):
+    (left_axes, right_axes), _ = equation.params["dimension_numbers"]
+    left, right = (variable.aval for variable in equation.invars)
+    own, axes = (left, left_axes) if places[0] else (right, right_axes)
+    summed = math.prod(own.shape[axis] for axis in axes)
+    if all(places) or summed > self._num_responses:
+      return self._of_pairs(own.size)
+    [result] = equation.outvars
+    return Fraction(result.aval.size * summed, self._num_preferences)
+
+  def _of_branches(self, params, places):
+    found = [self.of_program(b, places[1:]) for b in params["branches"]]
+    results = zip(*(results for _, results in found), strict=True)
+    return max(queries for queries, _ in found), [any(r) for r in results]
+
+  def _of_scan(self, params, places):
+    first, last = params["num_consts"], params["num_carry"]
+    carried = places[first : first + last]
+    queries, results = self.of_program(params["jaxpr"], places)
+    if results[:last] != carried:
+      raise ValueError(_unknown("a loop that carries them on"))
+    return params["length"] * queries, results
+
+  def _of_while(self, params, places):
+    """Takes a loop of unknown length if it only hands the preferences on."""
+    of_test, of_body = params["cond_nconsts"], params["body_nconsts"]
+    carried = places[of_test + of_body :]
+    asked, _ = self.of_program(params["cond_jaxpr"], places[:of_test] + carried)
+    more, results = self.of_program(params["body_jaxpr"], places[of_test:])
+    if asked or more or results != carried:
+      raise ValueError(_unknown("a loop that ends when something is found"))
+    return 0, results
+
+
+def _chosen(variables, flags):
+  pairs = zip(variables, flags, strict=True)
+  return {id(variable) for variable, flag in pairs if flag}
+
+
+def _unknown(place):
+  return (
+    "`solver` must ask a known number of queries, got preferences in "
+    f"{place}; give the loop a number of rounds, or count by hand"
   )
-
-
-def _uses(jaxpr, preferences, num_responses):
-  """Returns the queries of a program, one of whose variables is given."""
-  total, same = 0, [preferences]
-  for equation in jaxpr.eqns:
-    for place, variable in enumerate(equation.invars):
-      if not any(variable is x for x in same):
-        continue
-      inner = equation.params.get("jaxpr")
-      if equation.primitive.name in _SAME_NUMBERS:
-        same += equation.outvars
-      elif equation.primitive.name == "dot_general":
-        total += 1
-      elif inner is not None and hasattr(inner, "jaxpr"):
-        body = inner.jaxpr
-        total += _uses(body, body.invars[place], num_responses)
-      else:
-        total += num_responses
-  return total
