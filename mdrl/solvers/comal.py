@@ -67,23 +67,32 @@ class Comal(base.Solver):
 
   def update(self, game: game_lib.Game, state: ComalState) -> ComalState:
     """Makes one inner update, and begins the next run where it is the last."""
+    advance, begin = self._advance, self._begin
     if _has_contexts(game):
-      parts = preference_game.contexts(game)
-      inner, ended = jax.vmap(self._advance)(parts, state.inner)
-    else:
-      inner, ended = self._advance(game, state.inner)
+      game = preference_game.contexts(game)
+      advance, begin = jax.vmap(advance), jax.vmap(begin)
+    updated, after, ended = advance(game, state.inner)
+    # A start may ask queries of its own, so that it is not made in vain. Under
+    # `vmap` both branches are made, whatever has ended.
+    inner = jax.lax.cond(
+      jnp.any(ended),
+      lambda: begin(game, updated, after, ended),
+      lambda: updated,
+    )
     count = state.num_refreshes + ended.astype(state.num_refreshes.dtype)
     return ComalState(state.step + 1, count, inner)
 
   def _advance(self, game, inner):
-    """Returns the inner state, and whether a run has ended."""
+    """Returns the next inner state, its policies, and whether a run ends."""
     updated = self.solver.update(game, inner)
     before = self.solver.policies(game, inner)
     after = self.solver.policies(game, updated)
-    ended = self._ended(game, before, after)
-    fresh = self.solver.init(struct.replace(game, reference=after), after)
-    inner = jax.tree.map(lambda a, b: jnp.where(ended, a, b), fresh, updated)
-    return inner, ended
+    return updated, after, self._ended(game, before, after)
+
+  def _begin(self, game, updated, policies, ended):
+    """Returns the first state of the next inner run, where one has ended."""
+    fresh = self.solver.init(struct.replace(game, reference=policies), policies)
+    return jax.tree.map(lambda a, b: jnp.where(ended, a, b), fresh, updated)
 
   def _ended(self, game, before, after) -> Bool[Array, ""]:
     # Slot 0 holds no probability, and a start has another number there.

@@ -1,11 +1,14 @@
 """Tests of COMAL: inner runs end where they say, outer ones at equilibria."""
 
+from typing import Any
+
 from absl.testing import absltest, parameterized
+import jax
 import jax.numpy as jnp
 import numpy as np
 from open_spiel.python.algorithms import exploitability
 
-from mdrl import run
+from mdrl import run, struct
 from mdrl.compile import openspiel, policy_bridge
 from mdrl.evaluation import gaps
 from mdrl.games import matrix_game, preference_game
@@ -14,6 +17,17 @@ from mdrl.testing import games
 from tests.solvers import preferences as oracle
 
 _INNER = nash_mirror_prox.NashMirrorProx(step_size=2.0, temperature=0.1)
+
+
+@struct.dataclass
+class _Counted(nash_mirror_prox.NashMirrorProx):
+  """Nash Mirror Prox that reports when its `init` is run."""
+
+  report: Any = struct.static()
+
+  def init(self, game, policies=None):
+    jax.debug.callback(self.report)
+    return super().init(game, policies)
 
 
 class ComalTest(parameterized.TestCase):
@@ -93,6 +107,30 @@ class ComalTest(parameterized.TestCase):
       )
       self.assertEqual(state.num_refreshes[x], alone.num_refreshes)
     self.assertNotEqual(*state.num_refreshes.tolist())
+
+  @parameterized.parameters(1, 2)
+  def test_starts_are_made_only_where_a_run_ends(self, num_contexts):
+    starts = []
+    inner = _Counted(
+      step_size=2.0, temperature=0.1, report=lambda: starts.append(1)
+    )
+    solver = comal.Comal(solver=inner, tolerance=1e-4)
+    matrices = np.stack([oracle.HARD, oracle.DICE][:num_contexts])
+    references = np.tile(oracle.REFERENCE, (num_contexts, 1))
+    game = preference_game.preference_game(matrices, references)
+    state = run.init(solver, game)
+    jax.effects_barrier()
+    self.assertLen(starts, 1)
+    before = np.zeros(num_contexts)
+    for _ in range(30):
+      starts.clear()
+      state = run.advance(solver, game, state, 1)
+      jax.effects_barrier()
+      ended = np.any(np.asarray(state.num_refreshes) > before)
+      self.assertLen(starts, 1 if ended else 0)
+      before = np.asarray(state.num_refreshes)
+    self.assertGreater(before.max(), 0)
+    self.assertLess(before.max(), 30)
 
   def test_runs_on_trees(self):
     game, names = games.compiled("kuhn")
