@@ -6,7 +6,7 @@
 
 The folder of the run then holds flags.json, trace.jsonl (one line per
 evaluation), policy.npz (`experiments.solving.policy_file` says how to load it),
-convergence.png and checkpoint. `--reference` adds the divergence from an
+convergence.png and checkpoint. `--equilibrium` adds the divergence from an
 equilibrium to the trace, null where it is infinite. A run that was killed goes
 on by the same command with `--resume`, and ends with the same numbers.
 """
@@ -72,8 +72,8 @@ _RESUME = flags.DEFINE_bool(
   "resume", False, "Go on with the run in --out, if there is one."
 )
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Delete the run in --out.")
-_REFERENCE = flags.DEFINE_enum(
-  "reference",
+_EQUILIBRIUM = flags.DEFINE_enum(
+  "equilibrium",
   None,
   ["qre", "aqre", "nash"],
   "Also measure the divergence from this equilibrium: the quantal-response "
@@ -81,19 +81,26 @@ _REFERENCE = flags.DEFINE_enum(
   "equilibrium, by linear programming; where there are many of those, others "
   "are as good.",
 )
-_REFERENCE_TEMPERATURE = limits.define_float(
-  "reference_temperature",
+_EQUILIBRIUM_TEMPERATURE = limits.define_float(
+  "equilibrium_temperature",
   None,
-  "Of --reference=qre and aqre, in utility; by default that of the "
+  "Of --equilibrium=qre and aqre, in utility; by default that of the "
   "equilibrium which the solver approaches, if it is one of these.",
 )
 _LIST_SOLVERS = flags.DEFINE_bool(
   "list_solvers", False, "Print the solvers and their defaults, and exit."
 )
 
+# Flags of earlier versions, and what they are called now.
+_RENAMED = {
+  "reference": "equilibrium",
+  "reference_temperature": "equilibrium_temperature",
+}
+
 
 def parse_flags(argv: Sequence[str]) -> list[str]:
   """Parses flags, with the overrides of hyper-parameters among them."""
+  command_line.check_renamed("solve_game", argv, _RENAMED)
   for argument in argv[1:]:
     override = re.match(r"--?(?:no)?config\.([^=]*)", argument)
     if override and override[1] not in game_solvers.FIELDS:
@@ -155,8 +162,8 @@ def _settings() -> settings_lib.Settings:
     save_seconds=_SAVE_SECONDS.value,
     resume=_RESUME.value,
     overwrite=_OVERWRITE.value,
-    reference=_REFERENCE.value,
-    reference_temperature=_REFERENCE_TEMPERATURE.value,
+    equilibrium=_EQUILIBRIUM.value,
+    equilibrium_temperature=_EQUILIBRIUM_TEMPERATURE.value,
   )
 
 

@@ -1,6 +1,6 @@
 """What all binaries do with their flags and their users' mistakes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import re
 import sys
@@ -24,6 +24,19 @@ def define_key_flags(
   define(values)
   for name in set(values) - before:
     values.register_key_flag_for_module(sys.argv[0], values[name])
+
+
+def check_renamed(
+  program: str, argv: Sequence[str], renamed: Mapping[str, str]
+) -> None:
+  """Ends the process, with a hint, where a flag has its earlier name."""
+  for argument in argv[1:]:
+    match = re.match(r"--?([^=]*)", argument)
+    if match and match[1] in renamed:
+      fail(
+        program,
+        f"`--{match[1]}` is called `--{renamed[match[1]]}` now; use that name",
+      )
 
 
 def quieten() -> None:

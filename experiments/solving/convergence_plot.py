@@ -1,6 +1,6 @@
 """The figure of a run: exploitability against updates and against seconds.
 
-A run with a reference has a third panel, of the divergence from it.
+A run with an equilibrium has a third panel, of the divergence from it.
 """
 
 from collections.abc import Sequence

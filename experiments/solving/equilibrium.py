@@ -1,6 +1,6 @@
 """The equilibrium that a run is measured against."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -50,7 +50,7 @@ def temperature(
   )
   if not stays:
     raise ValueError(
-      "`--reference_temperature` must be given, as this solver does not "
+      "`--equilibrium_temperature` must be given, as this solver does not "
       f"approach the {NAMES[kind]} equilibrium of one temperature; or use "
       "--solver=magnetic --config.magnet_rate=0 --config.mirror_map=entropy "
       f"--config.feedback={_FEEDBACK[kind]}"
@@ -59,17 +59,26 @@ def temperature(
 
 
 def find(
-  kind: str, game: tree_game.TreeGame, temperature: float
+  kind: str,
+  game: tree_game.TreeGame,
+  temperature: float,
+  say: Callable[[str], None],
 ) -> base.Policies:
   """Returns an equilibrium.
+
+  Agent equilibria are sought by root finding from uniform play and, where that
+  fails, from where magnetic mirror descent ends.
 
   Args:
     kind: `qre` of the normal form, `aqre` of agents, or `nash`.
     game: The game, in double precision; for `aqre` with reaches.
     temperature: Of quantal responses, in utility.
+    say: Told of a second search.
 
   Raises:
-    ValueError: If there is none that can be found.
+    ValueError: If there is no equilibrium of this kind, or the game has none
+      that a linear program finds.
+    NotFoundError: If root finding fails at this temperature.
   """
   match kind:
     case "nash":
@@ -81,43 +90,49 @@ def find(
     case "qre":
       return quantal_response.equilibrium(game, temperature)
     case "aqre":
-      return _agent_equilibrium(game, temperature)
+      return _agent_equilibrium(game, temperature, say)
     case other:
       raise ValueError(
         f"`kind` must be one of {', '.join(NAMES)}, got {other!r}"
       )
 
 
-def _agent_equilibrium(game, temperature):
+def _agent_equilibrium(game, temperature, say):
   view = behavioral_game.view(game, "q")
   try:
     return quantal_response.equilibrium(view, temperature)
-  except ValueError:
-    # The branch from uniform play turns back before this temperature.
-    solver = behavioral.Behavioral(
-      solver=magnetic.MagneticMirrorDescent(
-        step_size=_STEP_PER_TEMPERATURE * temperature,
-        temperature=temperature,
-      ),
-      feedback="q",
+  except quantal_response.NotFoundError:
+    say(
+      "the branch of equilibria from uniform play turns back above temperature "
+      f"{temperature:g}; starting from {_UPDATES:,} updates of magnetic mirror "
+      "descent instead"
     )
-    state = run.advance(solver, game, run.init(solver, game), _UPDATES)
-    start = solver.policies(game, state)
-    return quantal_response.equilibrium(view, temperature, start=start)
+  solver = behavioral.Behavioral(
+    solver=magnetic.MagneticMirrorDescent(
+      step_size=_STEP_PER_TEMPERATURE * temperature,
+      temperature=temperature,
+    ),
+    feedback="q",
+  )
+  state = run.advance(solver, game, run.init(solver, game), _UPDATES)
+  start = solver.policies(game, state)
+  return quantal_response.equilibrium(view, temperature, start=start)
 
 
 @jax.jit
 def divergence(
-  game: tree_game.TreeGame, reference: base.Policies, policies: base.Policies
+  game: tree_game.TreeGame, equilibrium: base.Policies, policies: base.Policies
 ) -> Float[Array, ""]:
-  """Returns what policies diverge by from a reference, in nats.
+  """Returns the divergence of policies from an equilibrium, in nats.
 
-  That is the sum over players and infostates of KL(reference, policy), weighted
-  by the reference's own probability of reaching the infostate; infinite where
-  a policy never plays what the reference does.
+  That is the sum over players and infostates of KL(equilibrium, policy),
+  weighted by the player's own probability of reaching the infostate in the
+  equilibrium; infinite where a policy never plays what the equilibrium does.
   """
   each = [
     dilated.divergence(t, _ENTROPY, wanted, dilated.to_dual(t, _ENTROPY, own))
-    for t, wanted, own in zip(game.treeplexes, reference, policies, strict=True)
+    for t, wanted, own in zip(
+      game.treeplexes, equilibrium, policies, strict=True
+    )
   ]
   return jnp.sum(jnp.stack(each))

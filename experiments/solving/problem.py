@@ -11,7 +11,7 @@ from experiments.runs import program_cache, tree_progress
 from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import settings as settings_lib
 from mdrl.compile import openspiel
-from mdrl.evaluation import payoff_norm
+from mdrl.evaluation import payoff_norm, quantal_response
 from mdrl.games import base, tree_game
 from mdrl.games import index as index_lib
 from mdrl.solvers import averaged
@@ -27,8 +27,8 @@ class Problem(NamedTuple):
     solver: The solver and its average.
     payoff_norm: Unit of utility in the solver's hyper-parameters.
     first_policies: Where the solver starts; None for uniform policies.
-    reference: The equilibrium that it is measured against, if any.
-    reference_temperature: Of quantal responses, in utility; None for others.
+    equilibrium: The policies that it is measured against, if any.
+    equilibrium_temperature: Of quantal responses, in utility; None for others.
   """
 
   name: str
@@ -37,8 +37,8 @@ class Problem(NamedTuple):
   solver: averaged.Averaged
   payoff_norm: float
   first_policies: base.Policies | None
-  reference: base.Policies | None
-  reference_temperature: float | None
+  equilibrium: base.Policies | None
+  equilibrium_temperature: float | None
 
 
 def make(settings: settings_lib.Settings) -> Problem:
@@ -50,24 +50,24 @@ def make(settings: settings_lib.Settings) -> Problem:
   """
   jax.config.update("jax_enable_x64", settings.precision == "float64")
   program_cache.keep(settings.cache_dir)
-  _check_reference(settings)
+  _check_equilibrium(settings)
   game, names = openspiel.compile_game(
     settings.game,
     max_histories=settings.max_histories,
     cache_dir=program_cache.games_folder(settings.cache_dir),
     progress=tree_progress.lines(settings.game),
-    reaches=settings.reference == "aqre"
+    reaches=settings.equilibrium == "aqre"
     or game_factory.needs_reaches(settings.config),
   )
   unit = 1.0
   if settings.config.get("normalize"):
     unit = payoff_norm.payoff_norm(game)
   solver = game_factory.make(settings.solver, settings.config, unit)
-  kind = settings.reference
+  kind = settings.equilibrium
   temperature = None
   if kind not in (None, "nash"):
     temperature = equilibrium_lib.temperature(
-      kind, settings.reference_temperature, settings.config, unit
+      kind, settings.equilibrium_temperature, settings.config, unit
     )
   return Problem(
     name=openspiel.game_string(settings.game),
@@ -78,42 +78,42 @@ def make(settings: settings_lib.Settings) -> Problem:
     first_policies=base.random_policies(game, jax.random.key(settings.seed))
     if settings.seed
     else None,
-    reference=None if kind is None else _reference(kind, game, temperature),
-    reference_temperature=temperature,
+    equilibrium=None if kind is None else _find(kind, game, temperature),
+    equilibrium_temperature=temperature,
   )
 
 
-def _check_reference(settings):
-  kind, given = settings.reference, settings.reference_temperature
+def _check_equilibrium(settings):
+  kind, given = settings.equilibrium, settings.equilibrium_temperature
   if given is not None and kind not in ("qre", "aqre"):
     raise ValueError(
-      "`--reference_temperature` is read with `--reference=qre` or aqre "
-      f"alone, got reference={kind}"
+      "`--equilibrium_temperature` is read with `--equilibrium=qre` or aqre "
+      f"alone, got equilibrium={kind}"
     )
   if given is not None and not 0 < given < np.inf:
-    raise ValueError(f"`--reference_temperature` must be positive, got {given}")
+    raise ValueError(
+      f"`--equilibrium_temperature` must be positive, got {given}"
+    )
   if kind is not None and settings.precision != "float64":
     raise ValueError(
-      "`--reference` needs --precision=float64, as root finding does, got "
+      "`--equilibrium` needs --precision=float64, as root finding does, got "
       f"{settings.precision}"
     )
 
 
-def _reference(kind, game, temperature):
+def _find(kind, game, temperature):
   at = "" if temperature is None else f" at temperature {temperature:g}"
   # In games of Leduc's size this takes from seconds to minutes.
-  print(
-    f"finding the {equilibrium_lib.NAMES[kind]} equilibrium{at}",
-    file=sys.stderr,
-    flush=True,
-  )
+  _say(f"finding the {equilibrium_lib.NAMES[kind]} equilibrium{at}")
   try:
-    return equilibrium_lib.find(kind, game, temperature or 0.0)
-  except ValueError as error:
-    if kind == "nash":
-      raise
+    return equilibrium_lib.find(kind, game, temperature or 0.0, _say)
+  except quantal_response.NotFoundError as error:
     raise ValueError(
-      f"`--reference={kind}` was not found at temperature {temperature:g}, "
+      f"`--equilibrium={kind}` was not found at temperature {temperature:g}, "
       "which is too low for root finding here; choose a higher "
-      "`--reference_temperature`, or --reference=nash"
+      "`--equilibrium_temperature`, or --equilibrium=nash"
     ) from error
+
+
+def _say(text):
+  print(text, file=sys.stderr, flush=True)

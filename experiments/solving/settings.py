@@ -18,8 +18,8 @@ _DECISIVE = (
   "precision",
   "checkpoints",
   "seed",
-  "reference",
-  "reference_temperature",
+  "equilibrium",
+  "equilibrium_temperature",
 )
 _ALWAYS_SAID = ("step_size", "temperature")
 
@@ -42,9 +42,9 @@ class Settings:
     save_seconds: Time between states saved.
     resume: Whether to go on with the run in `out`.
     overwrite: Whether to delete the run in `out`.
-    reference: The equilibrium to measure the divergence from: `qre`, `aqre` or
-      `nash`; None for none.
-    reference_temperature: Of `qre` and `aqre`, in utility; None for the
+    equilibrium: What the divergence is measured from: `qre`, `aqre` or `nash`;
+      None for nothing.
+    equilibrium_temperature: Of `qre` and `aqre`, in utility; None for the
       solver's own.
   """
 
@@ -61,8 +61,8 @@ class Settings:
   save_seconds: float
   resume: bool
   overwrite: bool
-  reference: str | None
-  reference_temperature: float | None
+  equilibrium: str | None
+  equilibrium_temperature: float | None
 
   def as_json(self) -> dict[str, Any]:
     """Returns the flags as JSON holds them."""
@@ -84,10 +84,10 @@ class Settings:
     parts.append(f"seed {self.seed}" if self.seed else "from uniform play")
     if self.precision != "float64":
       parts.append(self.precision)
-    if self.reference is not None:
-      found = f"reference {self.reference}"
-      if self.reference_temperature is not None:
-        found += f" at temperature {self.reference_temperature:g}"
+    if self.equilibrium is not None:
+      found = f"equilibrium {self.equilibrium}"
+      if self.equilibrium_temperature is not None:
+        found += f" at temperature {self.equilibrium_temperature:g}"
       parts.append(found)
     return ", ".join(parts)
 

@@ -57,7 +57,7 @@ def solve(
   from experiments.solving import convergence_plot
 
   shown = dataclasses.replace(
-    settings, reference_temperature=problem.reference_temperature
+    settings, equilibrium_temperature=problem.equilibrium_temperature
   )
   title = f"{finished.job.title}\n{shown.conditions}"
   figure = convergence_plot.draw(finished.rows, title, reports)
@@ -89,7 +89,9 @@ def _job(settings, problem):
 def _row(problem, state, clock):
   """Returns the columns of the trace, by name."""
   measured = {
-    iterate: jax.device_get(_measure(problem.game, policies, problem.reference))
+    iterate: jax.device_get(
+      _measure(problem.game, policies, problem.equilibrium)
+    )
     for iterate, policies in _iterates(
       problem.solver, problem.game, state
     ).items()
@@ -128,16 +130,16 @@ def _iterates(solver, game, state):
 
 
 @jax.jit
-def _measure(game, policies, reference):
+def _measure(game, policies, equilibrium):
   plans = game.plans(policies)
   measured = {
     "exploitability": gaps.exploitability(game, plans),
     "nash_conv": gaps.nash_conv(game, plans),
     "values": game.values(plans),
   }
-  if reference is not None:
+  if equilibrium is not None:
     measured["divergence"] = equilibrium_lib.divergence(
-      game, reference, policies
+      game, equilibrium, policies
     )
   return measured
 
@@ -173,10 +175,10 @@ def _summary(settings, finished, reports, game):
   other = "average" if reports == "last" else "last"
   rate = clock.step / clock.seconds if clock.seconds else 0
   off = ""
-  if settings.reference is not None:
+  if settings.equilibrium is not None:
     found = row[f"divergence_{reports}"]
     shown = "infinite" if found is None else f"{found:.3e}"
-    kind = equilibrium_lib.NAMES[settings.reference]
+    kind = equilibrium_lib.NAMES[settings.equilibrium]
     off = f"divergence {shown} from the {kind} equilibrium, "
   return (
     f"{settings.game} {settings.solver}: exploitability "

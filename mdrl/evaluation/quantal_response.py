@@ -28,6 +28,10 @@ _COOLING = 0.5
 _SLOWEST = 0.98
 
 
+class NotFoundError(ValueError):
+  """No equilibrium was found, for all that the arguments were in order."""
+
+
 def equilibrium(
   game: base.Game,
   temperature: float,
@@ -54,8 +58,9 @@ def equilibrium(
     The policies.
 
   Raises:
-    ValueError: If the temperature or the tolerance is no positive number, the
-      start is none of the game, or the equations are not met to the tolerance.
+    ValueError: If the temperature or the tolerance is no positive number, or
+      the start is none of the game.
+    NotFoundError: If the equations are not met to the tolerance.
   """
   for name, value in (("temperature", temperature), ("tolerance", tolerance)):
     checks.held(name, value, game.dtype)
@@ -63,7 +68,7 @@ def equilibrium(
     base.check_policies(game, start, "start")
     point, off = _newton(game, temperature, _duals(game, start), tolerance)
     if not off <= tolerance:
-      raise ValueError(
+      raise NotFoundError(
         "`start` must be near an equilibrium, got policies from which the "
         f"equations are met to {off:.1e} only; leave it out, or go nearer"
       )
@@ -81,7 +86,7 @@ def equilibrium(
     else:
       cooling = np.sqrt(cooling)
   if warm > temperature or not off <= tolerance:
-    raise ValueError(
+    raise NotFoundError(
       f"`temperature` {temperature} is too low to be reached to a tolerance "
       f"of {tolerance} here: from {warm:.3g}, equations are met to {off:.1e} "
       "only; ask for a higher temperature or tolerance, or pass `start`"

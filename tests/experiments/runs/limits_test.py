@@ -198,16 +198,16 @@ class MessagesTest(parameterized.TestCase):
     with mock.patch("experiments.solving.equilibrium._UPDATES", 10):
       result = binary.call(
         "--game=kuhn_poker",
-        f"--reference={kind}",
+        f"--equilibrium={kind}",
         "--updates=5",
-        "--reference_temperature=1e-9",
+        "--equilibrium_temperature=1e-9",
         f"--out={_folder(self)}/new",
       )
     self.assertEqual(result.status, 1)
     self.assertRegex(
       result.stderr.splitlines()[-1],
-      f"`--reference={kind}` was not found at temperature 1e-09.*"
-      "higher `--reference_temperature`",
+      f"`--equilibrium={kind}` was not found at temperature 1e-09.*"
+      "higher `--equilibrium_temperature`",
     )
     self.assertNotIn("`start`", result.stderr)
 

@@ -1,5 +1,8 @@
 """Tests of the equilibria that runs are measured against."""
 
+import contextlib
+from unittest import mock
+
 from absl.testing import absltest, parameterized
 import jax
 import numpy as np
@@ -7,11 +10,36 @@ import numpy as np
 from experiments.registry import game_solvers
 from experiments.solving import equilibrium as equilibrium_lib
 from mdrl.compile import openspiel
-from mdrl.evaluation import gaps
+from mdrl.evaluation import gaps, quantal_response
 from mdrl.games import base
 
 
-class ReferenceTest(parameterized.TestCase):
+def _find(kind, game, temperature):
+  """Finds an equilibrium without a second search."""
+  return equilibrium_lib.find(kind, game, temperature, _refuse)
+
+
+def _refuse(text):
+  raise AssertionError(text)
+
+
+@contextlib.contextmanager
+def _failing_from_uniform_play(error):
+  """Lets root finding fail where it is given no start; yields its calls."""
+  found = quantal_response.equilibrium
+  calls = []
+
+  def fails(*args, **kwargs):
+    calls.append(kwargs)
+    if "start" not in kwargs:
+      raise error
+    return found(*args, **kwargs)
+
+  with mock.patch.object(quantal_response, "equilibrium", fails):
+    yield calls
+
+
+class EquilibriumTest(parameterized.TestCase):
   # Published values, of six digits or more; a closed form for Nash.
   @parameterized.parameters(
     ("qre", 0.05, -0.0287149335, 0.0462273804, 1e-6),
@@ -20,7 +48,7 @@ class ReferenceTest(parameterized.TestCase):
   )
   def test_equilibria_of_kuhn(self, kind, temperature, value, gap, tolerance):
     game, _ = openspiel.compile_game("kuhn_poker", reaches=kind == "aqre")
-    policies = equilibrium_lib.find(kind, game, temperature)
+    policies = _find(kind, game, temperature)
     plans = game.plans(policies)
     self.assertAlmostEqual(game.values(plans)[0], value, delta=tolerance)
     self.assertAlmostEqual(
@@ -61,24 +89,23 @@ class ReferenceTest(parameterized.TestCase):
 
   def test_agents_where_the_branch_turns_back(self):
     game, _ = openspiel.compile_game("kuhn_poker", reaches=True)
-    wanted = equilibrium_lib.find("aqre", game, 0.1)
-    found = equilibrium_lib.quantal_response.equilibrium
-    calls = []
-
-    def fails_once(*args, **kwargs):
-      calls.append(kwargs)
-      if "start" not in kwargs:
-        raise ValueError("turned back")
-      return found(*args, **kwargs)
-
-    with absltest.mock.patch.object(
-      equilibrium_lib.quantal_response, "equilibrium", fails_once
-    ):
-      again = equilibrium_lib.find("aqre", game, 0.1)
+    wanted = _find("aqre", game, 0.1)
+    error = quantal_response.NotFoundError("turned back")
+    with _failing_from_uniform_play(error) as calls:
+      said = []
+      again = equilibrium_lib.find("aqre", game, 0.1, said.append)
     self.assertLen(calls, 2)
+    self.assertRegex(" ".join(said), "turns back above temperature 0.1; start")
     jax.tree.map(
       lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), again, wanted
     )
+
+  def test_mistakes_are_not_taken_for_a_branch_that_turns_back(self):
+    game, _ = openspiel.compile_game("kuhn_poker", reaches=True)
+    with _failing_from_uniform_play(ValueError("`game` has NaN")) as calls:
+      with self.assertRaisesRegex(ValueError, "`game` has NaN"):
+        _find("aqre", game, 0.1)
+    self.assertLen(calls, 1)
 
   def test_temperatures(self):
     fixed = {"magnet_rate": 0.0, "temperature": 0.2, "mirror_map": "entropy"}
@@ -111,7 +138,7 @@ class ReferenceTest(parameterized.TestCase):
   def test_unknown(self):
     game, _ = openspiel.compile_game("kuhn_poker")
     with self.assertRaisesRegex(ValueError, "qre, aqre, nash, got 'x'"):
-      equilibrium_lib.find("x", game, 1.0)
+      _find("x", game, 1.0)
 
 
 if __name__ == "__main__":

@@ -39,13 +39,13 @@ class ConditionsTest(absltest.TestCase):
       save_seconds=1.0,
       resume=False,
       overwrite=False,
-      reference="qre",
-      reference_temperature=0.5,
+      equilibrium="qre",
+      equilibrium_temperature=0.5,
     )
     self.assertEqual(
       asked.conditions,
       "step_size 0.25, temperature 0.125, magnet_rate 0.0, seed 3, float32, "
-      "reference qre at temperature 0.5",
+      "equilibrium qre at temperature 0.5",
     )
 
 

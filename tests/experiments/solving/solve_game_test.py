@@ -114,9 +114,9 @@ class FilesTest(parameterized.TestCase):
     self.assertAlmostEqual(rows[0]["exploitability_last"], 11 / 24)
     self.assertAlmostEqual(rows[0]["values_last"][0], 1 / 8)
 
-  def test_divergence_from_a_reference(self):
+  def test_divergence_from_an_equilibrium(self):
     status = self._solve(
-      "--reference=aqre",
+      "--equilibrium=aqre",
       "--config.feedback=q",
       "--config.normalize=false",
       "--config.magnet_rate=0",
@@ -139,7 +139,7 @@ class FilesTest(parameterized.TestCase):
   def test_infinite_divergences_are_no_numbers(self):
     # The Euclidean map's first policies have zeros.
     self._solve(
-      "--reference=nash",
+      "--equilibrium=nash",
       "--config.step_size=50",
       "--config.temperature=0.01",
       "--updates=1",
@@ -350,15 +350,20 @@ class RefusalsTest(parameterized.TestCase):
     (["--config.mirror_map=round"], "`mirror_map` must be .*got 'round'"),
     (["--config.tsallis_order=0.3"], "tsallis_order.*mirror_map=tsallis"),
     (["--config.feedback=x"], "`feedback` must be sequence.*got 'x'"),
-    (["--reference=qre"], "`--reference_temperature` must be given"),
-    (["--reference_temperature=1"], "is read with.*got reference=None"),
+    (["--equilibrium=qre"], "`--equilibrium_temperature` must be given"),
+    (["--equilibrium_temperature=1"], "is read with.*got equilibrium=None"),
     (
-      ["--reference=qre", "--reference_temperature=0"],
+      ["--equilibrium=qre", "--equilibrium_temperature=0"],
       "must be positive, got 0.0",
     ),
-    (["--reference=nash", "--precision=float32"], "needs.*got float32"),
+    (["--reference=qre"], "`--reference` is called `--equilibrium` now"),
     (
-      ["--reference=nash", "--game=kuhn_poker(players=3)"],
+      ["--reference_temperature", "0.1"],
+      "`--reference_temperature` is called `--equilibrium_temperature` now",
+    ),
+    (["--equilibrium=nash", "--precision=float32"], "needs.*got float32"),
+    (
+      ["--equilibrium=nash", "--game=kuhn_poker(players=3)"],
       "must be two-player zero-sum, got 3 players",
     ),
     (["--config.step_delay=3"], "step_delay.*does nothing.*step_power"),
