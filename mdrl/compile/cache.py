@@ -6,16 +6,36 @@ import hashlib
 import importlib.metadata
 import os
 import pathlib
+import struct
 import tempfile
+import time
 import warnings
 import zipfile
+import zlib
 
 import numpy as np
 
 from mdrl.games import tree_tables
 
 # Raised whenever the meaning of the stored arrays changes.
-_SCHEMA = 3
+_SCHEMA = 4
+# How damage to a file shows when it is read: as no archive or one cut short, as
+# parts that are missing, or as parts that are no arrays of the shape or texts
+# of the length that are expected.
+_DAMAGE = (
+  EOFError,
+  IndexError,
+  KeyError,
+  NotImplementedError,
+  OSError,
+  RuntimeError,
+  ValueError,
+  struct.error,
+  zipfile.BadZipFile,
+  zlib.error,
+)
+# Writing takes seconds. What is older was left by a process that was killed.
+_LEFT_SECONDS = 24 * 3600
 
 
 def key(game: str, *contents: bytes) -> str:
@@ -36,21 +56,30 @@ def through(
   name: str,
   make: Callable[[], tree_tables.TreeTables],
   max_histories: int,
+  *,
+  histories: bool = False,
 ) -> tree_tables.TreeTables:
   """Returns stored tables, or makes them and stores them for later runs.
 
-  Where they cannot be stored, a warning says so, and nothing else changes.
+  Where they cannot be stored, a warning says so, and nothing else changes. The
+  same holds where a stored file is damaged; it is replaced.
 
   Args:
     directory: Where tables are stored; nowhere if None.
     name: What they are stored under, as from `key`.
     make: Makes the tables.
     max_histories: The largest stored tree to return.
+    histories: Whether the tables are to have all histories; stored tables
+      without them are made again.
   """
   if directory is None:
     return make()
-  tables = load(directory, name)
-  if tables is None or tables.num_histories > max_histories:
+  tables = load(directory, name, histories=histories)
+  if (
+    tables is None
+    or tables.num_histories > max_histories
+    or (histories and tables.histories is None)
+  ):
     tables = make()
     try:
       save(directory, name, tables)
@@ -70,6 +99,9 @@ def save(
 ) -> None:
   """Stores tables; a reader never sees a partial file.
 
+  A write that fails or is interrupted leaves nothing behind. What a process
+  left that was killed while it wrote the same tables is removed a day later.
+
   Raises:
     OSError: If the folder cannot be made or written to, or has no room.
   """
@@ -85,6 +117,7 @@ def save(
     "utility": tables.utility,
     "num_histories": np.array(tables.num_histories),
     "labelled": np.array(bool(tables.labels)),
+    "recorded": np.array(tables.histories is not None),
   }
   for i in range(tables.num_players):
     arrays[f"parent{i}"] = tables.parent[i]
@@ -93,7 +126,12 @@ def save(
     arrays |= _joined(f"{i}", tables.infostates[i])
   for i, labels in enumerate(tables.labels):
     arrays |= _joined(f"_label{i}", labels)
-  file = tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False)
+  if tables.histories is not None:
+    arrays |= _record(tables.histories)
+  _remove_left(folder, name)
+  file = tempfile.NamedTemporaryFile(
+    dir=folder, prefix=f"{name}-", suffix=".tmp", delete=False
+  )
   try:
     with file:
       np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
@@ -105,16 +143,41 @@ def save(
 
 
 def load(
-  directory: str | os.PathLike[str], name: str
+  directory: str | os.PathLike[str], name: str, *, histories: bool = True
 ) -> tree_tables.TreeTables | None:
-  """Returns stored tables, or None where there are none that can be read."""
-  path = pathlib.Path(directory) / f"{name}.npz"
+  """Returns stored tables, or None where there are none that can be read.
+
+  Where there is a file that cannot be read, a warning says so.
+
+  Args:
+    directory: Where tables are stored.
+    name: What they are stored under.
+    histories: Whether to read the record of all histories, if there is one.
+  """
   try:
-    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-      return _tables(_Arrays(archive))
-  except Exception:
-    # Damage shows in many ways, and all have the same remedy.
+    file = (pathlib.Path(directory) / f"{name}.npz").open("rb")
+  except (OSError, ValueError):
+    # There is none. If that is the folder's fault, storing will say why.
     return None
+  try:
+    with file, zipfile.ZipFile(file) as archive:
+      return _tables(_Arrays(archive), histories)
+  except _DAMAGE as error:
+    warnings.warn(
+      "`cache_dir` must hold trees as they were written, so this one is read "
+      f"from the game again: {type(error).__name__} in "
+      f"{str(directory)!r}, {name}.npz: {error}",
+      stacklevel=3,
+    )
+    return None
+
+
+def _remove_left(folder, name):
+  """Removes what killed processes left when they wrote the same tables."""
+  for path in folder.glob(f"{name}-*.tmp"):
+    with contextlib.suppress(OSError):
+      if time.time() - path.stat().st_mtime > _LEFT_SECONDS:
+        path.unlink()
 
 
 class _Arrays:
@@ -128,7 +191,7 @@ class _Arrays:
       return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _tables(arrays):
+def _tables(arrays, histories):
   players = range(arrays["sequence"].shape[1])
   return tree_tables.TreeTables(
     infostates=tuple(_split(arrays, f"{i}") for i in players),
@@ -146,6 +209,31 @@ def _tables(arrays):
     labels=tuple(_split(arrays, f"_label{i}") for i in players)
     if int(arrays["labelled"])
     else (),
+    histories=_histories(arrays, players)
+    if histories and int(arrays["recorded"])
+    else None,
+  )
+
+
+def _record(histories):
+  """Returns the arrays that hold all histories."""
+  arrays = {
+    "player": histories.player,
+    "row": histories.row,
+    "chance_action": histories.chance_action,
+  }
+  for i, features in enumerate(histories.features):
+    arrays[f"features{i}"] = features
+  return arrays | _joined("_features_kind", (histories.features_kind,))
+
+
+def _histories(arrays, players):
+  return tree_tables.Histories(
+    player=arrays["player"],
+    row=arrays["row"],
+    chance_action=arrays["chance_action"],
+    features=tuple(arrays[f"features{i}"] for i in players),
+    features_kind=_split(arrays, "_features_kind")[0],
   )
 
 

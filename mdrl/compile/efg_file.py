@@ -33,7 +33,8 @@ class InformationSet(NamedTuple):
     labels: The text of each action.
     actions: The number of each action, as OpenSpiel counts them: labels are
       numbered over the whole file as they appear, and those of a set sorted.
-      Labels that a set repeats have further numbers.
+      Labels that a set repeats have further numbers. Those of chance are
+      counted apart.
     chances: The probability of each action of an event; else empty.
   """
 
@@ -89,6 +90,7 @@ class EfgFile:
       # A comment.
       tokens.advance()
     self._numbers: dict[tuple[str, int], int] = {}
+    self._chance_numbers: dict[tuple[str, int], int] = {}
     self._described: dict[tuple[str, int, int], _Described] = {}
     self._infosets: dict[tuple[str, int, int], InformationSet] = {}
 
@@ -156,27 +158,19 @@ class EfgFile:
     found = self._describe(key, "actions", entry)
     if key not in self._infosets:
       name, labels, chances = found.name or "", found.entries, ()
+      numbers = self._numbers
       if player == CHANCE:
+        numbers = self._chance_numbers
         labels = tuple(label for label, _ in found.entries)
         chances = self._chances(found)
       self._infosets[key] = InformationSet(
         name=f"{player}-{player}-{number}-{name}",
         player=player,
         labels=labels,
-        actions=() if chances else self._actions(labels),
+        actions=_actions(labels, numbers),
         chances=chances,
       )
     return self._infosets[key]
-
-  def _actions(self, labels):
-    """Returns the number of each action of a set."""
-    seen, numbers = {}, []
-    for label in labels:
-      times = seen[label] = seen.get(label, -1) + 1
-      numbers.append(
-        self._numbers.setdefault((label, times), len(self._numbers))
-      )
-    return tuple(sorted(numbers))
 
   def _chance(self):
     label = self._tokens.take_label("an action of chance")
@@ -262,3 +256,12 @@ class EfgFile:
     if tokens.value == "0":
       raise tokens.error(f"{expected}, from 1")
     return tokens.take_count(f"{expected}, from 1")
+
+
+def _actions(labels, numbers):
+  """Returns the number of each action of a set; new labels join `numbers`."""
+  seen, actions = {}, []
+  for label in labels:
+    times = seen[label] = seen.get(label, -1) + 1
+    actions.append(numbers.setdefault((label, times), len(numbers)))
+  return tuple(sorted(actions))

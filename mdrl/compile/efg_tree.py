@@ -4,12 +4,16 @@ from fractions import Fraction
 import operator
 import pathlib
 
-from mdrl.compile import efg_file, enumeration
+from mdrl.compile import efg_file, enumeration, history_recorder
 from mdrl.games import tree_tables
 
 
 def read(
-  path: pathlib.Path, content: bytes, max_histories: int
+  path: pathlib.Path,
+  content: bytes,
+  max_histories: int,
+  *,
+  histories: bool = False,
 ) -> tree_tables.TreeTables:
   """Reads the tree in a file.
 
@@ -17,6 +21,7 @@ def read(
     path: Of the file, for messages.
     content: What is in it.
     max_histories: The largest tree to read.
+    histories: Whether to record all histories.
 
   Returns:
     The tree, infostates in order of the file.
@@ -26,7 +31,12 @@ def read(
       imperfect recall or is too large.
   """
   file = efg_file.EfgFile(path, content)
-  builder = enumeration.Builder(repr(str(path)), file.num_players)
+  name, recorder = repr(str(path)), None
+  if histories:
+    recorder = history_recorder.Recorder(
+      name, file.num_players, max_histories, last_first=False
+    )
+  builder = enumeration.Builder(name, file.num_players, recorder)
   infosets = {}
   num_histories = 0
   # What leads to each node to come, the next one last: the last sequence of
@@ -82,7 +92,7 @@ def _visited(builder, file, node, sequence):
   """Returns the first sequence of a node's set."""
   infoset = node.infoset
   if infoset.player == efg_file.CHANCE:
-    return builder.visit_chance(sequence[-1], infoset.chances)
+    return builder.visit_chance(sequence[-1], infoset.chances, infoset.actions)
   try:
     return builder.visit(
       infoset.player,

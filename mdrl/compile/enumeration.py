@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from mdrl.compile import plain_text, tree_limits
+from mdrl.compile import history_recorder, plain_text, tree_limits
 from mdrl.games import tree_tables
 
 # What OpenSpiel's `State.current_player` says where nobody is to move; asking
 # once is cheaper than asking three questions of every history.
-CHANCE = -1
-TERMINAL = -4
+CHANCE = tree_tables.CHANCE
+TERMINAL = tree_tables.TERMINAL
 
 
 def enumerate_tree(
@@ -22,6 +22,7 @@ def enumerate_tree(
   named: bool,
   max_histories: int,
   progress: tree_limits.Progress | None = None,
+  recorder: history_recorder.Recorder | None = None,
 ) -> tree_tables.TreeTables:
   """Visits every history of a sequential game once.
 
@@ -31,6 +32,7 @@ def enumerate_tree(
       need not: the history says what a player knows.
     max_histories: The largest tree to enumerate.
     progress: Told now and then how far the walk is.
+    recorder: Records the histories; they are not kept without.
 
   Returns:
     The tree, infostates in order of a depth-first visit, last action first.
@@ -38,7 +40,8 @@ def enumerate_tree(
   Raises:
     ValueError: If the game has imperfect recall or too large a tree.
   """
-  builder = Builder(game, game.num_players())
+  builder = Builder(game, game.num_players(), recorder)
+  observe = recorder.observe if recorder and recorder.observes else None
   watch = tree_limits.Watch(game, max_histories, progress)
   limit, known = watch.first, 1
   # The last sequence of each player, and that of chance behind them.
@@ -54,7 +57,9 @@ def enumerate_tree(
       if player == CHANCE:
         outcomes = state.chance_outcomes()
         actions = [action for action, _ in outcomes]
-        first = builder.visit_chance(sequence[-1], [p for _, p in outcomes])
+        first = builder.visit_chance(
+          sequence[-1], [p for _, p in outcomes], actions
+        )
       else:
         actions = state.legal_actions()
         name = (
@@ -63,6 +68,8 @@ def enumerate_tree(
           else state.history_str()
         )
         first = builder.visit(player, name, sequence[player], actions)
+        if observe is not None:
+          observe(player, state)
       known += len(actions)
       if known > limit:
         limit = watch.check(known)
@@ -88,12 +95,18 @@ class Builder:
   the memory, and Python's garbage collector would visit them time and again.
   """
 
-  def __init__(self, name: Any, num_players: int):
+  def __init__(
+    self,
+    name: Any,
+    num_players: int,
+    recorder: history_recorder.Recorder | None = None,
+  ):
     """Starts a tree.
 
     Args:
       name: What messages call the game.
       num_players: The number of its players, chance not included.
+      recorder: Records the histories, which must be visited depth first.
     """
     players = range(num_players)
     self._game = name
@@ -108,6 +121,7 @@ class Builder:
     self._chance_probability = array.array("d")
     self._chance_plan = array.array("d", [1])
     self._utility = array.array("d")
+    self._recorder = recorder
 
   def add_terminal(
     self, sequence: Iterable[int], returns: Iterable[float]
@@ -115,8 +129,12 @@ class Builder:
     """Adds a terminal, by the last sequence of each player and of chance."""
     self._sequence.extend(sequence)
     self._utility.extend(returns)
+    if self._recorder is not None:
+      self._recorder.add_terminal()
 
-  def visit_chance(self, parent: int, probabilities: Sequence[float]) -> int:
+  def visit_chance(
+    self, parent: int, probabilities: Sequence[float], actions: Sequence[int]
+  ) -> int:
     """Returns the first sequence of a chance node."""
     if not probabilities:
       raise ValueError(
@@ -130,6 +148,8 @@ class Builder:
     self._chance_width.append(len(probabilities))
     self._chance_probability.extend(probabilities)
     self._chance_plan.extend([above * p for p in probabilities])
+    if self._recorder is not None:
+      self._recorder.add_chance(actions)
     return first
 
   def visit(
@@ -158,6 +178,8 @@ class Builder:
         f"{plain_text.title(self._game)} offers player {player} both {known} "
         f"and {actions} at {plain_text.quoted(name)}"
       )
+    if self._recorder is not None:
+      self._recorder.add(player, row, len(actions))
     return self._first[player][row]
 
   def _add(self, player, name, parent, actions):
@@ -169,6 +191,8 @@ class Builder:
       )
     rows, menus = self._row[player], self._actions[player]
     first = self._first[player][-1] + len(menus[-1]) if menus else 1
+    if self._recorder is not None:
+      self._recorder.add(player, len(rows), len(actions))
     rows[name] = len(rows)
     self._first[player].append(first)
     self._parent[player].append(parent)
@@ -181,7 +205,7 @@ class Builder:
     players = len(self._row)
     sequence = np.asarray(self._sequence).reshape(-1, players + 1)
     chance_sequence = np.ascontiguousarray(sequence[:, -1])
-    return tree_tables.TreeTables(
+    tables = tree_tables.TreeTables(
       infostates=tuple(tuple(rows) for rows in self._row),
       parent=tuple(_integers(parent) for parent in self._parent),
       width=tuple(_widths(menus) for menus in self._actions),
@@ -195,6 +219,9 @@ class Builder:
       utility=np.asarray(self._utility).reshape(-1, players),
       num_histories=num_histories,
     )
+    if self._recorder is None:
+      return tables
+    return tables._replace(histories=self._recorder.histories(tables))
 
 
 def _integers(buffer):

@@ -74,6 +74,8 @@ def tables(
   file: GambitFile,
   max_histories: int,
   cache_dir: str | os.PathLike[str] | None = None,
+  *,
+  histories: bool = False,
 ) -> tree_tables.TreeTables:
   """Reads the tree of a file, or takes it from where it is kept.
 
@@ -81,6 +83,7 @@ def tables(
     file: The file.
     max_histories: The largest tree to read.
     cache_dir: Where trees are kept, known by the content of their file.
+    histories: Whether to record all histories.
 
   Raises:
     ValueError: If the file is not as its format has it, or its tree has
@@ -91,8 +94,9 @@ def tables(
   return cache.through(
     cache_dir,
     cache.key(file.format, file.content),
-    lambda: _read(file, max_histories),
+    lambda: _read(file, max_histories, histories),
     max_histories,
+    histories=histories,
   )
 
 
@@ -121,6 +125,8 @@ def bimatrix(
   return payoffs[0], payoffs[1]
 
 
-def _read(file, max_histories):
+def _read(file, max_histories, histories):
   reader = {"efg": efg_tree, "nfg": nfg_file}[file.format]
-  return reader.read(file.path, file.content, max_histories)
+  return reader.read(
+    file.path, file.content, max_histories, histories=histories
+  )

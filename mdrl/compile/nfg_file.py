@@ -14,12 +14,16 @@ import pathlib
 
 import numpy as np
 
-from mdrl.compile import gambit_tokens
+from mdrl.compile import gambit_tokens, history_recorder
 from mdrl.games import tree_tables
 
 
 def read(
-  path: pathlib.Path, content: bytes, max_histories: int
+  path: pathlib.Path,
+  content: bytes,
+  max_histories: int,
+  *,
+  histories: bool = False,
 ) -> tree_tables.TreeTables:
   """Reads the game in a file.
 
@@ -27,6 +31,7 @@ def read(
     path: Of the file, for messages.
     content: What is in it.
     max_histories: The largest tree to read.
+    histories: Whether to record all histories.
 
   Raises:
     ValueError: If the file is not as the format has it, or its tree is too
@@ -54,7 +59,11 @@ def read(
     tuple(map(str, range(1, s + 1))) if isinstance(s, int) else s
     for s in strategies
   )
-  return _tables(labels, utility, num_histories)
+  tables = _tables(labels, utility, num_histories)
+  if histories:
+    record = history_recorder.of_normal_form(widths)
+    return tables._replace(histories=record)
+  return tables
 
 
 def _num_histories(widths):

@@ -17,6 +17,7 @@ from mdrl.compile import (
   cache,
   enumeration,
   gambit_files,
+  history_recorder,
   listed_actions,
   plain_text,
   policy_bridge,
@@ -75,6 +76,7 @@ def compile_game(
   cache_dir: str | os.PathLike[str] | None = None,
   reaches: bool = False,
   chance: bool = False,
+  histories: bool = False,
   progress: tree_limits.Progress | None = None,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Enumerates a game's tree and lays it out.
@@ -96,6 +98,8 @@ def compile_game(
     reaches: Whether to keep what counterfactual reaches are computed from,
       which Q-values need.
     chance: Whether to keep the moves of chance, which sampling needs.
+    histories: Whether to keep the tables of all histories, and what describes
+      infostates, which environments and search need.
     progress: Told now and then how far the tree is read, from about the first
       second on.
 
@@ -104,7 +108,8 @@ def compile_game(
 
   Raises:
     ValueError: If the game is unknown, has imperfect recall, has chance that
-      cannot be enumerated, or has too large a tree, or the limit is none.
+      cannot be enumerated, or has too large a tree, or what describes its
+      infostates takes too much memory, or the limit is none.
   """
   if not isinstance(game, (str, pyspiel.Game)):
     raise ValueError(
@@ -113,22 +118,26 @@ def compile_game(
     )
   tree_limits.check_histories(max_histories)
   file = gambit_files.find(game) if isinstance(game, str) else None
+  parts = {"reaches": reaches, "chance": chance, "histories": histories}
   if file is not None:
-    tables = gambit_files.tables(file, max_histories, cache_dir)
-    return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
+    tables = gambit_files.tables(
+      file, max_histories, cache_dir, histories=histories
+    )
+    return tree_game.build(tables, dtype, **parts)
   dtype = checks.floating_type(dtype)
   name = game if isinstance(game, str) else None
   game = load_game(game) if isinstance(game, str) else _sequential(game)
   if name is None:
-    tables = enumerate_tree(game, max_histories, progress)
+    tables = enumerate_tree(game, max_histories, progress, histories=histories)
   else:
     tables = cache.through(
       cache_dir,
       cache.key(name, *_files(name)),
-      lambda: _read(game, name, max_histories, progress),
+      lambda: _read(game, name, max_histories, progress, histories),
       max_histories,
+      histories=histories,
     )
-  return tree_game.build(tables, dtype, reaches=reaches, chance=chance)
+  return tree_game.build(tables, dtype, **parts)
 
 
 def game_string(name: str) -> str:
@@ -200,19 +209,37 @@ def enumerate_tree(
   game: pyspiel.Game,
   max_histories: int = MAX_HISTORIES,
   progress: tree_limits.Progress | None = None,
+  *,
+  histories: bool = False,
 ) -> tree_tables.TreeTables:
   """Visits every history of a sequential game once, in this process.
+
+  Args:
+    game: The game.
+    max_histories: The largest tree to enumerate.
+    progress: Told now and then how far the walk is.
+    histories: Whether to record all histories.
 
   Raises:
     ValueError: If the game has imperfect recall or too large a tree, or
       OpenSpiel fails in it.
   """
+  recorder = None
+  if histories:
+    recorder = history_recorder.Recorder(
+      game,
+      game.num_players(),
+      max_histories,
+      kind=history_recorder.kind_of(game),
+      last_first=True,
+    )
   try:
     return enumeration.enumerate_tree(
       game,
       named=game.get_type().provides_information_state_string,
       max_histories=max_histories,
       progress=progress,
+      recorder=recorder,
     )
   except ValueError:
     raise
@@ -230,6 +257,14 @@ def enumerate_by_name(
 ) -> tree_tables.TreeTables:
   """Visits every history of the game that a string stands for."""
   return enumerate_tree(load_game(name), max_histories, progress)
+
+
+def record_by_name(
+  name: str, max_histories: int, progress: tree_limits.Progress
+) -> tree_tables.TreeTables:
+  """Records every history of the game that a string stands for."""
+  game = load_game(name)
+  return enumerate_tree(game, max_histories, progress, histories=True)
 
 
 def _check_name(name):
@@ -255,11 +290,12 @@ def _check_name(name):
     listed_actions.check(name)
 
 
-def _read(game, name, max_histories, progress):
+def _read(game, name, max_histories, progress, histories):
   """Reads the tree of a game, apart from this process if need be."""
   if _is_steady(name) and not apart.fails_early(game):
-    return enumerate_tree(game, max_histories, progress)
-  walk = f"{__name__}:{enumerate_by_name.__name__}"
+    return enumerate_tree(game, max_histories, progress, histories=histories)
+  function = record_by_name if histories else enumerate_by_name
+  walk = f"{__name__}:{function.__name__}"
   return apart.enumerate_tree(walk, name, max_histories, progress)
 
 

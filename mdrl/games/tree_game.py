@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from mdrl import checks, struct
-from mdrl.games import base, chance_moves, tree_tables
+from mdrl.games import base, chance_moves, history_tables, tree_tables
 from mdrl.games import index as index_lib
 from mdrl.trees import layout as layout_lib
 from mdrl.trees import segment_plans, segments, sweeps
@@ -35,6 +35,8 @@ class TreeGame:
     reaches: For each player, the same sum with all utilities one, over all
       terminals; None where the game was built without.
     chance: The moves of chance; None where the game was built without.
+    histories: The tables of all histories; None where the game was built
+      without.
     reference: Policies that regularised solvers stay near; by default they
       are regularised by the potential itself.
   """
@@ -44,6 +46,7 @@ class TreeGame:
   zero_sum: bool = struct.static()
   reaches: tuple[segments.SegmentSum, ...] | None = None
   chance: chance_moves.ChanceMoves | None = None
+  histories: history_tables.HistoryTables | None = None
   reference: base.Policies | None = None
 
   @property
@@ -113,6 +116,7 @@ def build(
   *,
   reaches: bool = False,
   chance: bool = False,
+  histories: bool = False,
 ) -> tuple[TreeGame, index_lib.Index]:
   """Lays a compiled tree out for computation.
 
@@ -124,13 +128,15 @@ def build(
       which Q-values need; it takes as much memory as the payoffs, or more.
     chance: Whether to keep the moves of chance, which sampling needs; it takes
       more memory than the payoffs, as what differs in chance is not merged.
+    histories: Whether to keep the tables of all histories.
 
   Returns:
     The game and its index.
 
   Raises:
     ValueError: If a utility or a chance probability is not finite, the
-      utilities are beyond the dtype, or it is no floating type.
+      utilities are beyond the dtype, it is no floating type, or there is no
+      record of the histories, or one of other tables.
   """
   dtype = checks.floating_type(dtype)
   _check_finite(tables)
@@ -161,6 +167,9 @@ def build(
     zero_sum=base.adds_to_constant(list(tables.utility.T)),
     reaches=tuple(total(i, 1) for i in players) if reaches else None,
     chance=chance_moves.build(tables, slots, sizes, dtype) if chance else None,
+    histories=history_tables.build(tables, layouts, dtype)
+    if histories
+    else None,
   )
   return game, index_lib.build(tables, layouts)
 

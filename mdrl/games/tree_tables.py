@@ -4,6 +4,37 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Who moves where no player does, as OpenSpiel numbers them.
+CHANCE = -1
+TERMINAL = -4
+
+
+class Histories(NamedTuple):
+  """Every history of a tree, in order of depth.
+
+  The root comes first. The histories of one depth follow the order of their
+  parents, and those of one parent the order of its moves, so that the widths of
+  the nodes alone say which history is whose child.
+
+  Attributes:
+    player: Who moves at each history, `[H]`; `CHANCE` and `TERMINAL` where no
+      player does.
+    row: The number of the player's infostate, of the chance node or of the
+      terminal that the history is, `[H]`.
+    chance_action: The game's number of the last outcome of each chance sequence
+      but the empty one.
+    features: For each player, what describes each of its infostates, `[I, F]`;
+      of bytes where that loses nothing.
+    features_kind: What they are: `information_state_tensor` or
+      `observation_tensor`, as OpenSpiel gives them, or `own_sequence`.
+  """
+
+  player: np.ndarray
+  row: np.ndarray
+  chance_action: np.ndarray
+  features: tuple[np.ndarray, ...]
+  features_kind: str
+
 
 class TreeTables(NamedTuple):
   """An extensive-form game with perfect recall as plain arrays.
@@ -31,6 +62,7 @@ class TreeTables(NamedTuple):
     num_histories: Size of the tree, chance nodes and terminals included.
     labels: For each player, the text of the action of each sequence but the
       empty one; empty for games whose actions have numbers alone.
+    histories: All histories; None where they were not recorded.
   """
 
   infostates: tuple[tuple[str, ...], ...]
@@ -46,6 +78,7 @@ class TreeTables(NamedTuple):
   utility: np.ndarray
   num_histories: int
   labels: tuple[tuple[str, ...], ...] = ()
+  histories: Histories | None = None
 
   @property
   def num_players(self) -> int:

@@ -39,10 +39,11 @@ def compiled(
   dtype: jax.typing.DTypeLike | None = None,
   *,
   chance: bool = False,
+  histories: bool = False,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
   """Returns a game of the table, compiled once a process."""
   return openspiel.compile_game(
-    TREES.get(name, name), dtype=dtype, chance=chance
+    TREES.get(name, name), dtype=dtype, chance=chance, histories=histories
   )
 
 

@@ -1,10 +1,12 @@
 """Tests of compiled trees on disk."""
 
 import importlib.metadata
+import os
 import pathlib
 import resource
 import tempfile
 from unittest import mock
+import warnings
 
 from absl.testing import absltest, parameterized
 import jax
@@ -31,6 +33,17 @@ def _tables():
     utility=np.linspace(-1, 1, 12).reshape(4, 3) ** 3,
     num_histories=2**40,
     labels=(("l", "", "é\n", "l", "x", "y"), (), ("日本", "r")),
+    histories=tree_tables.Histories(
+      player=np.array([-1, 0, 2, -4, 1], np.int16),
+      row=np.array([0, 2, 7, 3, 1], np.int32),
+      chance_action=np.array([4, 2**40]),
+      features=(
+        np.arange(6, dtype=np.uint8).reshape(3, 2),
+        np.zeros((0, 0), "f"),
+        np.linspace(-1, 1, 4, dtype="f").reshape(1, 4) ** 3,
+      ),
+      features_kind="own_sequence",
+    ),
   )
 
 
@@ -54,14 +67,33 @@ class CacheTest(parameterized.TestCase):
     self.assertEqual(actual.labels, expected.labels)
     self.assertEqual(actual.num_histories, expected.num_histories)
     self.assertIs(type(actual.num_histories), int)
-    no_text = {"infostates": (), "labels": (), "num_histories": None}
+    without = {"infostates": (), "labels": (), "num_histories": None}
+    length = 3 * actual.num_players + 7
+    kinds = [
+      t.histories and t.histories.features_kind for t in (actual, expected)
+    ]
+    self.assertEqual(*kinds)
     ours, theirs = (
-      jax.tree.leaves(t._replace(**no_text)) for t in (actual, expected)
+      [
+        leaf
+        for leaf in jax.tree.leaves(t._replace(**without))
+        if leaf is not kind
+      ]
+      for t, kind in zip((actual, expected), kinds, strict=True)
     )
-    self.assertLen(ours, 3 * actual.num_players + 7)
+    if expected.histories is not None:
+      length += 3 + actual.num_players
+    self.assertLen(ours, length)
     for a, b in zip(ours, theirs, strict=True):
       self.assertEqual(a.dtype, b.dtype)
       np.testing.assert_array_equal(a, b)
+
+  def _warns(self, reason=""):
+    return self.assertWarnsRegex(
+      UserWarning,
+      f"^`cache_dir` must hold trees as they were written, .*{reason} in .*made"
+      ".*name.npz: ",
+    )
 
   def test_load_returns_what_save_was_given(self):
     cache.save(self.folder, "name", _tables())
@@ -71,6 +103,18 @@ class CacheTest(parameterized.TestCase):
     tables = openspiel.enumerate_tree(openspiel.load_game("kuhn_poker"))
     cache.save(str(self.folder), "kuhn", tables)
     self._assert_equal(cache.load(str(self.folder), "kuhn"), tables)
+
+  @parameterized.parameters(
+    "kuhn_poker", "pig(horizon=4,winscore=3,diceoutcomes=2)"
+  )
+  def test_the_record_of_an_enumerated_game(self, name):
+    tables = openspiel.enumerate_tree(openspiel.load_game(name), histories=True)
+    cache.save(self.folder, "game", tables)
+    self._assert_equal(cache.load(self.folder, "game"), tables)
+    self._assert_equal(
+      cache.load(self.folder, "game", histories=False),
+      tables._replace(histories=None),
+    )
 
   def test_nothing_is_stored_under_other_names(self):
     self.assertIsNone(cache.load(self.folder, "name"))
@@ -89,7 +133,8 @@ class CacheTest(parameterized.TestCase):
     content = path.read_bytes()
     for size in range(0, len(content), 41):
       path.write_bytes(content[:size])
-      self.assertIsNone(cache.load(self.folder, "name"))
+      with self._warns():
+        self.assertIsNone(cache.load(self.folder, "name"))
 
   def test_damaged_files_are_not_read(self):
     cache.save(self.folder, "name", _tables())
@@ -102,7 +147,9 @@ class CacheTest(parameterized.TestCase):
       damaged = bytearray(content)
       damaged[at] ^= 9
       path.write_bytes(damaged)
-      tables = cache.load(self.folder, "name")
+      with warnings.catch_warnings(record=True, action="always") as caught:
+        tables = cache.load(self.folder, "name")
+      self.assertLen(caught, int(tables is None))
       if tables is None:
         unread += 1
       else:
@@ -114,12 +161,64 @@ class CacheTest(parameterized.TestCase):
     self.folder.mkdir(parents=True)
     path = self.folder / "name.npz"
     path.write_bytes(b"nonsense" * 100)
-    self.assertIsNone(cache.load(self.folder, "name"))
+    with self._warns("BadZipFile"):
+      self.assertIsNone(cache.load(self.folder, "name"))
     np.savez(path, sequence=np.zeros((1, 2)))
-    self.assertIsNone(cache.load(self.folder, "name"))
+    with self._warns("KeyError"):
+      self.assertIsNone(cache.load(self.folder, "name"))
     with path.open("wb") as file:
       np.save(file, np.zeros(3))
-    self.assertIsNone(cache.load(self.folder, "name"))
+    with self._warns("BadZipFile"):
+      self.assertIsNone(cache.load(self.folder, "name"))
+
+  def test_files_of_an_older_layout_are_not_read(self):
+    cache.save(self.folder, "name", _tables())
+    path = self.folder / "name.npz"
+    with np.load(path) as file:
+      arrays = {name: file[name] for name in file.files if name != "recorded"}
+    np.savez(path, **arrays)
+    with self._warns("KeyError"):
+      self.assertIsNone(cache.load(self.folder, "name"))
+    with mock.patch.object(cache, "_SCHEMA", 3):
+      older = cache.key("kuhn_poker()")
+    self.assertNotEqual(cache.key("kuhn_poker()"), older)
+
+  def test_mistakes_of_ours_are_not_taken_for_damage(self):
+    cache.save(self.folder, "name", _tables())
+    with (
+      mock.patch.object(cache, "_tables", side_effect=TypeError("ours")),
+      self.assertRaisesRegex(TypeError, "ours"),
+    ):
+      cache.load(self.folder, "name")
+
+  def test_what_a_killed_process_left_is_removed(self):
+    self.folder.mkdir(parents=True)
+    old, young, other, foreign = (
+      self.folder / f"{name}.tmp"
+      for name in ("name-old", "name-young", "other-old", "foreign")
+    )
+    for path in (old, young, other, foreign):
+      path.write_bytes(b"half")
+      if path is not young:
+        os.utime(path, (0, 0))
+    cache.save(self.folder, "name", _tables())
+    self.assertCountEqual(
+      [p.name for p in self.folder.iterdir()],
+      ["name.npz", young.name, other.name, foreign.name],
+    )
+
+  def test_a_killed_process_leaves_a_file_that_is_known(self):
+    def killed(file, **arrays):
+      del arrays
+      self.assertRegex(pathlib.Path(file.name).name, "^name-.*[.]tmp$")
+      raise KeyboardInterrupt
+
+    with (
+      mock.patch.object(np, "savez", killed),
+      self.assertRaises(KeyboardInterrupt),
+    ):
+      cache.save(self.folder, "name", _tables())
+    self.assertEmpty(list(self.folder.iterdir()))
 
   def test_keys_change_with_what_they_are_of(self):
     keys = [
@@ -262,6 +361,30 @@ class CompileWithCacheTest(parameterized.TestCase):
     self._assert_equal_arrays(self._compile(name, chance=True)[0], expected)
     self.assertEqual(self.enumerate.call_count, 2)
 
+  @parameterized.parameters("kuhn_poker(players=3)", "matrix_rps")
+  def test_a_stored_game_has_its_histories(self, name):
+    expected, _ = openspiel.compile_game(name, histories=True)
+    # A tree that is stored without its histories is read again, once.
+    self.assertIsNone(self._compile(name)[0].histories)
+    for _ in range(2):
+      self._assert_equal_arrays(
+        self._compile(name, histories=True)[0], expected
+      )
+    self.assertIsNone(self._compile(name)[0].histories)
+    self.assertLen(list(self.cache.iterdir()), 1)
+    self.assertEqual(self.enumerate.call_count, 3)
+
+  @parameterized.parameters("efg", "nfg")
+  def test_a_stored_file_has_its_histories(self, kind):
+    path = self.folder / f"game.{kind}"
+    text = {"efg": _text(1), "nfg": 'NFG 1 R "" { "A" } { 3 } 1 2 3'}[kind]
+    path.write_text(text)
+    expected, _ = openspiel.compile_game(str(path), histories=True)
+    self.assertIsNone(self._compile(str(path))[0].histories)
+    for _ in range(2):
+      game, _ = self._compile(str(path), histories=True)
+      self._assert_equal_arrays(game, expected)
+
   def test_games_are_stored_apart(self):
     for name in ("kuhn_poker", "kuhn_poker(players=3)", "matrix_rps"):
       self._compile(name)
@@ -273,7 +396,8 @@ class CompileWithCacheTest(parameterized.TestCase):
     (path,) = self.cache.iterdir()
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    self.assertEqual(self._utilities("kuhn_poker"), expected)
+    with self.assertWarnsRegex(UserWarning, "is read from the game again"):
+      self.assertEqual(self._utilities("kuhn_poker"), expected)
     self.assertEqual(self.enumerate.call_count, 2)
     self.assertEqual(path.read_bytes(), content)
 
