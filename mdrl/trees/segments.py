@@ -68,6 +68,13 @@ class SegmentSum:
   weights: tuple[Float[Array, "_ _ _"], ...]
   position: Int[Array, " S"] | None
 
+  @property
+  def num_segments(self) -> int:
+    """Number of sums."""
+    if self.position is not None:
+      return self.position.shape[0]
+    return sum(b.members * b.blocks for b in self.buckets)
+
   def __call__(self, *factors: Float[Array, " _"]) -> Float[Array, " S"]:
     """Returns the sum of every segment; one factor per opponent or child."""
     floats = (*factors, *self.weights)

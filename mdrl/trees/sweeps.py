@@ -93,7 +93,11 @@ def _materialized(treeplex, x):
 
   On CPUs with AVX-512, XLA of jax 0.10 miscompiles a gather that it has fused
   with a concatenation of broadcast rows: it reads outside of the arrays. A
-  conditional, unlike an optimization barrier, stands until after fusion; which
-  branch is taken must not be known to the compiler.
+  conditional, unlike an optimization barrier, is kept until after fusion, if
+  the compiler knows neither which branch is taken nor that both return `x`.
   """
-  return jax.lax.cond(treeplex.legal[0], lambda y: y, jnp.negative, x)
+  flag = treeplex.legal[0]
+  # Where the second branch is taken, the flag is false: it returns `x`, too.
+  return jax.lax.cond(
+    flag, lambda y, _: y, lambda y, flag: jnp.where(flag, -y, y), x, flag
+  )

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from mdrl import struct
-from mdrl.trees import segments, simplex
+from mdrl.trees import segments, simplex, treeplex_checks
 
 # Columns of at least this many infostates are joined one by one.
 _LONG = 256
@@ -81,6 +81,9 @@ class Treeplex:
   uniform: Float[Array, " S"]
   parents: tuple[Int[Array, " _"], ...]
   children: tuple[segments.SegmentSum, ...]
+
+  def __post_init__(self):
+    treeplex_checks.check(self)
 
   @property
   def groups(self) -> tuple[Group, ...]:

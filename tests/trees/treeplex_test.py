@@ -170,6 +170,23 @@ class SweepTest(parameterized.TestCase):
       value = _values(tree, gains[k], lambda q, row: q.max())[0]
       self._assert_near(best[k], value)
 
+  def test_plans_do_not_depend_on_slot_0(self):
+    # Not even where it were illegal, which constructors refuse.
+    t = _lay_out(_random_tree(2, 20, 4)).treeplex
+    leaves, treedef = jax.tree.flatten(t)
+    zeros = [jnp.zeros_like(x) if x is t.legal else x for x in leaves]
+    broken = jax.tree.unflatten(treedef, zeros)
+    self.assertFalse(broken.legal[0])
+    np.testing.assert_array_equal(
+      _sweep_down(broken, t.uniform), _sweep_down(t, t.uniform)
+    )
+
+  def test_policies_are_materialized_before_they_are_swept(self):
+    # Faults and slowness of what XLA fuses are gone with the conditional only.
+    t = _lay_out(_random_tree(2, 20, 4)).treeplex
+    text = _sweep_down.lower(t, t.uniform).compile().as_text()
+    self.assertIn(" conditional(", text)
+
   def test_a_deep_tree(self):
     # Each infostate follows the second action of the one before.
     tree = Tree(2 * np.arange(12), np.full(12, 2))
