@@ -162,5 +162,46 @@ class DataclassTest(absltest.TestCase):
     self.assertEqual(treedef.unflatten(leaves).mode, "odd")
 
 
+class FunctionsTest(absltest.TestCase):
+  def test_bare_functions_become_static(self):
+    node = Pair(first=abs, second=jnp.ones(2))
+    self.assertLen(jax.tree.leaves(node), 1)
+    self.assertEqual(node.first(-3), 3)
+    self.assertEqual(jax.jit(lambda n: n.first(-n.second[0]))(node), 1)
+    self.assertEqual(
+      jax.tree.structure(node),
+      jax.tree.structure(struct.replace(node, second=jnp.zeros(2))),
+    )
+    other = Pair(first=len, second=jnp.ones(2))
+    self.assertNotEqual(jax.tree.structure(node), jax.tree.structure(other))
+
+  def test_subclasses_and_checks_see_them(self):
+    self.assertLen(jax.tree.leaves(Child(first=abs, third=len)), 1)
+
+    @struct.dataclass
+    class Applied:
+      rate: float
+
+      def __post_init__(self):
+        self.rate(1)
+
+    self.assertEmpty(jax.tree.leaves(Applied(rate=abs)))
+
+  def test_pytrees_that_can_be_called_keep_their_leaves(self):
+    one = _times(2)(scale=jnp.ones(()))
+    self.assertIs(struct.as_pytree(one), one)
+    self.assertLen(jax.tree.leaves(Pair(first=one)), 2)
+
+  def test_refuses_functions_that_cannot_be_hashed(self):
+    class Unhashable:
+      __hash__ = None
+
+      def __call__(self, step):
+        return step
+
+    with self.assertRaisesRegex(ValueError, "functions must be hashable"):
+      Pair(first=Unhashable())
+
+
 if __name__ == "__main__":
   absltest.main()

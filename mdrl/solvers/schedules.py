@@ -8,7 +8,10 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 
-# A number, or a function of the number of updates made before this one.
+# A number, or a function of the number of updates made before this one. A bare
+# function, such as a schedule of optax, is part of the compiled program and
+# known by its identity: one that is made anew compiles again. `Function` has
+# numbers that may change without that.
 Schedule = (
   float | Float[Array, "..."] | Callable[[Int[Array, ""]], Float[Array, ""]]
 )
@@ -72,8 +75,14 @@ def number(value: float | Array, dtype) -> Float[Array, ""]:
   """Returns a hyper-parameter in a game's dtype.
 
   Raises:
-    ValueError: If it is no single number, and would be spread over actions.
+    ValueError: If it is a schedule, or no single number and would be spread
+      over actions.
   """
+  if callable(value):
+    raise ValueError(
+      "hyper-parameters without a schedule must be numbers here, got a "
+      f"schedule, {value!r}; give the number of one step"
+    )
   value = jnp.asarray(value)
   if value.ndim:
     raise ValueError(

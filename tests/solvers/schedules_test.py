@@ -1,11 +1,31 @@
 """Tests of hyper-parameters that depend on the step."""
 
+import inspect
+
 from absl.testing import absltest
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.solvers import mirror_descent, schedules
+from mdrl import run, struct
+from mdrl.evaluation import gaps
+from mdrl.solvers import averaged, magnetic, mirror_descent, schedules
+from mdrl.testing import games
+
+
+def _halving(initial):
+  """A schedule as optax has them: a function that closes over its numbers."""
+
+  def schedule(step):
+    return initial / (1 + step.astype(float))
+
+  return schedule
+
+
+def _last_gap(solver):
+  game = games.random_zero_sum_game(3, 4)
+  measure = run.of_plans(gaps.duality_gap)
+  return run.run(solver, game, measure, [0, 20])[1].metrics[-1]
 
 
 def _cosine(step, period):
@@ -45,6 +65,57 @@ class SchedulesTest(absltest.TestCase):
     schedule = schedules.PowerDecay(initial=1.0)
     solver = mirror_descent.MirrorDescent(step_size=schedule)
     self.assertLen(jax.tree.leaves(solver), 3)
+
+  def test_bare_functions_are_schedules(self):
+    halving = schedules.PowerDecay(initial=0.5, power=1.0)
+    for make in (
+      lambda s: mirror_descent.MirrorDescent(step_size=s),
+      lambda s: magnetic.MagneticMirrorDescent(step_size=s, temperature=s),
+      lambda s: averaged.Averaged(
+        solver=mirror_descent.MirrorDescent(step_size=s)
+      ),
+    ):
+      ours, expected = make(_halving(0.5)), make(halving)
+      np.testing.assert_allclose(
+        _last_gap(ours), _last_gap(expected), rtol=1e-13
+      )
+
+  def test_bare_functions_pass_through_transformations(self):
+    schedule = _halving(0.5)
+    solver = magnetic.MagneticMirrorDescent(
+      step_size=schedule, temperature=jnp.asarray(0.2)
+    )
+    alone = _last_gap(solver)
+
+    def at(temperature):
+      return _last_gap(struct.replace(solver, temperature=temperature))
+
+    np.testing.assert_allclose(jax.jit(_last_gap)(solver), alone, rtol=1e-12)
+    swept = jax.vmap(at)(jnp.array([0.1, 0.2]))
+    np.testing.assert_allclose(swept[1], alone, rtol=1e-12)
+
+  def test_the_same_function_shares_a_program_and_a_copy_does_not(self):
+    schedule = _halving(0.5)
+
+    def treedef(schedule):
+      solver = mirror_descent.MirrorDescent(step_size=schedule)
+      return jax.tree.structure(solver)
+
+    self.assertEqual(treedef(schedule), treedef(schedule))
+    self.assertNotEqual(treedef(schedule), treedef(_halving(0.5)))
+    _last_gap(mirror_descent.MirrorDescent(step_size=schedule))
+    compiled = run._run._cache_size()
+    _last_gap(mirror_descent.MirrorDescent(step_size=schedule))
+    self.assertEqual(run._run._cache_size(), compiled)
+
+  def test_bare_functions_are_checked_at_step_zero(self):
+    with self.assertRaisesRegex(ValueError, "a schedule that starts at -0.5"):
+      mirror_descent.MirrorDescent(step_size=_halving(-0.5))
+
+  def test_where_a_number_belongs_a_function_is_refused(self):
+    for schedule in (_halving(0.5), schedules.PowerDecay(initial=1.0)):
+      with self.assertRaisesRegex(ValueError, "numbers here, got a schedule"):
+        inspect.unwrap(schedules.number)(schedule, jnp.zeros(0).dtype)
 
   def test_refuses_values_out_of_range(self):
     with self.assertRaisesRegex(ValueError, "`delay` must lie in"):
