@@ -38,7 +38,7 @@ _COLORS = (
 # which the others are seen.
 _DASHES = ("-", "--", ":")
 _GROUPS = {
-  "regularized": "towards the regularised equilibrium",
+  "regularised": "towards the regularised equilibrium",
   "minimax winner": "towards the minimax winner",
   "": "towards something else",
 }

@@ -98,7 +98,10 @@ SOLVERS: dict[str, entries.Entry] = {
   "mirror_descent": entries.Entry(
     title="mirror descent",
     summary="Mirror descent on plans.",
-    paper="Nemirovski & Yudin (1983); Hoda et al. (2010)",
+    paper=(
+      "Nemirovski & Yudin (1983); "
+      "Hoda et al. (2010), doi:10.1287/moor.1100.0452"
+    ),
     approaches="the average, with falling steps",
     rate="O(1/sqrt T)",
     reports="average",
@@ -154,7 +157,7 @@ SOLVERS: dict[str, entries.Entry] = {
   "mirror_prox": entries.Entry(
     title="Mirror Prox; extragradient with the Euclidean map",
     summary="Mirror Prox: a step to a midpoint, and one along its gains.",
-    paper="Nemirovski (2004)",
+    paper="Nemirovski (2004), doi:10.1137/S1052623403425629",
     approaches="the average, and the last iterate in practice",
     rate="O(1/T)",
     reports="last",
@@ -164,7 +167,10 @@ SOLVERS: dict[str, entries.Entry] = {
   "optimistic": entries.Entry(
     title="optimistic mirror descent",
     summary="Optimistic mirror descent, which counts the last gain twice.",
-    paper="Popov (1980); Lee, Kroer & Luo (2021), arXiv:2106.14326",
+    paper=(
+      "Popov (1980), doi:10.1007/BF01141092; "
+      "Lee, Kroer & Luo (2021), arXiv:2106.14326"
+    ),
     approaches="the average, and the last iterate in practice",
     rate="O(1/T)",
     reports="last",
