@@ -6,7 +6,6 @@ import jax
 from jax.core import Tracer
 import jax.numpy as jnp
 from jaxtyping import Array, Int
-import numpy as np
 
 from mdrl import inputs, struct
 
@@ -27,7 +26,8 @@ class Method(Protocol):
   def init(self, problem: Any, start: Any, /) -> Any:
     """Returns the state before the first update.
 
-    Methods that can choose a start themselves have None for its default.
+    Methods that can choose a start themselves have None for its default, and
+    states of the same shapes whatever the start.
     """
     ...
 
@@ -119,11 +119,11 @@ def check_state(method: Any, problem: Any, state: Any) -> None:
     jax.tree.leaves(state),
     strict=True,
   ):
-    dtype = jax.dtypes.canonicalize_dtype(jnp.result_type(got))
-    if (np.shape(got), dtype) != (wanted.shape, wanted.dtype):
+    found = jax.typeof(got)
+    if (found.shape, found.dtype) != (wanted.shape, wanted.dtype):
       raise ValueError(
         "`state` must be one of this method on this problem, got "
-        f"{dtype}{list(np.shape(got))} and not "
+        f"{found.dtype}{list(found.shape)} and not "
         f"{wanted.dtype}{list(wanted.shape)} at "
         f"{jax.tree_util.keystr(path)}; make the first one by run.init"
       )

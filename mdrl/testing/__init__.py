@@ -1,4 +1,5 @@
-"""Contract checks for people who add games or solvers."""
+"""Contract checks for people who add games, solvers or other methods."""
 
 from mdrl.testing.contracts import check_game as check_game
 from mdrl.testing.contracts import check_solver as check_solver
+from mdrl.testing.method_checks import check_method as check_method

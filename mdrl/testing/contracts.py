@@ -3,8 +3,6 @@
 A check returns nothing, or raises AssertionError with what is wrong.
 """
 
-from typing import Any
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -13,6 +11,7 @@ import numpy as np
 from mdrl import run
 from mdrl.games import base as game_lib
 from mdrl.solvers import base as solver_lib
+from mdrl.testing import method_checks
 
 
 def check_game(game: game_lib.Game, seed: int = 0) -> None:
@@ -42,7 +41,7 @@ def check_game(game: game_lib.Game, seed: int = 0) -> None:
   _check_sums(game, [game.plans(p) for p in (first, second, third)])
   for leaf in jax.tree.leaves(game):
     if jnp.issubdtype(leaf.dtype, jnp.floating):
-      _require(
+      method_checks.require(
         leaf.dtype == game.dtype,
         f"a leaf is {leaf.dtype}, not {game.dtype}, the game's dtype",
       )
@@ -59,11 +58,8 @@ def check_solver(
 ) -> None:
   """Checks a solver against its contract, on one game.
 
-  The state is a NamedTuple that keeps its structure, shapes and dtypes, and
-  counts updates; policies are distributions and agree with the plans; the
-  future depends on the state alone, so that a run may stop and go on; one
-  compiled program serves all values of the hyper-parameters; `vmap` over
-  hyper-parameters gives what a loop gives.
+  It is a sound method, see `check_method`; policies are distributions, and
+  agree with the plans.
 
   Args:
     solver: What to check.
@@ -73,22 +69,12 @@ def check_solver(
   Raises:
     AssertionError: If a part of the contract is broken.
   """
+  method_checks.check_method(solver, game, num_updates=num_updates)
   start = run.init(solver, game)
-  _check_state(solver, game, start)
   end = run.advance(solver, game, start, num_updates)
-  _require(
-    int(end.step) == num_updates,
-    f"`step` is {int(end.step)} after {num_updates} updates",
-  )
   played = jax.jit(_played)
   for state in (start, end):
     _check_policies(game, *played(solver, game, state))
-  half = run.advance(solver, game, start, num_updates // 2)
-  resumed = run.advance(solver, game, half, num_updates - num_updates // 2)
-  _require_equal(resumed, end, "a run that stops and goes on differs")
-  again = run.advance(solver, game, run.init(solver, game), num_updates)
-  _require_equal(again, end, "two equal runs differ")
-  _check_sweep(solver, game, num_updates)
 
 
 def _values(game, policies):
@@ -99,25 +85,19 @@ def _tolerance(game):
   return float(1000 * jnp.finfo(game.dtype).eps)
 
 
-def _require(condition: Any, message: str) -> None:
-  if not condition:
-    raise AssertionError(message)
-
-
-def _require_equal(tree, other, message):
-  for a, b in zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True):
-    _require(np.array_equal(np.asarray(a), np.asarray(b)), message)
-
-
 def _check_plans(game, policies):
   plans = game.plans(policies)
   for i, (t, policy, plan) in enumerate(
     zip(game.treeplexes, policies, plans, strict=True)
   ):
-    _require(plan.shape == (t.num_slots,), f"plan {i} has shape {plan.shape}")
-    _require(float(plan[0]) == 1, f"plan {i} is {plan[0]} at slot 0, not 1")
+    method_checks.require(
+      plan.shape == (t.num_slots,), f"plan {i} has shape {plan.shape}"
+    )
+    method_checks.require(
+      float(plan[0]) == 1, f"plan {i} is {plan[0]} at slot 0, not 1"
+    )
     table = t.to_table(t.to_policy(plan)) - t.to_table(policy)
-    _require(
+    method_checks.require(
       np.abs(table).max(initial=0) < _tolerance(game),
       f"plan {i} does not give its policy back",
     )
@@ -135,13 +115,13 @@ def _check_linear(game, plans, others):
         custom_message=f"the gain of player {i} is not the slope of its "
         f"utility at {name}",
       )
-    _require_equal(
+    method_checks.require_equal(
       gain, game.gain(plans, i), f"`gain` and `gains` differ for player {i}"
     )
 
 
 def _check_symmetric(game, plans, others):
-  _require(
+  method_checks.require(
     game.num_players == 1 and game.zero_sum,
     "a symmetric game has one policy and is zero-sum, not "
     f"{game.num_players} and zero_sum={game.zero_sum}",
@@ -168,7 +148,9 @@ def _check_symmetric(game, plans, others):
       atol=_tolerance(game),
       custom_message=name,
     )
-  _require_equal(against, game.gain(plans, 0), "`gain` and `gains` differ")
+  method_checks.require_equal(
+    against, game.gain(plans, 0), "`gain` and `gains` differ"
+  )
 
 
 def _check_sums(game, plans):
@@ -177,41 +159,15 @@ def _check_sums(game, plans):
   largest = float(jnp.max(jnp.abs(gains)))
   constant = float(jnp.ptp(sums)) <= _tolerance(game) * largest
   # General-sum utilities may add up to equal sums by chance, not conversely.
-  _require(
+  method_checks.require(
     constant or not game.zero_sum,
     f"`zero_sum` is set, and utilities add up to {sums}",
   )
 
 
-def _check_state(solver, game, state):
-  _require(
-    hasattr(state, "_fields"),
-    f"the state is a {type(state).__name__}, not a NamedTuple",
-  )
-  _require(int(state.step) == 0, f"the first step is {state.step}, not 0")
-  after = jax.eval_shape(solver.update, game, state)
-  _require(
-    jax.tree.structure(after) == jax.tree.structure(state),
-    "`update` changes the structure of the state: "
-    f"{jax.tree.structure(state)} becomes {jax.tree.structure(after)}",
-  )
-  for path, before in jax.tree_util.tree_leaves_with_path(state):
-    leaf = _at(after, path)
-    _require(
-      (leaf.shape, leaf.dtype) == (before.shape, before.dtype),
-      f"`update` changes {jax.tree_util.keystr(path)} from {before.shape} "
-      f"{before.dtype} to {leaf.shape} {leaf.dtype}",
-    )
-
-
 @jax.jit
 def _table(treeplex, policy):
   return treeplex.to_table(policy)
-
-
-def _at(tree, path):
-  leaves = dict(jax.tree_util.tree_leaves_with_path(tree))
-  return leaves[path]
 
 
 def _played(solver, game, state):
@@ -224,59 +180,19 @@ def _check_policies(game, policies, plans, expected):
     zip(game.treeplexes, policies, plans, strict=True)
   ):
     table = np.asarray(_table(t, policy))
-    _require((table >= 0).all(), f"policy {i} has negative probabilities")
-    _require(
+    method_checks.require(
+      (table >= 0).all(), f"policy {i} has negative probabilities"
+    )
+    method_checks.require(
       np.abs(table.sum(axis=1) - 1).max(initial=0) < _tolerance(game),
       f"policy {i} has rows that do not add up to 1",
     )
     illegal = ~np.asarray(t.legal)
-    _require(
+    method_checks.require(
       (np.asarray(policy)[illegal] == 0).all(),
       f"policy {i} has illegal actions",
     )
-    _require(
+    method_checks.require(
       np.abs(plan - expected[i]).max() < _tolerance(game),
       f"plan {i} is not that of its policy",
-    )
-
-
-def _check_sweep(solver, game, num_updates):
-  leaves, treedef = jax.tree.flatten(solver)
-  if not leaves:
-    return
-  traces = 0
-
-  @jax.jit
-  def final(solver, game):
-    nonlocal traces
-    traces += 1
-    return jax.lax.fori_loop(
-      0,
-      num_updates,
-      lambda _, state: solver.update(game, state),
-      solver.init(game),
-    )
-
-  leaves = [jnp.asarray(leaf) for leaf in leaves]
-  # Not so far that a bounded hyper-parameter leaves its range.
-  others = [
-    0.9 * leaf if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf + 1
-    for leaf in leaves
-  ]
-  stacked = [jnp.stack(pair) for pair in zip(leaves, others, strict=True)]
-  swept = jax.vmap(final, in_axes=(0, None))(treedef.unflatten(stacked), game)
-  for k, values in enumerate((leaves, others)):
-    count = traces
-    alone = final(treedef.unflatten(values), game)
-    _require(
-      not k or traces == count,
-      "other values of the hyper-parameters "
-      "are traced again: they must be leaves",
-    )
-    chex.assert_trees_all_close(
-      jax.tree.map(lambda x, k=k: x[k], swept),
-      alone,
-      rtol=1e3 * _tolerance(game),
-      atol=1e3 * _tolerance(game),
-      custom_message="vmap over hyper-parameters differs from a loop",
     )

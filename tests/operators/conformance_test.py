@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl import struct
+from mdrl import struct, testing
 from mdrl.operators import (
   anchored_extragradient,
   base,
@@ -89,20 +89,10 @@ class ConformanceTest(parameterized.TestCase):
     self.assertGreater(np.ptp(together.residuals[:, -1]), 1e-6)
 
   @parameterized.named_parameters(*_CASES)
-  def test_states_keep_structure_and_dtype(self, cls, arguments):
+  def test_keeps_the_contract_of_methods(self, cls, arguments):
     for dtype in (jnp.float32, jnp.float64):
-      arguments = {
-        name: jnp.asarray(v, float) if isinstance(v, float) else v
-        for name, v in arguments.items()
-      }
-      method, operator = cls(**arguments), _operator(dtype)
-      state = method.init(operator, jnp.ones((2, 3), dtype))
-      after = jax.jit(method.update)(operator, state)
-      self.assertEqual(jax.tree.structure(state), jax.tree.structure(after))
-      for x, y in zip(jax.tree.leaves(state), jax.tree.leaves(after)):
-        self.assertEqual((x.shape, x.dtype), (y.shape, y.dtype))
-      self.assertEqual(after.point.dtype, dtype)
-      self.assertEqual([int(state.step), int(after.step)], [0, 1])
+      start = jnp.ones((2, 3), dtype)
+      testing.check_method(cls(**arguments), _operator(dtype), start)
 
   @parameterized.named_parameters(*_CASES)
   def test_finds_the_zero(self, cls, arguments):
