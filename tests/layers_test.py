@@ -22,6 +22,7 @@ _LAYERS = {
   "mdrl": -1,
   "mdrl.checks": 0,
   "mdrl.inputs": 0,
+  "mdrl.jax_internals": 0,
   "mdrl.methods": 0,
   "mdrl.run": 0,
   "mdrl.struct": 0,

@@ -1,10 +1,10 @@
 """A `vmap` whose batch is the last axis of every array.
 
 `jax.vmap` puts the batch first. A gather of single numbers, of which sweeps on
-trees are made, then reads one number at a time from arrays that lie far apart.
-With the batch last it reads a row of them, side by side: on CPUs with vector
-loads, on GPUs in coalesced ones. The function is traced for a single lane, and
-the traced program evaluated with `lane_rules`; operations without a rule go
+trees are made, then reads one number at a time from arrays that are far apart.
+With the batch last it reads a row of adjacent numbers: by vector loads on CPUs,
+by coalesced loads on GPUs. The function is traced for a single lane, and the
+traced program is evaluated with `lane_rules`; operations without a rule go
 through `jax.vmap`.
 """
 
@@ -15,21 +15,14 @@ from typing import Any
 
 import jax
 from jax import lax
-from jax.extend import core
 import jax.numpy as jnp
 
+from mdrl import jax_internals
 from mdrl.batching import lane_rules
 
-_CALLS = {
-  "jit": "jaxpr",
-  "pjit": "jaxpr",
-  "closed_call": "call_jaxpr",
-  "custom_jvp_call": "call_jaxpr",
-  "custom_vjp_call": "call_jaxpr",
-}
-# Scans of up to this many operations in all their steps are written out: their
-# steps are then one pass over what is carried.
-_WRITTEN_OUT = 400
+# Scans of up to this many operations in all their steps are unrolled: XLA fuses
+# the steps into one pass over the carried values.
+_UNROLLED = 400
 
 
 def vmap_last(
@@ -37,8 +30,8 @@ def vmap_last(
 ) -> Callable[..., Any]:
   """Maps a function over the last axis of its arguments.
 
-  The numbers are those of `jax.vmap` with `in_axes=-1` and `out_axes=-1`, up to
-  rounding. What is made of it can be transformed and compiled in turn.
+  The result equals `jax.vmap` with `in_axes=-1` and `out_axes=-1`, up to
+  rounding, and can be transformed and compiled in turn.
 
   Args:
     fn: A function of pytrees of arrays.
@@ -66,7 +59,7 @@ def vmap_last(
       lambda *flat: fn(*jax.tree.unflatten(treedef, flat)), return_shape=True
     )(*lane)
     outs, marks = _Lanes(size).run(closed, leaves, flags)
-    outs = _marked(outs, marks, [True] * len(outs), size)
+    outs = _broadcast_unbatched(outs, marks, [True] * len(outs), size)
     return jax.tree.unflatten(jax.tree.structure(shape), outs)
 
   return mapped
@@ -108,36 +101,30 @@ def _flags(args, batched):
   ]
 
 
-def _marked(values, marks, wanted, size):
-  """Spreads the values that are to be batched and are not."""
+def _broadcast_unbatched(values, marks, wanted, size):
+  """Broadcasts unbatched values along the batch axis, where that is wanted."""
   return [
-    lane_rules.spread(value, size) if want and not mark else value
+    lane_rules.broadcast(value, size) if want and not mark else value
     for value, mark, want in zip(values, marks, wanted, strict=True)
   ]
 
 
-def _operations(jaxpr):
+def _num_operations(jaxpr):
   """Returns the number of operations, infinite where there are loops."""
   count = 0.0
   for eqn in jaxpr.eqns:
-    name = eqn.primitive.name
-    if name in ("scan", "while", "cond"):
+    if eqn.primitive.name in jax_internals.LOOPS_AND_BRANCHES:
       return math.inf
-    count += _operations(eqn.params[_CALLS[name]]) if name in _CALLS else 1
+    called = jax_internals.called_program(eqn)
+    count += 1 if called is None else _num_operations(called)
   return count
 
 
-def _scan_counts(params):
-  """Returns the numbers of constants and of values carried by a scan."""
-  if "num_consts" in params:
-    return params["num_consts"], params["num_carry"]
-  # From jax 0.12 on.
-  consts, carry, _ = params["ft_in"].unpack()
-  return len(consts), len(carry)
-
-
 class _Lanes:
-  """Evaluates traced programs of which some values have a last axis more."""
+  """Evaluates traced programs, some of whose values have a batch axis at last.
+
+  A mark says of each value whether it has that axis.
+  """
 
   def __init__(self, size: int):
     self._size = size
@@ -152,7 +139,7 @@ class _Lanes:
     }
 
     def value_of(atom):
-      if isinstance(atom, core.Literal):
+      if isinstance(atom, jax_internals.Literal):
         aval: Any = atom.aval
         return jnp.asarray(atom.val, aval.dtype), False
       return env[atom]
@@ -167,41 +154,44 @@ class _Lanes:
     return read(jaxpr.outvars)
 
   def _apply(self, eqn, values, marks):
-    name, params = eqn.primitive.name, eqn.params
-    if name in _CALLS:
-      return self.run(params[_CALLS[name]], values, marks)
+    """Returns the results of one operation and their marks."""
+    called = jax_internals.called_program(eqn)
+    if called is not None:
+      return self.run(called, values, marks)
     if not any(marks):
-      outs = eqn.primitive.bind(*values, **params)
-      outs = outs if eqn.primitive.multiple_results else [outs]
+      outs = jax_internals.bind(eqn, values)
       return outs, [False] * len(outs)
-    match name:
+    match eqn.primitive.name:
       case "while":
-        return self._while(params, values, marks)
+        return self._while(jax_internals.while_loop(eqn), values, marks)
       case "cond":
-        return self._cond(params, values, marks)
+        return self._cond(jax_internals.branches(eqn), values, marks)
       case "scan":
-        return self._scan(params, values, marks)
+        return self._scan(jax_internals.scan(eqn), values, marks)
       case _:
         return lane_rules.apply(eqn, values, marks, self._size)
 
-  def _while(self, params, values, marks):
-    ask, body = params["cond_jaxpr"], params["body_jaxpr"]
-    m, n = params["cond_nconsts"], params["body_nconsts"]
-    n += m
-    flags = self._fixed_point(
-      lambda f: self._outcome(body, marks[m:n] + f), marks[n:]
+  def _while(self, loop, values, marks):
+    """Evaluates a `while`, whose lanes may take different numbers of rounds."""
+    m, n = loop.num_condition_consts, loop.num_body_consts
+    condition_consts, body_consts, carry = _split(values, m, n)
+    condition_marks, body_marks, first_marks = _split(marks, m, n)
+    carry_marks = self._fixed_point(
+      lambda marks: self._marks_of(loop.body, body_marks + marks), first_marks
     )
-    apart = self._outcome(ask, marks[:m] + flags)[0]
-    # Where lanes end apart, all that changes is kept apart.
-    flags = [flag or apart for flag in flags]
+    [apart] = self._marks_of(loop.condition, condition_marks + carry_marks)
+    # Where lanes end apart, each keeps all that changes in the loop.
+    carry_marks = [mark or apart for mark in carry_marks]
 
     def go_on(carry):
-      (more,), _ = self.run(ask, [*values[:m], *carry], marks[:m] + flags)
+      args = [*condition_consts, *carry]
+      [more], _ = self.run(loop.condition, args, condition_marks + carry_marks)
       return more
 
     def step(carry):
-      outs, own = self.run(body, [*values[m:n], *carry], marks[m:n] + flags)
-      return _marked(outs, own, flags, self._size)
+      args = [*body_consts, *carry]
+      outs, marks = self.run(loop.body, args, body_marks + carry_marks)
+      return _broadcast_unbatched(outs, marks, carry_marks, self._size)
 
     def step_some(pair):
       carry, more = pair
@@ -211,88 +201,111 @@ class _Lanes:
       ]
       return carry, more & go_on(carry)
 
-    first = _marked(values[n:], marks[n:], flags, self._size)
+    first = _broadcast_unbatched(carry, first_marks, carry_marks, self._size)
     if not apart:
-      return lax.while_loop(go_on, step, first), flags
+      return lax.while_loop(go_on, step, first), carry_marks
     # Which lanes go on is carried, not asked twice, as the answers might be
     # rounded apart.
     last, _ = lax.while_loop(
       lambda pair: jnp.any(pair[1]), step_some, (first, go_on(first))
     )
-    return last, flags
+    return last, carry_marks
 
-  def _cond(self, params, values, marks):
+  def _cond(self, branches, values, marks):
+    """Evaluates a `cond`: all branches where lanes take different ones."""
     (index, *values), (apart, *marks) = values, marks
-    branches = params["branches"]
-    ways = [self._outcome(branch, marks) for branch in branches]
-    flags = [apart or any(way) for way in zip(*ways, strict=True)]
+    marks_of_branches = [self._marks_of(branch, marks) for branch in branches]
+    out_marks = [
+      apart or any(column) for column in zip(*marks_of_branches, strict=True)
+    ]
 
     def take(branch, *args):
-      outs, own = self.run(branch, args, marks)
-      return _marked(outs, own, flags, self._size)
+      outs, own_marks = self.run(branch, args, marks)
+      return _broadcast_unbatched(outs, own_marks, out_marks, self._size)
 
     fns = [functools.partial(take, branch) for branch in branches]
     if not apart:
-      return lax.switch(index, fns, *values), flags
+      return lax.switch(index, fns, *values), out_marks
     # Of two branches, the index is a boolean.
     index = jnp.clip(index.astype("int32"), 0, len(fns) - 1)
     outs = []
     for cases in zip(*(fn(*values) for fn in fns), strict=True):
       out = cases[0]
       for k, case in enumerate(cases[1:], 1):
-        at = jnp.broadcast_to(index == k, case.shape)
-        out = jnp.where(at, case, out)
+        taken = jnp.broadcast_to(index == k, case.shape)
+        out = jnp.where(taken, case, out)
       outs.append(out)
-    return outs, flags
+    return outs, out_marks
 
-  def _scan(self, params, values, marks):
-    body, (n, m) = params["jaxpr"], _scan_counts(params)
-    m += n
-    fixed, over = marks[:n], marks[m:]
-    flags = self._fixed_point(
-      lambda f: self._outcome(body, fixed + f + over)[: m - n], marks[n:m]
+  def _scan(self, loop, values, marks):
+    """Evaluates a `scan`; its rows keep the batch last."""
+    n, m = loop.num_consts, loop.num_carry
+    consts, carry, rows = _split(values, n, m)
+    const_marks, first_marks, row_marks = _split(marks, n, m)
+
+    def marks_of_step(carry_marks):
+      return self._marks_of(loop.body, const_marks + carry_marks + row_marks)
+
+    carry_marks = self._fixed_point(
+      lambda marks: marks_of_step(marks)[:m], first_marks
     )
-    ends = self._outcome(body, fixed + flags + over)[m - n :]
+    out_marks = carry_marks + marks_of_step(carry_marks)[m:]
 
-    def step(carry, x):
-      args = [*values[:n], *carry, *x]
-      outs, own = self.run(body, args, fixed + flags + over)
-      outs = _marked(outs, own, flags + ends, self._size)
-      return outs[: m - n], outs[m - n :]
+    def step(carry, row):
+      args = [*consts, *carry, *row]
+      arg_marks = const_marks + carry_marks + row_marks
+      outs, own_marks = self.run(loop.body, args, arg_marks)
+      outs = _broadcast_unbatched(outs, own_marks, out_marks, self._size)
+      return outs[:m], outs[m:]
 
-    first = _marked(values[n:m], marks[n:m], flags, self._size)
-    options = {k: params[k] for k in ("length", "reverse", "unroll")}
-    if params["length"] * _operations(body) <= _WRITTEN_OUT:
-      options["unroll"] = max(1, params["length"])
-    last, ys = lax.scan(step, first, values[m:], **options)
-    return [*last, *ys], flags + ends
+    first = _broadcast_unbatched(carry, first_marks, carry_marks, self._size)
+    unroll = loop.unroll
+    if loop.length * _num_operations(loop.body) <= _UNROLLED:
+      unroll = max(1, loop.length)
+    last, columns = lax.scan(
+      step,
+      first,
+      rows,
+      length=loop.length,
+      reverse=loop.reverse,
+      unroll=unroll,
+    )
+    return [*last, *columns], out_marks
 
-  def _fixed_point(self, outcome, marks):
-    """Returns which of a loop's values are batched once they have met."""
-    flags = [bool(mark) for mark in marks]
+  def _fixed_point(self, marks_after, marks):
+    """Returns the marks of what a loop carries, once steps add none."""
+    marks = [bool(mark) for mark in marks]
     while True:
-      after = [a or b for a, b in zip(flags, outcome(flags), strict=True)]
-      if after == flags:
-        return flags
-      flags = after
+      joined = [a or b for a, b in zip(marks, marks_after(marks), strict=True)]
+      if joined == marks:
+        return marks
+      marks = joined
 
-  def _outcome(self, closed, marks):
-    """Returns which results of a program are batched."""
+  def _marks_of(self, closed, marks):
+    """Returns the marks of a program's results, given those of its inputs."""
     found = []
 
     def trace(*args):
-      outs, own = self.run(closed, args, marks)
-      found.extend(map(bool, own))
+      outs, own_marks = self.run(closed, args, marks)
+      found.extend(map(bool, own_marks))
       return outs
 
-    jax.eval_shape(
-      trace,
-      *(
-        jax.ShapeDtypeStruct(
-          (*var.aval.shape, self._size) if mark else var.aval.shape,
-          var.aval.dtype,
-        )
-        for var, mark in zip(closed.jaxpr.invars, marks, strict=True)
-      ),
-    )
+    lanes = [
+      jax.ShapeDtypeStruct(
+        (*var.aval.shape, self._size) if mark else var.aval.shape,
+        var.aval.dtype,
+      )
+      for var, mark in zip(closed.jaxpr.invars, marks, strict=True)
+    ]
+    jax.eval_shape(trace, *lanes)
     return found
+
+
+def _split(values, first, second):
+  """Splits the inputs of a loop: constants of two kinds, or carries, and rest.
+
+  Returns:
+    The first `first` of them, the next `second`, and the others.
+  """
+  stop = first + second
+  return values[:first], values[first:stop], values[stop:]

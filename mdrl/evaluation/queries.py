@@ -5,9 +5,8 @@ import math
 from typing import Any, NamedTuple
 
 import jax
-from jax.extend import core
 
-from mdrl import struct
+from mdrl import jax_internals, struct
 from mdrl.games import preference_game
 
 # Their results hold preferences, or part of them, in some shape and type.
@@ -98,21 +97,21 @@ class _Counter:
 
   def _of_equation(self, equation, places):
     """Counts the queries of an equation, like `of_program`."""
-    name, params = equation.primitive.name, equation.params
+    name = equation.primitive.name
     if name in _MOVES:
       return 0, [True]
     if name == "dot_general":
       return self._of_product(equation, places), [False]
     if name == "cond":
-      return self._of_branches(params, places)
+      return self._of_branches(jax_internals.branches(equation), places)
     if name == "scan":
-      return self._of_scan(params, places)
+      return self._of_scan(jax_internals.scan(equation), places)
     if name == "while":
-      return self._of_while(params, places)
-    program = params.get("jaxpr", params.get("call_jaxpr"))
+      return self._of_while(jax_internals.while_loop(equation), places)
+    program = jax_internals.called_program(equation, recomputed=True)
     if program is not None:
       return self.of_program(program, places)
-    if any(True for _ in core.jaxprs_in_params(params)):
+    if any(True for _ in jax_internals.inner_programs(equation.params)):
       raise ValueError(_unknown(f"`{name}`"))
     pairs = zip(equation.invars, places, strict=True)
     read = sum(variable.aval.size for variable, place in pairs if place)
@@ -133,25 +132,25 @@ class _Counter:
     [result] = equation.outvars
     return Fraction(result.aval.size * summed, self._num_preferences)
 
-  def _of_branches(self, params, places):
-    found = [self.of_program(b, places[1:]) for b in params["branches"]]
+  def _of_branches(self, branches, places):
+    found = [self.of_program(branch, places[1:]) for branch in branches]
     results = zip(*(results for _, results in found), strict=True)
     return max(queries for queries, _ in found), [any(r) for r in results]
 
-  def _of_scan(self, params, places):
-    first, last = params["num_consts"], params["num_carry"]
+  def _of_scan(self, loop, places):
+    first, last = loop.num_consts, loop.num_carry
     carried = places[first : first + last]
-    queries, results = self.of_program(params["jaxpr"], places)
+    queries, results = self.of_program(loop.body, places)
     if results[:last] != carried:
       raise ValueError(_unknown("a loop that carries them on"))
-    return params["length"] * queries, results
+    return loop.length * queries, results
 
-  def _of_while(self, params, places):
+  def _of_while(self, loop, places):
     """Takes a loop of unknown length if it only hands the preferences on."""
-    of_test, of_body = params["cond_nconsts"], params["body_nconsts"]
+    of_test, of_body = loop.num_condition_consts, loop.num_body_consts
     carried = places[of_test + of_body :]
-    asked, _ = self.of_program(params["cond_jaxpr"], places[:of_test] + carried)
-    more, results = self.of_program(params["body_jaxpr"], places[of_test:])
+    asked, _ = self.of_program(loop.condition, places[:of_test] + carried)
+    more, results = self.of_program(loop.body, places[of_test:])
     if asked or more or results != carried:
       raise ValueError(_unknown("a loop that ends when something is found"))
     return 0, results
