@@ -99,7 +99,8 @@ def compile_game(
       which Q-values need.
     chance: Whether to keep the moves of chance, which sampling needs.
     histories: Whether to keep the tables of all histories, and what describes
-      infostates, which environments and search need.
+      infostates, which environments and search need. Compiling then takes about
+      80 bytes per history more, and a third more time.
     progress: Told now and then how far the tree is read, from about the first
       second on.
 

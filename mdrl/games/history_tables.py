@@ -185,9 +185,11 @@ def build(
   """
   record = _record(tables)
   width = _widths(tables, record)
-  first_child = 1 + np.concatenate([[0], np.cumsum(width)])
+  first_child = np.ones(len(width) + 1, np.int32)
+  first_child[1:] += np.cumsum(width, dtype=np.int32)
   levels = _levels(first_child)
-  parent = np.concatenate([[-1], np.repeat(np.arange(len(width)), width)])
+  parent = np.full(len(width), -1, np.int32)
+  parent[1:] = np.repeat(np.arange(len(width), dtype=np.int32), width)
   last = _last_moves(tables, record, parent, first_child)
   sequence, chance = _accumulated(levels, parent, last, tables.num_players)
   ends = np.flatnonzero(record.player == TERMINAL)
@@ -250,7 +252,7 @@ def _by_player(tables, record):
 
 def _widths(tables, record):
   """Returns how many children each history has."""
-  width = np.zeros(len(record.player), int)
+  width = np.zeros(len(record.player), np.int32)
   for player, here, row, widths in _by_player(tables, record):
     if row.max(initial=-1) >= len(widths):
       raise _of_other_tables(
@@ -265,12 +267,14 @@ def _last_moves(tables, record, parent, first_child):
 
   At the root nobody did.
   """
-  first = np.zeros(len(parent), int)
+  first = np.zeros(len(parent), np.int32)
   for _, here, row, widths in _by_player(tables, record):
     first[here] = 1 + (np.cumsum(widths) - widths)[row]
-  sequence = first[parent] + np.arange(len(parent)) - first_child[parent]
+  sequence = first[parent] - first_child[parent]
+  sequence += np.arange(len(parent), dtype=np.int32)
   mover = np.where(parent < 0, TERMINAL, record.player[parent])
-  action, probability = np.full(len(parent), -1), np.ones(len(parent))
+  action = np.full(len(parent), -1, np.int32)
+  probability = np.ones(len(parent))
   moved = mover == CHANCE
   action[moved] = record.chance_action[sequence[moved] - 1]
   probability[moved] = tables.chance_probability[sequence[moved] - 1]
@@ -308,7 +312,7 @@ def _levels(first_child):
 
 def _rows(record, layouts, ends):
   """Returns the row of each history, in the numbering of the layouts."""
-  rows = np.full(len(record.player), -1)
+  rows = np.full(len(record.player), -1, np.int32)
   rows[ends] = np.arange(len(ends))
   for player, layout in enumerate(layouts):
     here = np.flatnonzero(record.player == player)
