@@ -176,13 +176,16 @@ class CompileTest(parameterized.TestCase):
       mock.patch.object(apart, "enumerate_tree", wraps=apart.enumerate_tree)
     )
 
-  def test_games_that_may_crash_are_read_apart(self):
-    game, index = openspiel.compile_game(_NIM)
+  @parameterized.parameters(False, True)
+  def test_games_that_may_crash_are_read_apart(self, histories):
+    game, index = openspiel.compile_game(_NIM, histories=histories)
     self.apart.assert_called_once()
-    tables = openspiel.enumerate_tree(openspiel.load_game(_NIM))
-    expected, expected_index = tree_game.build(
-      tables, None, reaches=False, chance=False
+    tables = openspiel.enumerate_tree(
+      openspiel.load_game(_NIM), histories=histories
     )
+    expected, expected_index = tree_game.build(tables, histories=histories)
+    self.assertEqual(game.histories is not None, histories)
+    self.assertEqual(jax.tree.structure(game), jax.tree.structure(expected))
     for a, b in zip(jax.tree.leaves(game), jax.tree.leaves(expected)):
       np.testing.assert_array_equal(a, b)
     self.assertEqual(index[0].infostates, expected_index[0].infostates)
