@@ -12,6 +12,7 @@ import pyspiel
 from mdrl.compile import openspiel
 from mdrl.games import history_tables, tree_game
 from mdrl.testing import games
+from mdrl.trees import sweeps
 
 _EFG = pathlib.Path(__file__).resolve().parents[1] / "data/three_players.efg"
 # Perfect information, chance that draws in the middle, infostates that only
@@ -176,24 +177,60 @@ def _policies(game, seed):
   )
 
 
+def _values(game, policies):
+  """Returns what each player gets behind each history."""
+  tables = jax.tree.map(np.asarray, game.histories)
+  policies = [np.asarray(policy) for policy in policies]
+  values = np.array(game.histories.utility(jnp.arange(len(tables.player))))
+  # From the last history to the first: the average over its children.
+  for h in reversed(range(1, tables.num_histories)):
+    parent = tables.parent[h]
+    mover, share = tables.player[parent], tables.probability[h]
+    if mover >= 0:
+      share = policies[mover][tables.sequence[h, mover]]
+    values[parent] += share * values[h]
+  return values
+
+
+@jax.jit
+def _action_values(t, gain, policy):
+  """Returns the counterfactual value of each action, by a sweep."""
+
+  def expectation(q, group):
+    return (group.view(policy) * q).sum(axis=1), q
+
+  return sweeps.sweep_up(t, gain, expectation)[0]
+
+
 class EvaluationTest(parameterized.TestCase):
   @parameterized.parameters(*games.TREES)
   def test_walks_over_histories_give_the_values_of_the_game(self, name):
     game, _ = games.compiled(name, histories=True)
     policies = _policies(game, 0)
-    tables = jax.tree.map(np.asarray, game.histories)
-    values = np.asarray(game.histories.utility(jnp.arange(len(tables.player))))
-    values = values.copy()
-    # From the last history to the first: the average over its children.
-    for h in reversed(range(1, tables.num_histories)):
-      mover, parent = tables.player[tables.parent[h]], tables.parent[h]
-      share = tables.probability[h]
-      if mover >= 0:
-        share = policies[mover][tables.sequence[h, mover]]
-      values[parent] += np.asarray(share) * values[h]
+    values = _values(game, policies)
     np.testing.assert_allclose(
       values[0], game.values(game.plans(policies)), rtol=0, atol=1e-12
     )
+
+  @parameterized.parameters("leduc", "kuhn_three_players", "simultaneous")
+  def test_histories_of_an_infostate_give_the_values_of_its_actions(self, name):
+    game, _ = games.compiled(name, histories=True)
+    policies = _policies(game, 2)
+    plans = game.plans(policies)
+    values = _values(game, policies)
+    tables = jax.tree.map(np.asarray, game.histories)
+    for i, t in enumerate(game.treeplexes):
+      # All that the others and chance contribute to the way here.
+      alone = [
+        np.ones(t.num_slots) if j == i else p for j, p in enumerate(plans)
+      ]
+      reach = np.asarray(game.histories.reach(tuple(map(jnp.asarray, alone))))
+      actions = np.zeros(t.num_slots)
+      moved = np.flatnonzero(tables.player[tables.parent[1:]] == i) + 1
+      slots = tables.sequence[moved, i]
+      np.add.at(actions, slots, reach[moved] * values[moved, i])
+      expected = _action_values(t, game.gain(plans, i), policies[i])
+      np.testing.assert_allclose(actions, expected, rtol=0, atol=1e-12)
 
   @parameterized.parameters("leduc", "kuhn_three_players", "simultaneous")
   def test_reaches_add_up_at_every_depth(self, name):
