@@ -27,6 +27,8 @@ _COMMAND = re.compile(
   r"(?:python -m|bin/python -m) ((?:experiments|benchmarks)\.\w+)((?: --\S+)*)"
 )
 
+_TESTS = re.compile(r"-m pytest -n 0 (tests/\S+?\.py)(?: -k (\w+|\"[^\"]+\"))?")
+
 
 def _run(*arguments, cwd):
   """Runs Python as somebody would who has installed the package."""
@@ -86,6 +88,14 @@ class DocsTest(parameterized.TestCase):
       help_text = _run("-m", module, "--help", cwd=_ROOT).stdout
       known = set(re.findall(r"(?m)^ +--(?:\[no\])?([a-z_]+)", help_text))
       self.assertEqual({u for u in used if u[0] not in known}, set())
+
+  @parameterized.parameters(*_PAGES)
+  def test_tests_that_pages_name_exist(self, page):
+    for path, chosen in _TESTS.findall(_PAGES[page]):
+      with self.subTest(f"{path} {chosen}"):
+        names = re.findall(r"def (test_\w+)", (_ROOT / path).read_text())
+        for word in chosen.replace('"', "").split(" or "):
+          self.assertTrue(any(word in name for name in names), word)
 
   def test_every_page_is_found(self):
     self.assertIn("docs/solvers.md", _PAGES)
