@@ -169,7 +169,12 @@ def table(outcomes: Sequence[Outcome], registered: Sequence[str] = ()) -> str:
     lines += ["## What went wrong", ""]
     lines += [f"- {o.game}: {_cell(o.reason)}" for o in faults]
     lines.append("")
-  lines += [
+  return "\n".join([*lines, *_solved(solved), *_refused(refused)]) + "\n"
+
+
+def _solved(outcomes):
+  """Returns the lines on games that were solved."""
+  lines = [
     "## Solved",
     "",
     "Exploitability of uniform play, and of the average of "
@@ -178,15 +183,19 @@ def table(outcomes: Sequence[Outcome], registered: Sequence[str] = ()) -> str:
     "| game | histories | infostates | s | CPU s | MiB | uniform | CFR+ |",
     "|---|---:|---:|---:|---:|---:|---:|---:|",
   ]
-  for o in solved:
+  for o in outcomes:
     histories, infostates = o.size or (0, 0)
     first, last = o.gaps or (math.nan, math.nan)
     lines.append(
       f"| {o.game} | {histories:,} | {infostates:,} | {o.seconds:.1f} | "
       f"{o.processor:.1f} | {o.mebibytes} | {first:.2g} | {last:.2g} |"
     )
-  lines += [
-    "",
+  return [*lines, ""]
+
+
+def _refused(outcomes):
+  """Returns the lines on games that were refused."""
+  lines = [
     "## Refused",
     "",
     "| game | s | CPU s | MiB | reason |",
@@ -195,9 +204,9 @@ def table(outcomes: Sequence[Outcome], registered: Sequence[str] = ()) -> str:
   lines += [
     f"| {o.game} | {o.seconds:.1f} | {o.processor:.1f} | {o.mebibytes} | "
     f"{_cell(o.reason)} |"
-    for o in refused
+    for o in outcomes
   ]
-  return "\n".join(lines) + "\n"
+  return lines
 
 
 def _cell(text):

@@ -50,10 +50,12 @@ _VERSIONS = ("jax", "jaxlib", "numpy", "open_spiel", "scipy")
 
 def define(values: flags.FlagValues) -> None:
   """Defines the flags, as those of the program that runs."""
-  command_line.define_key_flags(values, _define)
+  for part in (_define_races, _define_run):
+    command_line.define_key_flags(values, part)
 
 
-def _define(values):
+def _define_races(values):
+  """What is measured."""
   flags.DEFINE_string(
     "games",
     None,
@@ -73,6 +75,10 @@ def _define(values):
     ("limit", 90.0, "Wall seconds after which a cell is left out."),
   ):
     limits.define_float(name, default, meaning, 0.01, values=values)
+
+
+def _define_run(values):
+  """What it is measured with, and what is said of it."""
   flags.DEFINE_integer(
     "cores",
     1,

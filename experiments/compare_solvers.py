@@ -73,35 +73,15 @@ def _define(values):
     1000.0,
     values,
   )
-  flags.DEFINE_integer(
-    "max_histories",
-    20_000_000,
-    "The largest tree to read.",
-    1,
-    limits.HISTORIES,
-    flag_values=values,
-  )
-  flags.DEFINE_enum(
-    "precision",
-    "float64",
-    ["float64", "float32"],
-    "Of all numbers.",
-    flag_values=values,
-  )
-  flags.DEFINE_string(
-    "cache_dir",
-    "~/.cache/mdrl",
-    "Where trees and compiled programs are "
-    "kept for later runs; '' for nowhere.",
-    flag_values=values,
-  )
+  run_flags.define_tree(values)
+  run_flags.define_precision(values)
   flags.DEFINE_string(
     "out",
     None,
     "Folder of the comparison; by default runs/compare_<games>_<solvers>.",
     flag_values=values,
   )
-  run_flags.define(values, "comparison")
+  run_flags.define_saving(values, "comparison")
 
 
 def parse(argv: Sequence[str]) -> list[str]:

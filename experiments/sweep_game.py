@@ -31,10 +31,12 @@ _GRID = (
 
 def define(values: flags.FlagValues) -> None:
   """Defines the flags, as those of the program that runs."""
-  command_line.define_key_flags(values, _define)
+  for part in (_define_settings, _define_run):
+    command_line.define_key_flags(values, part)
 
 
-def _define(values):
+def _define_settings(values):
+  """What is run."""
   flags.DEFINE_string(
     "game",
     "leduc_poker",
@@ -61,6 +63,10 @@ def _define(values):
     "as NAME=VALUE;NAME=VALUE.",
     flag_values=values,
   )
+
+
+def _define_run(values):
+  """How it is run, and where the results go."""
   flags.DEFINE_integer(
     "seeds",
     1,
@@ -70,29 +76,8 @@ def _define(values):
     limits.RUNS,
     flag_values=values,
   )
-  flags.DEFINE_integer(
-    "updates",
-    1000,
-    "Number of updates.",
-    1,
-    limits.UPDATES,
-    flag_values=values,
-  )
-  flags.DEFINE_integer(
-    "checkpoints",
-    20,
-    "Number of evaluations, evenly spaced in the logarithm of the updates.",
-    1,
-    limits.CHECKPOINTS,
-    flag_values=values,
-  )
-  flags.DEFINE_enum(
-    "precision",
-    "float64",
-    ["float64", "float32"],
-    "Of all numbers.",
-    flag_values=values,
-  )
+  run_flags.define_length(values, updates=1000, checkpoints=20)
+  run_flags.define_precision(values)
   flags.DEFINE_integer(
     "cpu_devices",
     0,
@@ -101,28 +86,14 @@ def _define(values):
     limits.CPU_DEVICES,
     flag_values=values,
   )
-  flags.DEFINE_integer(
-    "max_histories",
-    20_000_000,
-    "The largest tree to read.",
-    1,
-    limits.HISTORIES,
-    flag_values=values,
-  )
-  flags.DEFINE_string(
-    "cache_dir",
-    "~/.cache/mdrl",
-    "Where trees and compiled programs are "
-    "kept for later runs; '' for nowhere.",
-    flag_values=values,
-  )
+  run_flags.define_tree(values)
   flags.DEFINE_string(
     "out",
     None,
     "Folder of the sweep; by default runs/sweep_<game>_<solver>.",
     flag_values=values,
   )
-  run_flags.define(values, "sweep")
+  run_flags.define_saving(values, "sweep")
 
 
 def parse(argv: Sequence[str]) -> list[str]:

@@ -65,13 +65,8 @@ def compare(
   decisive = _decisive(asked, games)
   if folder.recorded is not None:
     decisive.check_same(folder.recorded["decisive"], folder.path)
-  record = {
-    "flags": {name: asked[name] for name in _RECORDED},
-    "decisive": decisive.as_json(),
-    **provenance.record(folder.recorded),
-  }
   with signals.noted():
-    folder.begin(record)
+    folder.begin(_record(asked, decisive, folder.recorded))
   done = host_loop.drive(
     list(_jobs(asked, games)),
     folder,
@@ -85,13 +80,25 @@ def compare(
   table = [list(rows[0]), *(list(row.values()) for row in rows)]
   with signals.noted():
     folder.write("table.csv", lambda file: csv_file.write(file, table))
-  failures = [
+  return Outcome(rows, _failures(rows))
+
+
+def _record(asked, decisive, recorded):
+  """Returns what `flags.json` holds."""
+  return {
+    "flags": {name: asked[name] for name in _RECORDED},
+    "decisive": decisive.as_json(),
+    **provenance.record(recorded),
+  }
+
+
+def _failures(rows):
+  return [
     f"{row['solver']} on {row['game']} ceased to be numbers within "
     f"{row['updates']:,} updates"
     for row in rows
     if row["exploitability"] is None
   ]
-  return Outcome(rows, failures)
 
 
 def points(max_updates: int, evaluation_ratio: float) -> list[int]:

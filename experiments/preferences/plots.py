@@ -10,6 +10,13 @@ import numpy as np
 from experiments.preferences import solver_batch
 from experiments.runs import figures
 
+# Markers and colours of points on the simplex.
+_MARKS = {
+  "start": ("o", "black"),
+  "end": ("o", "#d1495b"),
+  "regularised equilibrium": ("x", "#e08e00"),
+  "minimax winner": ("+", "#5b3fa0"),
+}
 # Characters of a corner's name.
 _LONGEST = 24
 
@@ -35,17 +42,7 @@ def draw_simplex(
   fig = figures.new(max(5.5, 2.9 * columns), 2.9 * rows + 1.2, title)
   for place, result in enumerate(results):
     axes: Any = fig.add_subplot(rows, columns, place + 1, projection="ternary")
-    path = result.path[:, 0]
-    # What overflow has left is no point of the simplex.
-    path = path[np.abs(path.sum(axis=1) - 1) < 1e-3]
-    axes.plot(*path.T, color="#00798c", linewidth=1, marker=".", markersize=3)
-    points = [(path[:1], "o", "black", 4), (path[-1:], "o", "#d1495b", 5)]
-    if np.isfinite(equilibrium).all():
-      points.append((equilibrium[None], "x", "#e08e00", 7))
-    points.append((winner[None], "+", "#5b3fa0", 8))
-    for point, marker, color, size in points:
-      # Those in a corner are whole as well.
-      axes.plot(*point.T, marker, color=color, markersize=size, clip_on=False)
+    _draw_path(axes, result.path[:, 0], equilibrium, winner)
     label = short_label(result, results)
     axes.set_title("\n".join(_broken(label)), fontsize=8, pad=16)
     top, left, right = (figures.plain(_corner(name)) for name in names)
@@ -54,18 +51,28 @@ def draw_simplex(
     axes.set_rlabel(right, fontsize=8)
     for axis in (axes.taxis, axes.laxis, axes.raxis):
       axis.set_ticks([])
-  marks = {
-    "start": ("o", "black"),
-    "end": ("o", "#d1495b"),
-    "regularised equilibrium": ("x", "#e08e00"),
-    "minimax winner": ("+", "#5b3fa0"),
-  }
   handles = [
     lines.Line2D([], [], linestyle="", marker=m, color=c, label=label)
-    for label, (m, c) in marks.items()
+    for label, (m, c) in _MARKS.items()
   ]
   fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
   return fig
+
+
+def _draw_path(axes, path, equilibrium, winner):
+  # What overflow has left is no point of the simplex.
+  path = path[np.abs(path.sum(axis=1) - 1) < 1e-3]
+  axes.plot(*path.T, color="#00798c", linewidth=1, marker=".", markersize=3)
+  points = zip(
+    (path[:1], path[-1:], equilibrium[None], winner[None]),
+    _MARKS.values(),
+    (4, 5, 7, 8),
+    strict=True,
+  )
+  for point, (marker, color), size in points:
+    if np.isfinite(point).all():
+      # Those in a corner are whole as well.
+      axes.plot(*point.T, marker, color=color, markersize=size, clip_on=False)
 
 
 def draw_league(

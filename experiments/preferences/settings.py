@@ -39,6 +39,26 @@ _DECISIVE = {
   "step_size": "step_sizes",
 }
 
+# Flags whose values are fields of the same name.
+_SAME = (
+  "game",
+  "updates",
+  "checkpoints",
+  "batch",
+  "responses",
+  "contexts",
+  "seed",
+  "reference",
+  "flip",
+  "comparisons",
+  "precision",
+  "chunk",
+  "cache_dir",
+  "save_seconds",
+  "resume",
+  "overwrite",
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -119,11 +139,17 @@ class Settings:
 
 def define(values: flags.FlagValues) -> None:
   """Defines the flags, as those of the program that runs."""
-  for part in (_define_problem, _define_run, _define_config):
+  for part in (
+    _define_games,
+    _define_raters,
+    _define_run,
+    _define_lists,
+    _define_config,
+  ):
     command_line.define_key_flags(values, part)
 
 
-def _define_problem(values):
+def _define_games(values):
   """What is solved."""
   flags.DEFINE_string(
     "game",
@@ -165,6 +191,10 @@ def _define_problem(values):
     limits.SEED,
     flag_values=values,
   )
+
+
+def _define_raters(values):
+  """What the games start from, and how their preferences are found."""
   flags.DEFINE_enum(
     "reference",
     "skewed",
@@ -209,29 +239,8 @@ def _define_run(values):
     "calls it; several make a sweep; by default each solver's own.",
     flag_values=values,
   )
-  flags.DEFINE_integer(
-    "updates",
-    1000,
-    "Number of updates.",
-    1,
-    limits.UPDATES,
-    flag_values=values,
-  )
-  flags.DEFINE_integer(
-    "checkpoints",
-    30,
-    "Number of evaluations, evenly spaced in the logarithm of the updates.",
-    1,
-    limits.CHECKPOINTS,
-    flag_values=values,
-  )
-  flags.DEFINE_enum(
-    "precision",
-    "float64",
-    ["float64", "float32"],
-    "Of all numbers.",
-    flag_values=values,
-  )
+  run_flags.define_length(values, updates=1000, checkpoints=30)
+  run_flags.define_precision(values)
   flags.DEFINE_integer(
     "chunk",
     None,
@@ -241,14 +250,13 @@ def _define_run(values):
     limits.BATCH,
     flag_values=values,
   )
-  flags.DEFINE_string(
-    "cache_dir",
-    "~/.cache/mdrl",
-    "Where compiled programs are kept for later runs; '' for nowhere.",
-    flag_values=values,
-  )
+  run_flags.define_cache(values, "compiled programs")
   flags.DEFINE_string("out", None, "Folder of the run.", flag_values=values)
-  run_flags.define(values, "run")
+  run_flags.define_saving(values, "run")
+
+
+def _define_lists(values):
+  """What is printed instead of a run."""
   flags.DEFINE_bool(
     "list_solvers",
     False,
@@ -293,26 +301,8 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
       "steps of their own; leave it out"
     )
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", pathlib.Path(given["game"]).name)
-  same = (
-    "game",
-    "updates",
-    "checkpoints",
-    "batch",
-    "responses",
-    "contexts",
-    "seed",
-    "reference",
-    "flip",
-    "comparisons",
-    "precision",
-    "chunk",
-    "cache_dir",
-    "save_seconds",
-    "resume",
-    "overwrite",
-  )
   return Settings(
-    **{key: given[key] for key in same},
+    **{key: given[key] for key in _SAME},
     solvers=solvers,
     config={
       name: preference_solvers.resolve(name, overrides) for name in solvers

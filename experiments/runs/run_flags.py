@@ -1,4 +1,4 @@
-"""Flags of every run that is saved as it goes on."""
+"""Flags that binaries share."""
 
 import pathlib
 
@@ -10,8 +10,64 @@ from experiments.runs import limits
 flags.disclaim_key_flags()
 
 
-def define(values: flags.FlagValues, kind: str) -> None:
-  """Defines them; `kind` is what the folder of `--out` holds."""
+def define_precision(values: flags.FlagValues) -> None:
+  """Defines the flag of the precision of a run."""
+  flags.DEFINE_enum(
+    "precision",
+    "float64",
+    ["float64", "float32"],
+    "Of all numbers.",
+    flag_values=values,
+  )
+
+
+def define_length(
+  values: flags.FlagValues, updates: int, checkpoints: int
+) -> None:
+  """Defines flags of the numbers of updates and evaluations, with defaults."""
+  flags.DEFINE_integer(
+    "updates",
+    updates,
+    "Number of updates.",
+    1,
+    limits.UPDATES,
+    flag_values=values,
+  )
+  flags.DEFINE_integer(
+    "checkpoints",
+    checkpoints,
+    "Number of evaluations, evenly spaced in the logarithm of the updates.",
+    1,
+    limits.CHECKPOINTS,
+    flag_values=values,
+  )
+
+
+def define_tree(values: flags.FlagValues) -> None:
+  """Defines flags of the trees that are read, and of where they are kept."""
+  flags.DEFINE_integer(
+    "max_histories",
+    20_000_000,
+    "The largest tree to read.",
+    1,
+    limits.HISTORIES,
+    flag_values=values,
+  )
+  define_cache(values, "trees and compiled programs")
+
+
+def define_cache(values: flags.FlagValues, kept: str) -> None:
+  """Defines the flag of the folder where something is kept."""
+  flags.DEFINE_string(
+    "cache_dir",
+    "~/.cache/mdrl",
+    f"Where {kept} are kept for later runs; '' for nowhere.",
+    flag_values=values,
+  )
+
+
+def define_saving(values: flags.FlagValues, kind: str) -> None:
+  """Defines flags of saved states; `kind` is what the folder of a run holds."""
   limits.define_float(
     "save_seconds", 5.0, "Seconds between saved states.", 0.0, values=values
   )

@@ -55,19 +55,24 @@ def draw(
     axes.grid(which="major", alpha=0.4)
   panels[0].set_ylabel("exploitability")
   panels[0].legend()
+  _mark_floor(panels[0], rows)
+  if with_divergence:
+    _draw_divergence(panels[2], rows, reports)
+  return fig
+
+
+def _mark_floor(axes, rows):
+  """Marks where lower exploitabilities are drawn, if there are any."""
   lowest = min(min(row[f"exploitability_{i}"] for i in _COLORS) for row in rows)
   if lowest < _FLOOR:
-    panels[0].axhline(_FLOOR, color="gray", linewidth=0.8, linestyle=":")
-    panels[0].annotate(
+    axes.axhline(_FLOOR, color="gray", linewidth=0.8, linestyle=":")
+    axes.annotate(
       f"{_FLOOR:.0e} or less",
       (0.02, _FLOOR),
       xycoords=("axes fraction", "data"),
       fontsize=8,
       va="bottom",
     )
-  if with_divergence:
-    _draw_divergence(panels[2], rows, reports)
-  return fig
 
 
 def _draw_divergence(axes, rows, reports):

@@ -51,7 +51,14 @@ def solve(
       {**record, "compile_seconds": seconds}
     ),
   )
+  with signals.noted():
+    _write(settings, problem, finished, folder)
   reports = game_solvers.SOLVERS[settings.solver].reports
+  return _summary(settings, finished, reports, problem.game)
+
+
+def _write(settings, problem, finished, folder):
+  """Writes the policies and the figure."""
   # Importing it takes longer than many runs, and not every run ends here.
   from experiments.runs import figures
   from experiments.solving import convergence_plot
@@ -60,16 +67,15 @@ def solve(
     settings, equilibrium_temperature=problem.equilibrium_temperature
   )
   title = f"{finished.job.title}\n{shown.conditions}"
+  reports = game_solvers.SOLVERS[settings.solver].reports
   figure = convergence_plot.draw(finished.rows, title, reports)
-  with signals.noted():
-    folder.write(
-      "policy.npz",
-      lambda file: policy_file.write(
-        file, problem.name, problem.names, finished.result, reports
-      ),
-    )
-    folder.write("convergence.png", lambda file: figures.save(file, figure))
-  return _summary(settings, finished, reports, problem.game)
+  folder.write(
+    "policy.npz",
+    lambda file: policy_file.write(
+      file, problem.name, problem.names, finished.result, reports
+    ),
+  )
+  folder.write("convergence.png", lambda file: figures.save(file, figure))
 
 
 def _job(settings, problem):

@@ -46,6 +46,29 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
     ValueError: If the solver has no such hyper-parameter, a value is none, or
       there are too many runs.
   """
+  swept = _swept(solver, grid)
+  overrides = _overrides(solver, fixed, swept)
+  _check_average(solver, swept, overrides)
+  runs = math.prod(len(values) for values in swept.values()) * seeds
+  if runs > limits.RUNS:
+    raise ValueError(
+      f"`--grid` and `--seeds` must make at most {limits.RUNS:,} runs, got "
+      f"{runs:,}; name fewer values"
+    )
+  # Some are read at certain values of others alone, such as powers above 0.
+  most = {name: max(values) for name, values in swept.items()}
+  values = game_solvers.resolve(solver, overrides | most, flag="")
+  defaults = game_solvers.SOLVERS[solver].defaults
+  return Grid(
+    solver=solver,
+    names=tuple(swept),
+    settings=tuple(itertools.product(*swept.values())),
+    fixed=values | {name: defaults[name] for name in swept},
+  )
+
+
+def _swept(solver, grid):
+  """Returns the values of each hyper-parameter that is swept over."""
   swept = {}
   for name, text in _items("grid", grid):
     field = _field("grid", solver, name)
@@ -63,6 +86,11 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
     raise ValueError(
       f"`--grid` must name a hyper-parameter of {solver}, got {grid!r}"
     )
+  return swept
+
+
+def _overrides(solver, fixed, swept):
+  """Returns the values that take the place of defaults."""
   overrides = {}
   for name, text in _items("fixed", fixed):
     kind = _field("fixed", solver, name).type
@@ -76,29 +104,19 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
       overrides[name] = text == "true"
     else:
       overrides[name] = text
-  if game_solvers.SOLVERS[solver].reports == "last":
-    for flag, given in (("grid", swept), ("fixed", overrides)):
-      if "average_power" in given:
-        raise ValueError(
-          f"`--{flag}` has average_power, which weighs the average, and a "
-          f"sweep of {solver} measures the last iterate alone; leave it out"
-        )
-  runs = math.prod(len(values) for values in swept.values()) * seeds
-  if runs > limits.RUNS:
-    raise ValueError(
-      f"`--grid` and `--seeds` must make at most {limits.RUNS:,} runs, got "
-      f"{runs:,}; name fewer values"
-    )
-  # Some are read at certain values of others alone, such as powers above 0.
-  most = {name: max(values) for name, values in swept.items()}
-  values = game_solvers.resolve(solver, overrides | most, flag="")
-  defaults = game_solvers.SOLVERS[solver].defaults
-  return Grid(
-    solver=solver,
-    names=tuple(swept),
-    settings=tuple(itertools.product(*swept.values())),
-    fixed=values | {name: defaults[name] for name in swept},
-  )
+  return overrides
+
+
+def _check_average(solver, swept, overrides):
+  """Raises ValueError for weights of an average that nobody looks at."""
+  if game_solvers.SOLVERS[solver].reports != "last":
+    return
+  for flag, given in (("grid", swept), ("fixed", overrides)):
+    if "average_power" in given:
+      raise ValueError(
+        f"`--{flag}` has average_power, which weighs the average, and a "
+        f"sweep of {solver} measures the last iterate alone; leave it out"
+      )
 
 
 def _items(flag, text):

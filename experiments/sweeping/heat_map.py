@@ -27,14 +27,7 @@ def draw(grid: grid_lib.Grid, last: np.ndarray, title: str) -> figure.Figure:
     return _line(grid.names[0], np.array(columns[0]), shown, title)
   names = grid.names[:3]
   axes_values = [sorted(set(column)) for column in columns[:3]]
-  cube = np.full([len(values) for values in axes_values], np.nan)
-  for setting, value in zip(grid.settings, shown, strict=True):
-    at = tuple(
-      values.index(x) for values, x in zip(axes_values, setting, strict=False)
-    )
-    cube[at] = np.fmin(cube[at], value)
-  if cube.ndim == 2:
-    cube = cube[:, :, None]
+  cube = _cube(grid, shown, axes_values)
   finite = np.isfinite(cube).any()
   low, high = (np.nanmin(cube), np.nanmax(cube)) if finite else (1e-3, 1)
   norm = colors.LogNorm(low, high if high > low else 2 * low)
@@ -58,6 +51,17 @@ def draw(grid: grid_lib.Grid, last: np.ndarray, title: str) -> figure.Figure:
   if image is not None:
     fig.colorbar(image, ax=panels.tolist(), label="exploitability")
   return fig
+
+
+def _cube(grid, shown, axes_values):
+  """Returns the least numbers by the first three hyper-parameters."""
+  cube = np.full([len(values) for values in axes_values], np.nan)
+  for setting, value in zip(grid.settings, shown, strict=True):
+    at = tuple(
+      values.index(x) for values, x in zip(axes_values, setting, strict=False)
+    )
+    cube[at] = np.fmin(cube[at], value)
+  return cube[:, :, None] if cube.ndim == 2 else cube
 
 
 def _figure(down, across, width, height, title):

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 import contextlib
-import math
 import os
 import pathlib
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from experiments.registry import game_factory, game_solvers
@@ -18,44 +16,24 @@ from experiments.runs import (
   fingerprint,
   host_loop,
   interrupts,
-  memory,
   program_cache,
   provenance,
   tree_progress,
 )
 from experiments.runs import folder as folder_lib
 from experiments.solving import verdict
+from experiments.sweeping import batch as batch_lib
 from experiments.sweeping import grid as grid_lib
 from experiments.sweeping import heat_map
 from mdrl import run
 from mdrl.compile import openspiel
-from mdrl.evaluation import gaps, payoff_norm
-from mdrl.games import base
-from mdrl.parallel import sweep
+from mdrl.evaluation import payoff_norm
 
 # Flags that decide every number, whatever the updates.
 _DECISIVE = "game solver grid fixed seeds checkpoints precision".split()
 # Flags that say what is run; others are those of absl.
 _RECORDED = (*_DECISIVE, "updates", "cpu_devices")
 _SHOWN = 5
-# Of the states of all runs, while they are updated.
-_COPIES = 3
-
-
-class Found(NamedTuple):
-  """What a sweep measured.
-
-  Attributes:
-    steps: Numbers of updates, `[K]`.
-    gaps: Exploitabilities, `[settings, seeds, K]`.
-    seconds: Spent in updates.
-    compile_seconds: Spent before.
-  """
-
-  steps: np.ndarray
-  gaps: np.ndarray
-  seconds: float
-  compile_seconds: float
 
 
 def run_grid(
@@ -72,32 +50,18 @@ def run_grid(
     Stopped: By a signal.
   """
   _set_up(given)
-  game, _ = openspiel.compile_game(
-    given["game"],
-    max_histories=given["max_histories"],
-    reaches=game_factory.needs_reaches(grid.fixed),
-    cache_dir=program_cache.games_folder(given["cache_dir"]),
-    progress=tree_progress.lines(given["game"]),
-  )
+  game = _compiled(grid, given)
   norm = payoff_norm.payoff_norm(game)
   for setting in grid.settings:
     # Here, where values are known, for the sake of the checks.
     game_factory.make(grid.solver, grid.values(setting), norm)
-  batch = _Batch(grid, game, norm, given["seeds"])
+  batch = batch_lib.Batch(grid, game, norm, given["seeds"])
   batch.check_memory(min(given["checkpoints"], given["updates"] + 1))
   decisive = _decisive(grid, given, game)
   if folder.recorded is not None:
     decisive.check_same(folder.recorded["decisive"], folder.path)
-  record = {
-    "flags": {name: given[name] for name in _RECORDED},
-    "decisive": decisive.as_json(),
-    "fixed": grid.fixed,
-    "payoff_norm": norm,
-    "devices": _devices(),
-    **provenance.record(folder.recorded),
-  }
   with signals.noted():
-    folder.begin(record)
+    folder.begin(_record(grid, given, decisive, norm, folder.recorded))
   steps = run.log_checkpoints(given["updates"], given["checkpoints"])
   label = f"{given['game']} {grid.solver}"
   [finished] = host_loop.drive(
@@ -109,14 +73,41 @@ def run_grid(
   )
   found = batch.found(finished)
   last = np.median(found.gaps[..., -1], axis=1)
-  title = f"{label}\n{_conditions(grid, given)}"
-  figure = heat_map.draw(grid, last, title)
   with signals.noted():
-    folder.write(
-      "table.csv", lambda file: csv_file.write(file, _table(grid, found))
-    )
-    folder.write("heatmap.png", lambda file: figures.save(file, figure))
+    _write(grid, found, last, f"{label}\n{_conditions(grid, given)}", folder)
   return _summary(grid, found, last, label, folder.path, game)
+
+
+def _compiled(grid, given):
+  game, _ = openspiel.compile_game(
+    given["game"],
+    max_histories=given["max_histories"],
+    reaches=game_factory.needs_reaches(grid.fixed),
+    cache_dir=program_cache.games_folder(given["cache_dir"]),
+    progress=tree_progress.lines(given["game"]),
+  )
+  return game
+
+
+def _record(grid, given, decisive, norm, recorded):
+  """Returns what `flags.json` holds."""
+  return {
+    "flags": {name: given[name] for name in _RECORDED},
+    "decisive": decisive.as_json(),
+    "fixed": grid.fixed,
+    "payoff_norm": norm,
+    "devices": batch_lib.num_devices(),
+    **provenance.record(recorded),
+  }
+
+
+def _write(grid, found, last, title, folder):
+  """Writes the table and the figure."""
+  figure = heat_map.draw(grid, last, title)
+  folder.write(
+    "table.csv", lambda file: csv_file.write(file, _table(grid, found))
+  )
+  folder.write("heatmap.png", lambda file: figures.save(file, figure))
 
 
 def _decisive(grid, given, game):
@@ -128,7 +119,7 @@ def _decisive(grid, given, game):
   contents["compiled game"] = fingerprint.of_arrays(game)
   contents["hyper-parameter"] = grid.fixed
   # Programs for other shares of the batch may round in another way.
-  contents["number of devices"] = _devices()
+  contents["number of devices"] = batch_lib.num_devices()
   flags = {name: given[name] for name in _DECISIVE}
   return fingerprint.Decisive(flags, contents)
 
@@ -157,113 +148,6 @@ def _set_up(given):
   with contextlib.suppress(RuntimeError):
     jax.config.update("jax_num_cpu_devices", count)
   program_cache.keep(given["cache_dir"])
-
-
-class _Batch:
-  """All runs of a grid: settings, and seeds within them."""
-
-  def __init__(self, grid, game, norm, seeds):
-    self._grid, self._norm, self._game = grid, norm, game
-    self._shape = (len(grid.settings), seeds)
-    settings = np.repeat(np.array(grid.settings), seeds, axis=0)
-    drawn = np.tile(np.arange(seeds), len(grid.settings))
-    # Filled up, so that states are shared evenly wherever they come from.
-    places = np.arange(-(-len(drawn) // _devices()) * _devices())
-    places = np.minimum(places, len(drawn) - 1)
-    self._settings = jnp.asarray(settings[places].T, game.dtype)
-    self._seeds = jnp.asarray(drawn[places])
-    self._reports = game_solvers.SOLVERS[grid.solver].reports
-    self._init = jax.jit(sweep.sweep(self._first, (True, True, False)))
-    self._advance = jax.jit(
-      sweep.sweep(self._further, (True, False, True, False))
-    )
-    self._measure = jax.jit(sweep.sweep(self._gap, (True, False, True)))
-
-  def check_memory(self, num_rows):
-    """Raises ValueError if states or rows of all runs do not fit in memory."""
-    num_runs = math.prod(self._shape)
-    state = jax.eval_shape(
-      self._first, self._settings[:, 0], self._seeds[0], self._game
-    )
-    each = sum(
-      math.prod(leaf.shape) * leaf.dtype.itemsize
-      for leaf in jax.tree.leaves(state)
-    )
-    memory.check(
-      f"{num_runs:,} runs of {each / 2**20:,.1f} MiB, in {num_rows:,} rows,",
-      num_runs * (_COPIES * each + memory.ROW_BYTES * num_rows),
-      "name fewer values in --grid or choose fewer --seeds or --checkpoints",
-    )
-
-  def job(self, steps, label) -> host_loop.Job:
-    """Returns the updates of all runs, and a measurement at all steps."""
-    num_runs = math.prod(self._shape)
-    return host_loop.Job(
-      title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
-      points=steps.tolist(),
-      init=self._start,
-      advance=lambda state, count: self._advance(
-        self._settings, self._game, state, jnp.asarray(count)
-      ),
-      measure=self._rows,
-      place=self._shared,
-    )
-
-  def found(self, finished) -> Found:
-    """Returns what the rows of the job hold."""
-    steps = np.array([row["step"] for row in finished.rows])
-    # Null, of which NumPy makes no number, is what was none.
-    columns = [np.array(row["exploitability"], float) for row in finished.rows]
-    clock = finished.clock
-    return Found(
-      steps, np.stack(columns, axis=-1), clock.seconds, clock.compile_seconds
-    )
-
-  def _start(self):
-    return self._init(self._settings, self._seeds, self._game)
-
-  def _shared(self, state):
-    """Shares a state among the devices, as the programs do."""
-    return jax.device_put(
-      state, jax.tree.map(lambda x: x.sharding, self._start())
-    )
-
-  def _rows(self, state, clock):
-    gap = np.asarray(self._measure(self._settings, self._game, state))
-    table = gap[: math.prod(self._shape)].reshape(self._shape)
-    # JSON has neither infinity nor what is not a number.
-    values = [
-      [value if math.isfinite(value) else None for value in row]
-      for row in table.tolist()
-    ]
-    return [
-      {"step": clock.step, "seconds": clock.seconds, "exploitability": values}
-    ]
-
-  def _solver(self, setting):
-    values = self._grid.values([setting[k] for k in range(setting.shape[0])])
-    averaged = game_factory.make(self._grid.solver, values, self._norm)
-    # The average costs time where the last iterate is the result.
-    return averaged.solver if self._reports == "last" else averaged
-
-  def _first(self, setting, seed, game):
-    policies = jax.tree.map(
-      lambda drawn, uniform: jnp.where(seed > 0, drawn, uniform),
-      base.random_policies(game, jax.random.key(seed)),
-      base.uniform_policies(game),
-    )
-    return self._solver(setting).init(game, policies)
-
-  def _further(self, setting, game, state, count):
-    return run.advance(self._solver(setting), game, state, count)
-
-  def _gap(self, setting, game, state):
-    plans = self._solver(setting).plans(game, state)
-    return gaps.exploitability(game, plans)
-
-
-def _devices():
-  return len(jax.devices())
 
 
 def _table(grid, found):
@@ -299,7 +183,7 @@ def _summary(grid, found, last, label, folder, game):
   if bad:
     lines.append(f"  {bad} setting{'s' * (bad > 1)} ended in no finite number")
   runs = found.gaps.shape[0] * found.gaps.shape[1]
-  devices = _devices()
+  devices = batch_lib.num_devices()
   lines.append(
     f"{runs} runs in {found.seconds:.2f} s on {devices} "
     f"device{'s' * (devices > 1)}, compiled in {found.compile_seconds:.1f} s;"

@@ -18,6 +18,7 @@ import pytest
 
 from experiments import sweep_game
 from experiments.registry import game_factory, game_solvers
+from experiments.sweeping import batch as batch_lib
 from experiments.sweeping import grid as grid_lib
 from experiments.sweeping import heat_map, run_grid
 from mdrl import run
@@ -228,7 +229,7 @@ class SweepGameTest(parameterized.TestCase):
       self.assertEqual(result.status, 1)
       self.assertRegex(result.stderr, f"^sweep_game: .*{message}")
       self.assertLen(result.stderr.splitlines(), 1)
-    with mock.patch.object(run_grid, "_devices", return_value=3):
+    with mock.patch.object(batch_lib, "num_devices", return_value=3):
       result = self._small("--resume")
     self.assertRegex(result.stderr, r"number of devices .*, ., got 3")
     self.assertEqual(interruption.left(self.out), before)
