@@ -6,6 +6,7 @@ from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pyspiel
 
 from mdrl import testing
 from mdrl.compile import efg_tree
@@ -152,6 +153,24 @@ class MeaningTest(parameterized.TestCase):
 
   def _best(self, tables, player):
     return _best_value(tables, _uniform(tables), player)
+
+  def test_outcomes_of_chance_may_look_alike(self):
+    text = """EFG 2 R "" { "A" }
+c "" 1 "" { "z" 1/4 "a" 1/2 "z" 1/4 } 0
+t "" 1 "" { 1 }
+t "" 2 "" { 2 }
+t "" 3 "" { 5 }
+"""
+    tables = efg_tree.read(_PATH, text.encode(), 10, histories=True)
+    self.assertEqual(_values(tables, _uniform(tables)).tolist(), [2.5])
+    record = tables.histories
+    assert record is not None
+    self.assertEqual(record.chance_action.tolist(), [0, 1, 2])
+    # OpenSpiel numbers both alike, and loses the history that pays 2.
+    theirs = pyspiel.load_efg_game(text).new_initial_state()
+    self.assertEqual(theirs.chance_outcomes(), [(0, 0.25), (0, 0.5), (1, 0.25)])
+    paid = [theirs.child(a).returns()[0] for a in theirs.legal_actions()]
+    self.assertEqual(paid, [1, 1, 5])
 
   @parameterized.parameters(('"" ""',), ('"x" "x"',))
   def test_actions_may_look_alike(self, labels):

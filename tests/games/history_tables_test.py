@@ -2,6 +2,7 @@
 
 import pathlib
 import tempfile
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 import jax
@@ -325,6 +326,13 @@ class TablesTest(parameterized.TestCase):
       ValueError, "`tables` must have histories, got none; .*histories=True"
     ):
       tree_game.build(tables, histories=True)
+
+  @mock.patch.object(history_tables, "_MOST", 57)
+  def test_more_histories_than_bits_are_refused(self):
+    with self.assertRaisesRegex(
+      ValueError, "`histories` must be at most 57, got 58; choose a smaller"
+    ):
+      openspiel.compile_game("kuhn_poker", histories=True)
 
   @parameterized.parameters(
     "kuhn_poker(players=3)", "leduc_poker", "matrix_rps", "tiny_hanabi"
