@@ -129,17 +129,19 @@ class ProgramsTest(parameterized.TestCase):
     self.assertEqual(_shapes(loop.body.jaxpr.outvars), [(), (), (3,)])
 
   def test_while(self):
-    def fn(limit, factors, x):
+    def fn(limit, factors, more, x):
       return lax.while_loop(
-        lambda x: jnp.sum(x) < limit[0] + limit[1], lambda x: x * factors, x
+        lambda x: jnp.sum(x) < limit[0] + limit[1],
+        lambda x: x * factors + more,
+        x,
       )
 
-    arguments = jnp.ones(2), jnp.ones((3, 1)), _X
+    arguments = jnp.ones(2), jnp.ones((3, 1)), jnp.ones((1, 3)), _X
     loop = jax_internals.while_loop(_traced("while", fn, *arguments))
-    self.assertEqual((loop.num_condition_consts, loop.num_body_consts), (1, 1))
+    self.assertEqual((loop.num_condition_consts, loop.num_body_consts), (1, 2))
     self.assertEqual(_shapes(loop.condition.jaxpr.invars), [(2,), (3, 3)])
     self.assertEqual(_shapes(loop.condition.jaxpr.outvars), [()])
-    self.assertEqual(_shapes(loop.body.jaxpr.invars), [(3, 1), (3, 3)])
+    self.assertEqual(_shapes(loop.body.jaxpr.invars), [(3, 1), (1, 3), (3, 3)])
 
   def test_branches(self):
     eqn = _traced(
