@@ -13,6 +13,8 @@ from tests import source_tree
 
 _FOLDERS = ("mdrl", "experiments", "benchmarks", "notebooks")
 _MAX_LINES = 400
+# Of a function, its docstring not counted.
+_MAX_FUNCTION_LINES = 45
 
 # A module imports what has its own layer or a lower one. A package stands for
 # all of its modules that are not listed themselves.
@@ -113,6 +115,24 @@ def length(module: source_tree.Module) -> Violations:
     yield lines, f"is longer than {_MAX_LINES} lines"
 
 
+def function_length(module: source_tree.Module) -> Violations:
+  """Yields the library's functions that are too long."""
+  for node in ast.walk(module.tree):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+      lines = _num_lines(node)
+      if ast.get_docstring(node, clean=False) is not None:
+        lines -= _num_lines(node.body[0])
+      if _is_library(module) and lines > _MAX_FUNCTION_LINES:
+        yield (
+          node.lineno,
+          f"`{node.name}` has {lines} lines, more than {_MAX_FUNCTION_LINES}",
+        )
+
+
+def _num_lines(node: ast.stmt) -> int:
+  return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
 def prints(module: source_tree.Module) -> Violations:
   """Yields the library's calls of `print`."""
   for node in ast.walk(module.tree):
@@ -164,6 +184,7 @@ _RULES: tuple[Rule, ...] = (
   flags,
   solvers,
   length,
+  function_length,
   prints,
   asserts,
   dtypes,
@@ -291,6 +312,17 @@ class RuleTest(parameterized.TestCase):
   )
   def test_length_has_a_limit(self, path, lines, expected):
     self._assert_lines(length, path, "x = 1\n" * lines, expected)
+
+  @parameterized.parameters(
+    ("mdrl/run.py", 44, "", []),
+    ("mdrl/run.py", 45, "", [2]),
+    ("mdrl/run.py", 44, '    """One.\n\n    Two."""\n', []),
+    ("mdrl/run.py", 45, '    """One.\n\n    Two."""\n', [2]),
+    ("benchmarks/solvers.py", 45, "", []),
+  )
+  def test_functions_have_a_limit(self, path, lines, docstring, expected):
+    source = "class A:\n  def f():\n" + docstring + "    x = 1\n" * lines
+    self._assert_lines(function_length, path, source, expected)
 
   @parameterized.parameters(
     ("mdrl/run.py", [1, 3]),

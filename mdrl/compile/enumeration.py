@@ -43,7 +43,7 @@ def enumerate_tree(
   builder = Builder(game, game.num_players(), recorder)
   observe = recorder.observe if recorder and recorder.observes else None
   watch = tree_limits.Watch(game, max_histories, progress)
-  limit, known = watch.first, 1
+  limit, num_found = watch.first, 1
   # The last sequence of each player, and that of chance behind them.
   state, sequence = game.new_initial_state(), [0] * (game.num_players() + 1)
   # One entry for every history on the way to the present one. Its other moves
@@ -54,28 +54,17 @@ def enumerate_tree(
     if player == TERMINAL:
       builder.add_terminal(sequence, state.returns())
     else:
-      if player == CHANCE:
-        outcomes = state.chance_outcomes()
-        actions = [action for action, _ in outcomes]
-        first = builder.visit_chance(
-          sequence[-1], [p for _, p in outcomes], actions
-        )
-      else:
-        actions = state.legal_actions()
-        name = (
-          state.information_state_string(player)
-          if named
-          else state.history_str()
-        )
-        first = builder.visit(player, name, sequence[player], actions)
-        if observe is not None:
-          observe(player, state)
-      known += len(actions)
-      if known > limit:
-        limit = watch.check(known)
+      first, actions = _visit(builder, state, player, sequence, named)
+      if observe is not None and player != CHANCE:
+        observe(player, state)
+      num_found += len(actions)
+      if num_found > limit:
+        limit = watch.check(num_found)
       stack.append((state, sequence, player, first, actions))
+
+    # Go on with the last move that is left, below the deepest history.
     if not stack:
-      return builder.tables(known)
+      return builder.tables(num_found)
     state, sequence, player, first, actions = stack[-1]
     action = actions.pop()
     if actions:
@@ -86,6 +75,22 @@ def enumerate_tree(
       state.apply_action(action)
     # The id of chance is also its place, behind the players.
     sequence[player] = first + len(actions)
+
+
+def _visit(builder, state, player, sequence, named):
+  """Returns the first sequence at a history, and the actions to choose from."""
+  if player == CHANCE:
+    outcomes = state.chance_outcomes()
+    actions = [action for action, _ in outcomes]
+    probabilities = [p for _, p in outcomes]
+    first = builder.visit_chance(sequence[CHANCE], probabilities, actions)
+  else:
+    actions = state.legal_actions()
+    name = (
+      state.information_state_string(player) if named else state.history_str()
+    )
+    first = builder.visit(player, name, sequence[player], actions)
+  return first, actions
 
 
 class Builder:

@@ -42,6 +42,20 @@ class _Classes(NamedTuple):
   gather_of_entry: np.ndarray
 
 
+class _Ranks(NamedTuple):
+  """Places along the axes of a bucket.
+
+  Attributes:
+    gather: The place of each gather among those of its class.
+    member: The place of each segment among those of its class.
+    block: The place of each class among those of its bucket.
+  """
+
+  gather: np.ndarray
+  member: np.ndarray
+  block: np.ndarray
+
+
 def to_device(index: np.ndarray) -> Int[Array, "..."]:
   """Returns indices on the device, in 32 bits; compiles nothing."""
   return jax.device_put(index.astype(np.int32))
@@ -72,47 +86,25 @@ def segment_sum(
   used_segments = np.flatnonzero(used)
   member = (np.cumsum(used) - 1)[segment]
   classes = _classify(member, sources)
-  length = np.bincount(classes.gather)
-  members = np.bincount(classes.segment)
+  length, members = np.bincount(classes.gather), np.bincount(classes.segment)
   bucket_of_class = shared_sources.buckets(length, members)
+  groups = (classes.gather, classes.segment, bucket_of_class)
+  ranks = _Ranks(*map(_ranks, groups))
 
-  # Where each gather, segment and class stands along the axes of its bucket.
-  gather_rank = _ranks(classes.gather)
-  member_rank = _ranks(classes.segment)
-  block = _ranks(bucket_of_class)
   buckets, indices, weights = [], [], []
   # The place of each segment's sum in the concatenation of the buckets.
   position, num_placed = np.full(num_segments, -1), 0
   for n in range(bucket_of_class.max(initial=-1) + 1):
     in_bucket = bucket_of_class == n
-    bucket = segments.Bucket(
-      length=int(length[in_bucket].max()),
-      members=int(members[in_bucket].max()),
-      blocks=int(in_bucket.sum()),
-    )
+    bucket = _common_shape(length[in_bucket], members[in_bucket])
     buckets.append(bucket)
-
-    # The gathers of its classes: an index for each factor.
-    g = in_bucket[classes.gather]
-    at = (gather_rank[g], block[classes.gather[g]])
-    example = classes.example[g]
-    shape = (bucket.length, bucket.blocks)
-    index = (_dense(bucket, shape, at, source[example]) for source in sources)
-    indices.append(tuple(map(to_device, index)))
-
-    # The weights of its entries; those of one gather and segment add up.
-    e = in_bucket[classes.entry]
-    at = (
-      gather_rank[classes.gather_of_entry[e]],
-      member_rank[member[e]],
-      block[classes.entry[e]],
-    )
-    values = _dense(bucket, bucket, at, weight[e])
+    indices.append(_indices(bucket, in_bucket, classes, ranks, sources))
+    values = _weights(bucket, in_bucket, classes, ranks, member, weight)
     weights.append(jax.device_put(values.astype(dtype)))
 
     # Its sums come out member by member, each for all classes.
     s = in_bucket[classes.segment]
-    place = member_rank[s] * bucket.blocks + block[classes.segment[s]]
+    place = ranks.member[s] * bucket.blocks + ranks.block[classes.segment[s]]
     position[used_segments[s]] = num_placed + place
     num_placed += bucket.members * bucket.blocks
 
@@ -125,6 +117,32 @@ def segment_sum(
     weights=tuple(weights),
     position=None if in_order else to_device(position),
   )
+
+
+def _common_shape(length, members):
+  """Returns the bucket that takes classes of these shapes, padded."""
+  return segments.Bucket(int(length.max()), int(members.max()), len(length))
+
+
+def _indices(bucket, in_bucket, classes, ranks, sources):
+  """Returns, for each factor, where the classes of a bucket gather."""
+  g = in_bucket[classes.gather]
+  at = (ranks.gather[g], ranks.block[classes.gather[g]])
+  shape, example = (bucket.length, bucket.blocks), classes.example[g]
+  return tuple(
+    to_device(_dense(bucket, shape, at, source[example])) for source in sources
+  )
+
+
+def _weights(bucket, in_bucket, classes, ranks, member, weight):
+  """Adds up, for each source, member and class, the weights of its entries."""
+  e = in_bucket[classes.entry]
+  at = (
+    ranks.gather[classes.gather_of_entry[e]],
+    ranks.member[member[e]],
+    ranks.block[classes.entry[e]],
+  )
+  return _dense(bucket, bucket, at, weight[e])
 
 
 def _classify(segment, sources):
