@@ -2,8 +2,9 @@
 
 Yoon and Ryu, "Accelerated algorithms for smooth convex-concave minimax problems
 with O(1/k^2) rate on squared gradient norm" (2021),
-https://arxiv.org/abs/2102.07922. Iteration and rate are as recalled, and the
-tests agree with them; they were not compared with the paper's text.
+https://arxiv.org/abs/2102.07922. Weights, the condition on the step and the
+bound, with its constant of 260, were compared with two published summaries of
+the paper, not with its text.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from mdrl.operators import base
 
 
 class AnchoredExtragradientState(NamedTuple):
-  """The number of updates, the iterate, and where it started."""
+  """The number of updates, the iterate, and the start."""
 
   step: Int[Array, ""]
   point: Float[Array, "*d"]
@@ -24,7 +25,7 @@ class AnchoredExtragradientState(NamedTuple):
 
 @struct.dataclass
 class AnchoredExtragradient:
-  """Extragradient of which both steps go back towards the start, ever less.
+  """Extragradient whose two steps are both drawn to the start, ever less.
 
   With z_0 the start, eta the step size, and w_k = 1 / (k + 2),
 
@@ -50,7 +51,7 @@ class AnchoredExtragradient:
   def init(
     self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> AnchoredExtragradientState:
-    """Starts at the point, and stays tied to it."""
+    """Starts at the point, which is also the anchor."""
     del operator
     point = base.first_point(point)
     return AnchoredExtragradientState(methods.zero_step(), point, point)
@@ -58,7 +59,7 @@ class AnchoredExtragradient:
   def update(
     self, operator: base.Operator, state: AnchoredExtragradientState
   ) -> AnchoredExtragradientState:
-    """Looks ahead from, and steps from, the average with the anchor."""
+    """Looks ahead and steps, both from the average with the anchor."""
     step_size = base.cast(self.step_size, state.point)
     weight = 1 / (state.step + 2).astype(state.point.dtype)
     center = state.point + weight * (state.anchor - state.point)

@@ -1,4 +1,4 @@
-"""Halpern's iteration, which averages with an anchor.
+"""Halpern's iteration, which averages with its start.
 
 Halpern (1967), with the weights and the rate of Lieder, "On the convergence
 rate of the Halpern-iteration" (2021),
@@ -15,7 +15,7 @@ from mdrl.operators import base
 
 
 class HalpernState(NamedTuple):
-  """The number of updates, the iterate, and where it started."""
+  """The number of updates, the iterate, and the start."""
 
   step: Int[Array, ""]
   point: Float[Array, "*d"]
@@ -24,7 +24,7 @@ class HalpernState(NamedTuple):
 
 @struct.dataclass
 class Halpern:
-  """Steps along the operator, then back towards the start, ever less.
+  """Steps along the operator, then averages with the start, ever less.
 
   With u_0 the start, eta the step size, and w_k = 1 / (k + 2),
 
@@ -50,7 +50,7 @@ class Halpern:
   def init(
     self, operator: base.Operator, point: Float[Array, "*d"]
   ) -> HalpernState:
-    """Starts at the point, and stays tied to it."""
+    """Starts at the point, which is also the anchor."""
     del operator
     point = base.first_point(point)
     return HalpernState(methods.zero_step(), point, point)

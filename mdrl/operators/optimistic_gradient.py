@@ -18,7 +18,7 @@ from mdrl.operators import base
 
 
 class OptimisticGradientState(NamedTuple):
-  """The number of updates, the iterate, and F at the midpoint before it."""
+  """The number of updates, the iterate, and F at the previous midpoint."""
 
   step: Int[Array, ""]
   point: Float[Array, "*d"]

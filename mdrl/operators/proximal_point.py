@@ -40,9 +40,9 @@ class ProximalPoint:
 
   Attributes:
     step_size: g > 0, in units of 1 / L.
-    newton_steps: Of the resolvent, for operators that are not `base.Linear`.
-      It starts at the iterate and is not guarded: on an operator that is far
-      from linear over one update it may fail.
+    newton_steps: Number of Newton steps for the resolvent of operators that
+      are not `base.Linear`. They start at the iterate and have no safeguard: on
+      an operator that is far from linear over one update they may fail.
   """
 
   step_size: base.Number

@@ -3,21 +3,27 @@
 Cai, Alacaoglu and Diakonikolas, "Variance reduced Halpern iteration for
 finite-sum monotone inclusions" (2024), https://arxiv.org/abs/2310.02987.
 
-Confirmed: the anchored step, that the estimator is recursive (of PAGE's kind),
-and that the guarantee, for the last iterate's residual where components are
-cocoercive or, in another variant, monotone and Lipschitz on average, costs
-O~(n + sqrt(n) L / epsilon) evaluations of components. Not confirmed: the
-paper's weights, probabilities, batch and step size. Those here are derived:
+This is the first of the paper's two algorithms, for components that are
+cocoercive on average. Its abstract and its published reviews say that it is a
+single loop of Halpern steps with the recursive estimator of PAGE, and that a
+residual of epsilon costs O~(n + sqrt(n) L / epsilon) evaluations of components.
+The second, for components that are monotone and Lipschitz, solves resolvents by
+an inner loop and is not implemented: on bilinear sums there is no guarantee.
 
-* A batch of about sqrt(n) and a floor of 1 / sqrt(n) on the probability of a
-  full evaluation make an update cost O(sqrt(n)), as that total asks.
+Weights, probabilities, batch and step size were not found, and are derived:
+
+* With a batch of about sqrt(n), and a probability of a full evaluation of at
+  least about 1 / sqrt(n), an update costs O(sqrt(n)), as that total requires.
 * A Halpern proof weighs squared errors by (k + a)^2, which grows at a rate of
-  2 / k; an estimator that is renewed with probability 4 / (k + 5) forgets
-  faster than that, so weighted errors stay in proportion to what is added.
-* What is added is at most ||F_i(u_k) - F_i(u_{k-1})||^2 / batch; cocoercivity
-  absorbs it where the step size is a fraction of 1 / L, such as 1 / (4 L).
+  2 / k. An estimator that is renewed with probability 4 / (k + 5) forgets
+  faster than that, so that weighted errors stay in proportion to new ones.
+* A new error is at most ||F_i(u_k) - F_i(u_{k-1})||^2 / batch, which
+  cocoercivity absorbs where the step size is a fraction of 1 / L, such as
+  1 / (4 L).
 
-That the constants keep the rate was checked by experiment only.
+That the constants keep the rate of Halpern's iteration was checked by
+experiment, in the tests. The paper may also leave the step unscaled, without
+the factor 1 - w_k; the rate was the same in experiments.
 """
 
 from typing import NamedTuple
@@ -31,9 +37,9 @@ from mdrl.operators import base
 
 
 class VarianceReducedHalpernState(NamedTuple):
-  """The number of updates, the iterate, its start, the estimate of F there.
+  """The number of updates, the iterate, the start, the estimate and a key.
 
-  `key` holds the data of a key from which every update folds its own.
+  `estimate` is of F at the iterate. Every update folds its own key from `key`.
   """
 
   step: Int[Array, ""]
@@ -45,7 +51,7 @@ class VarianceReducedHalpernState(NamedTuple):
 
 @struct.dataclass
 class VarianceReducedHalpern:
-  """Halpern's iteration with components of the operator, drawn at random.
+  """Halpern's iteration with randomly drawn components of the operator.
 
   With u_0 the start, eta the step size, and w_k = 2 / (k + 4),
 
@@ -56,17 +62,17 @@ class VarianceReducedHalpern:
     min(1, renewal * max(1 / (k + 5), 1 / (sqrt(n) + 5))),
 
   and otherwise G_k plus the mean over a batch, drawn with replacement, of
-  F_i(u_{k+1}) - F_i(u_k). Given what came before, the error of G_{k+1} has the
-  mean of the error of G_k if it is not renewed; over all draws, one starts at
-  none. Under `vmap` both branches are evaluated, so that nothing is saved.
+  F_i(u_{k+1}) - F_i(u_k). Where it is not renewed, the expected error of
+  G_{k+1}, given the past, is the error of G_k; over all draws it is zero. Under
+  `vmap` both branches are evaluated, so that nothing is saved.
 
   Attributes:
     step_size: eta > 0, in units of 1 / L; 1 / (4 L) for components that are
       (1 / L)-cocoercive on average.
     batch_size: Components drawn per update; about sqrt(n).
-    renewal: Full evaluations expected per 5 updates at first, positive; from
-      5 + sqrt(n) on, all are full.
-    seed: Of the draws.
+    renewal: Expected number of full evaluations in 5 updates at the start,
+      positive; from 5 + sqrt(n) on, every evaluation is full.
+    seed: Seed of the draws.
   """
 
   step_size: base.Number
