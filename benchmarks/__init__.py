@@ -1,1 +1,1 @@
-"""Side-by-side timings in one process run."""
+"""Timings beside other programs, on one machine."""

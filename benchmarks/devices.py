@@ -1,4 +1,4 @@
-"""What a device makes of the solvers: single runs, batches and bandwidth.
+"""Rates of solvers on a device: single runs, batches and bandwidth.
 
   python -m benchmarks.devices                 # on JAX's default device
   python -m benchmarks.devices --games=kuhn_poker --seconds=0.5
@@ -120,7 +120,7 @@ def batch_rate(make, value: float, game, batch: int, seconds: float) -> float:
 
 
 def num_bytes(tree: Any) -> int:
-  """Returns the bytes of all arrays."""
+  """Returns the size of all arrays in bytes."""
   return sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
 
 

@@ -1,7 +1,7 @@
-"""One judge for everybody whose policies are not in our own layout.
+"""Evaluates policies of other programs, which have layouts of their own.
 
 It reads the tables of a two-player game in NumPy, in double precision,
-and shares nothing with the solvers that it judges.
+and shares no code with the solvers that it evaluates.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The games of the benchmarks: OpenSpiel's, and a random matrix.
+"""The games of the benchmarks: games of OpenSpiel and a random matrix.
 
 `random_matrix(size=2000,seed=0)` is a zero-sum game of payoffs uniform in
 [-1, 1]. It is no game of OpenSpiel and no tree; its tables, for programs that

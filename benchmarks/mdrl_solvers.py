@@ -1,4 +1,4 @@
-"""This library's solvers as they are compared."""
+"""This library's solvers, as the benchmarks run them."""
 
 from collections.abc import Callable
 from typing import Any

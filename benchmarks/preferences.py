@@ -28,8 +28,7 @@ from absl import flags
 import numpy as np
 
 from benchmarks import timing
-from experiments.runs import limits
-from experiments.runs import program as program_lib
+from experiments.runs import limits, program
 
 _BATCH = flags.DEFINE_integer(
   "batch", 1024, "Number of games.", 1, limits.BATCH
@@ -181,8 +180,8 @@ def our_rates(games, seconds: float) -> dict[str, float]:
   import jax
 
   rates = {}
-  for label, program in runs(_CHUNK.value).items():
-    compiled = jax.jit(program)
+  for label, updates in runs(_CHUNK.value).items():
+    compiled = jax.jit(updates)
     things: dict[str, Any] = our_solvers()
     if "products" in label:
       things = {"": (0.0, 1)}
@@ -201,10 +200,10 @@ def shared_rates(games, seconds: float) -> dict[str, float]:
 
   devices = jax.device_count()
   shares = jax.tree.map(lambda x: x.reshape(devices, -1, *x.shape[1:]), games)
-  program = runs(_CHUNK.value)[", in turns"]
+  updates = runs(_CHUNK.value)[", in turns"]
   rates = {}
   for name, (solver, _) in our_solvers().items():
-    compiled = jax.pmap(program, in_axes=(None, 0, None))
+    compiled = jax.pmap(updates, in_axes=(None, 0, None))
 
     def step(count, compiled=compiled, solver=solver):
       jax.block_until_ready(compiled(solver, shares, count))
@@ -243,9 +242,9 @@ def whole_run(games) -> dict[str, float]:
   import jax
 
   solver, _ = our_solvers()["nash_mirror_prox"]
-  program = jax.jit(lambda *a: runs(_CHUNK.value)[", in turns"](*a))
+  updates = jax.jit(lambda *a: runs(_CHUNK.value)[", in turns"](*a))
   start = time.perf_counter()
-  jax.block_until_ready(program(solver, games, _LONG_RUN.value))
+  jax.block_until_ready(updates(solver, games, _LONG_RUN.value))
   spent = time.perf_counter() - start
   label = f"nash_mirror_prox, {_LONG_RUN.value:,} updates with compilation"
   return {label: _LONG_RUN.value / spent}
@@ -311,4 +310,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-  program_lib.run("benchmarks.preferences", __doc__, main, program_lib.parse)
+  program.run("benchmarks.preferences", __doc__, main, program.parse)

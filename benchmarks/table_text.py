@@ -1,4 +1,4 @@
-"""The table of solvers as text."""
+"""Formats the table of solvers as text."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple

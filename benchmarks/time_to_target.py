@@ -1,10 +1,10 @@
-"""What is measured of one solver on one game, in a process of its own.
+"""Measures the time that one solver takes to reach target exploitabilities.
 
-It needs the standard library only, since peers race in environments of their
+It needs the standard library only, since peers run in environments of their
 own. A race goes from the start of the process to the targets: the solver is
 built, makes its first update, which compiles where it compiles, and goes on,
 with its exploitability looked at whenever the number of updates has grown by a
-fifth. What evaluations take does not count. Afterwards come the rates.
+fifth. Evaluations are not timed. Afterwards come the rates.
 
 A race ends without having reached a target when its budget is spent, or when
 the least exploitability has not fallen by a hundredth while the number of
@@ -70,7 +70,7 @@ def peak_megabytes() -> float | None:
 
 
 class _Chase:
-  """Clocks that stand still during evaluations, and the targets reached."""
+  """Clocks that stop during evaluations, and the targets reached."""
 
   def __init__(self, racer: Racer, started: float):
     self._racer = racer

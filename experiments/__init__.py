@@ -1,4 +1,4 @@
-"""Binaries: flags to library to files."""
+"""The binaries: each reads flags, runs the library and writes files."""
 
 import pathlib
 import signal

@@ -1,4 +1,4 @@
-"""Runs several solvers on several games until they are good enough.
+"""Measures how long solvers take to reach given exploitabilities.
 
   python -m experiments.compare_solvers
   python -m experiments.compare_solvers --games='kuhn_poker;leduc_poker' --solvers=cfr_plus,magnetic

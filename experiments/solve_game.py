@@ -1,4 +1,4 @@
-"""Solves a game and leaves what can be plotted, loaded and gone on with.
+"""Solves a game, and writes a trace, a policy, a figure and a checkpoint.
 
   python -m experiments.solve_game
   python -m experiments.solve_game --game=kuhn_poker --solver=cfr_plus

@@ -61,6 +61,7 @@ _OPENSPIEL_MODULES = (
   "mdrl.testing",
   "benchmarks",
 )
+_SHARED_BY_PROGRAMS = ("experiments.registry", "experiments.runs")
 _FLOAT_DTYPES = ("bfloat16", "float16", "float32", "float64")
 _VAGUE_NAMES = ("common", "helper", "helpers", "util", "utils")
 
@@ -178,6 +179,19 @@ def names(module: source_tree.Module) -> Violations:
       yield 1, f"`{part}` says nothing of what is inside"
 
 
+def binaries(module: source_tree.Module) -> Violations:
+  """Yields what a benchmark imports of binaries and of their parts.
+
+  Benchmarks are programs as well, and share with binaries how those start; the
+  registry holds the defaults that one of them checks.
+  """
+  if _is_inside(module.name, "benchmarks"):
+    for imported in _first_party_imports(module):
+      shared = _is_inside(imported.target, *_SHARED_BY_PROGRAMS)
+      if _is_inside(imported.target, "experiments") and not shared:
+        yield imported.line, f"a benchmark imports `{imported.target}`"
+
+
 _RULES: tuple[Rule, ...] = (
   layers,
   openspiel,
@@ -189,6 +203,7 @@ _RULES: tuple[Rule, ...] = (
   asserts,
   dtypes,
   names,
+  binaries,
 )
 
 
@@ -364,6 +379,18 @@ class RuleTest(parameterized.TestCase):
   )
   def test_names_say_something(self, path, lines):
     self._assert_lines(names, path, "x = 1\n", lines)
+
+  @parameterized.parameters(
+    ("from experiments import solve_game", [1]),
+    ("from experiments.solving import problem", [1]),
+    ("import experiments.preferences.solve", [1]),
+    ("from experiments.runs import limits", []),
+    ("from experiments.registry import game_solvers", []),
+    ("from mdrl import run", []),
+  )
+  def test_benchmarks_import_no_binaries(self, source, lines):
+    self._assert_lines(binaries, "benchmarks/solvers.py", source, lines)
+    self._assert_lines(binaries, "experiments/sweep_game.py", source, [])
 
 
 if __name__ == "__main__":

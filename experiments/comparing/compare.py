@@ -12,12 +12,12 @@ from experiments.runs import (
   csv_file,
   fingerprint,
   host_loop,
-  interrupts,
   program_cache,
   provenance,
   tree_progress,
 )
 from experiments.runs import folder as folder_lib
+from experiments.runs import interrupts as interrupts_lib
 from mdrl import run
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
@@ -29,11 +29,11 @@ _RECORDED = (*_DECISIVE, "targets", "max_updates")
 
 
 class Outcome(NamedTuple):
-  """What a comparison has found.
+  """The results of a comparison.
 
   Attributes:
     rows: Of the table, one for each game and solver.
-    failures: What ceased to be numbers, a sentence each.
+    failures: A sentence for each run that ended in NaN or infinity.
   """
 
   rows: list[dict[str, Any]]
@@ -43,9 +43,9 @@ class Outcome(NamedTuple):
 def compare(
   asked: Mapping[str, Any],
   folder: folder_lib.Folder,
-  signals: interrupts.Interrupts,
+  signals: interrupts_lib.Interrupts,
 ) -> Outcome:
-  """Runs all solvers on all games, or what is left of them.
+  """Runs all solvers on all games; a resumed comparison runs those remaining.
 
   Args:
     asked: Flags by their names: of them `games`, `solvers` and `targets`, which
@@ -102,7 +102,7 @@ def _failures(rows):
 
 
 def points(max_updates: int, evaluation_ratio: float) -> list[int]:
-  """Returns after how many updates solvers are evaluated.
+  """Returns the numbers of updates after which solvers are evaluated.
 
   Args:
     max_updates: The last of them.
@@ -168,7 +168,7 @@ def _job(asked, name, game, solver_name, solver):
 
   def enough(rows):
     found = [row["exploitability"] for row in rows]
-    # No number comes after what is none.
+    # Once a gap is not finite, all later ones are not either.
     return None in found or min(found) <= last_target
 
   return host_loop.Job(
@@ -183,7 +183,7 @@ def _job(asked, name, game, solver_name, solver):
 
 
 def _row(finished, targets: Sequence[float]) -> dict[str, Any]:
-  """Returns a row of the table: what was first seen below each target."""
+  """Returns a row of the table: the first evaluation below each target."""
   labels, rows = finished.job.labels, finished.rows
   row: dict[str, Any] = {
     **labels,

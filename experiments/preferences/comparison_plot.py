@@ -1,7 +1,7 @@
-"""The figure that compares solvers: measures against preference queries.
+"""The figure that compares solvers: metrics against preference queries.
 
-A row of panels holds results of one target. Those of the other rows are drawn
-behind it in gray, so that a row can be told apart and still be compared.
+Each row of panels shows the solvers that approach one target; the solvers of
+the other rows are drawn behind them in gray.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def draw(
   """Returns the figure.
 
   Lines are medians over games; bands reach from the least to the greatest. A
-  method that asks no more than before its first update is a point.
+  solver that makes all its queries before the first update is a point.
   """
   rows = list(_rows(results))
   fig = figures.new(14.5, 0.9 + 3.5 * len(rows), title)
@@ -107,7 +107,7 @@ def _rows(results) -> Iterator[tuple[str, list[int]]]:
 
 
 def _line(axes, result, metric, place):
-  """Draws a result as that of a place in its row, or behind it."""
+  """Draws a result, in the colour of its place in the row or in gray."""
   values = np.maximum(result.metrics[metric], _FLOOR)
   # The number of queries has no logarithm before the first.
   shown = (result.queries > 0) & np.isfinite(values).all(axis=1)
@@ -141,7 +141,7 @@ def _handle(result, label, place):
 
 
 def _rescale(grid):
-  """Makes axes logarithmic that have anything to show."""
+  """Makes the axes logarithmic, unless they are empty."""
   for axes in grid.flat:
     if any(len(line.get_xdata()) for line in axes.lines):
       axes.set(xscale="log", yscale="log")

@@ -1,4 +1,4 @@
-"""Win rates of a run's policies against one another and best responses."""
+"""Win rates of a run's policies against each other and best responses."""
 
 from typing import NamedTuple
 
@@ -15,13 +15,13 @@ _WIDTH = 80
 
 
 class League(NamedTuple):
-  """How contestants fare.
+  """Win rates of the contestants.
 
   Attributes:
     names: Of the contestants.
     rates: Win rates of rows against columns, means over games.
-    held: What each game's best response to a contestant holds it to: a win rate
-      of at most 1/2, that of a minimax winner.
+    held: Win rate of each contestant against a best response to it, in each
+      game: at most 1/2, which a minimax winner reaches.
   """
 
   names: list[str]
@@ -39,7 +39,7 @@ class League(NamedTuple):
 
 
 def play(outcome: solve.Outcome) -> League:
-  """Returns how the solvers' policies and three others fare."""
+  """Plays the solvers' policies and three others against each other."""
   games, results = outcome.problem.games, outcome.results
   count = games.advantage.shape[0]
   equilibria = jnp.asarray(outcome.problem.equilibria[:, 0])
@@ -79,8 +79,8 @@ def _play(games, policies):
 def text(league: League) -> str:
   """Returns the tables to be printed, in percent and in 80 columns.
 
-  Columns are numbered as the rows are, to stay narrow, and those that do not
-  fit follow below.
+  Columns are numbered like the rows, to stay narrow; those that do not fit
+  follow below.
   """
   size = len(league.names)
   wide = max(map(len, league.names))

@@ -1,4 +1,4 @@
-"""The games of preferences that `solve_preference` offers.
+"""The preference games that `solve_preference` knows by name.
 
 Importing this does not import JAX, so that `--help` answers at once.
 """
@@ -16,10 +16,10 @@ from mdrl.preferences import models
 
 @dataclasses.dataclass(frozen=True)
 class Game:
-  """A kind of game.
+  """A named family of preference games.
 
   Attributes:
-    model: Makes the preferences of keyword arguments.
+    model: Returns the preference matrix for keyword arguments.
     transitive: Whether they are transitive, at default parameters.
     condorcet_winner: Whether there is a Condorcet winner, likewise.
     sized: Whether `--responses` and the seed decide the game.
@@ -75,7 +75,7 @@ GAMES: dict[str, Game] = {
 
 
 def _parameters(name: str) -> dict[str, float]:
-  """Returns what a game is made from in brackets, with default values."""
+  """Returns the parameters that a game takes in brackets, and defaults."""
   known = inspect.signature(GAMES[name].model).parameters
   flags = ("num_responses", "seed") if GAMES[name].sized else ()
   return {

@@ -116,7 +116,7 @@ def draw_league(
 def short_label(
   result: solver_batch.Result, results: Sequence[solver_batch.Result]
 ) -> str:
-  """Returns the solver's name, with what tells it from others of that name."""
+  """Returns the solver's name, with hyper-parameters that distinguish it."""
   same = [r for r in results if r.solver == result.solver]
   label = result.solver
   if len({r.temperature for r in same}) > 1:
@@ -127,7 +127,7 @@ def short_label(
 
 
 def _corner(name):
-  """Names without words are numbers, which would look like ticks."""
+  """Returns a response's name; a bare number would look like a tick label."""
   name = f"response {name}" if name.isdigit() else name
   return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 

@@ -31,7 +31,7 @@ class Problem(NamedTuple):
   Attributes:
     games: With a leading axis.
     names: Of the responses.
-    orders: What order each game and context has.
+    orders: Transitivity and Condorcet winner of each game and context.
     equilibria: Regularised, of each game and temperature, over slots.
     residual: Of the worst of them.
   """
@@ -44,10 +44,10 @@ class Problem(NamedTuple):
 
 
 def make(settings: settings_lib.Settings) -> Problem:
-  """Makes the games, and sets JAX up for them.
+  """Sets JAX up and makes the games.
 
   Raises:
-    ValueError: If there is no such game, or its preferences are none.
+    ValueError: If there is no such game, or its preferences are not valid.
   """
   jax.config.update("jax_enable_x64", settings.precision == "float64")
   program_cache.keep(settings.cache_dir)
@@ -74,7 +74,7 @@ def make(settings: settings_lib.Settings) -> Problem:
 
 
 def _check_memory(settings):
-  """Raises for games that are drawn, before the first of them is."""
+  """Raises ValueError if random games and their traces do not fit in memory."""
   size = settings.responses or _DEFAULT_RESPONSES
   games = settings.batch * settings.contexts
   results = (
@@ -143,7 +143,7 @@ def _drawn(settings, entry, parameters, number):
 
 
 def _check_unsized(settings):
-  """Raises for flags of random games alone."""
+  """Raises ValueError for flags that only random games have."""
   varied = settings.reference == "random" or settings.comparisons
   if settings.batch > 1 and not varied:
     raise ValueError(
@@ -162,7 +162,7 @@ def _check_unsized(settings):
 
 
 def _judged(settings, matrix, number):
-  """Returns the preferences of fallible raters."""
+  """Returns the preferences after errors of raters and sampled comparisons."""
   # Checked first, so that messages name entries of the user's table.
   preference_game.preference_game(matrix)
   rows = [models.noisy(p, settings.flip) for p in matrix]
@@ -193,7 +193,7 @@ def _numbered(size):
 
 
 def described(problem: Problem) -> str:
-  """Returns how many, how large and how ordered the games are, in a line."""
+  """Describes the number, size and order of the games, in one line."""
   game = problem.games
   count, contexts, size = game.advantage.shape[:3]
   total = len(problem.orders)

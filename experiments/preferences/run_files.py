@@ -1,4 +1,4 @@
-"""Files that the binaries on preference games leave."""
+"""Files that the binaries on preference games write."""
 
 from collections.abc import Mapping, Sequence
 import pathlib
@@ -16,7 +16,7 @@ from experiments.runs import fingerprint, provenance
 def decisive(
   settings: settings_lib.Settings, problem: problem_lib.Problem
 ) -> fingerprint.Decisive:
-  """Returns what decides every number of a run."""
+  """Returns everything that determines the numbers of a run."""
   contents: dict[str, Any] = {}
   path = pathlib.Path(settings.game.removeprefix("openspiel:"))
   if path.is_file():

@@ -1,4 +1,4 @@
-"""Flags of the binaries on preference games, and what they resolve to."""
+"""Flags of the binaries on preference games, and their settings."""
 
 from collections.abc import Sequence
 import dataclasses
@@ -13,10 +13,10 @@ from experiments.preferences import named_games
 from experiments.registry import entries, preference_solvers
 from experiments.runs import command_line, limits, program, run_flags
 
-# Of a run, besides those that all runs have.
+# Files of a run, besides those that all runs have.
 FILES = ("policy.npz", "comparison.png", "simplex.png")
 
-# Flags and the fields that hold them, of what decides every number.
+# Flags that determine every number of a run, and the fields that hold them.
 _DECISIVE = {
   **{
     name: name
@@ -62,7 +62,7 @@ _SAME = (
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-  """What a run was asked to do.
+  """The settings of a run.
 
   Attributes:
     game: A name of the table with parameters, a file, or `openspiel:GAME`.
@@ -115,12 +115,12 @@ class Settings:
     return {**dataclasses.asdict(self), "out": str(self.out)}
 
   def decisive(self) -> dict[str, Any]:
-    """Returns the flags that decide every number, whatever the updates."""
+    """Returns the flags that determine the numbers, besides the updates."""
     return {flag: getattr(self, field) for flag, field in _DECISIVE.items()}
 
   @property
   def conditions(self) -> str:
-    """What numbers depend on besides game and solvers, in a line."""
+    """The settings besides game and solvers, in one line of a title."""
     shown = ", ".join(f"{value:g}" for value in self.temperatures)
     parts = [
       f"temperature{'s' * (len(self.temperatures) > 1)} {shown}",
@@ -150,7 +150,7 @@ def define(values: flags.FlagValues) -> None:
 
 
 def _define_games(values):
-  """What is solved."""
+  """Defines the flags of the games."""
   flags.DEFINE_string(
     "game",
     "cyclic_dice",
@@ -194,7 +194,7 @@ def _define_games(values):
 
 
 def _define_raters(values):
-  """What the games start from, and how their preferences are found."""
+  """Defines the flags of reference policies and raters."""
   flags.DEFINE_enum(
     "reference",
     "skewed",
@@ -218,7 +218,7 @@ def _define_raters(values):
 
 
 def _define_run(values):
-  """How it is solved, and where the results go."""
+  """Defines the flags of solvers, lengths and files."""
   flags.DEFINE_string(
     "solver",
     "all",
@@ -256,7 +256,7 @@ def _define_run(values):
 
 
 def _define_lists(values):
-  """What is printed instead of a run."""
+  """Defines the flags that print a list instead of running."""
   flags.DEFINE_bool(
     "list_solvers",
     False,
@@ -272,7 +272,7 @@ def _define_lists(values):
 
 
 def _define_config(values):
-  """Hyper-parameters that some solvers have."""
+  """Defines the flags of hyper-parameters that some solvers have."""
   for name, field in preference_solvers.FIELDS.items():
     limits.define_float(name, None, field.help, values=values)
 
@@ -285,7 +285,7 @@ def read(values: flags.FlagValues, folder: str) -> Settings:
     folder: Name of the run's folder, where `--out` does not say it.
 
   Raises:
-    ValueError: If a flag does not fit.
+    ValueError: If a flag has a wrong value or does nothing here.
   """
   given = values.flag_values_dict()
   solvers = entries.choose(
@@ -337,7 +337,7 @@ def parse(argv: Sequence[str]) -> list[str]:
 
 
 def answered(values: flags.FlagValues) -> bool:
-  """Prints a list if one is asked for, and says whether it was."""
+  """Prints the lists that are asked for, and returns whether there were any."""
   asked = values.flag_values_dict()
   if asked["list_solvers"]:
     print(preference_solvers.listing())

@@ -1,4 +1,4 @@
-"""A run of `solve_preference` or of the league: all solvers, one by one."""
+"""Runs all solvers of `solve_preference` or of the league, one by one."""
 
 import dataclasses
 from typing import NamedTuple
@@ -15,21 +15,22 @@ from experiments.preferences import (
 )
 from experiments.preferences import problem as problem_lib
 from experiments.preferences import settings as settings_lib
-from experiments.runs import figures, host_loop, interrupts
+from experiments.runs import figures, host_loop
 from experiments.runs import folder as folder_lib
+from experiments.runs import interrupts as interrupts_lib
 from mdrl import run
 from mdrl.evaluation import linear_program
 
 
 class Outcome(NamedTuple):
-  """What a run has found.
+  """The results of a run.
 
   Attributes:
     problem: What was solved.
     results: Of each solver, temperature and step size.
     described: The game, in a line.
     lines: The table to be printed, its head first.
-    failures: What ceased to be numbers, a sentence each.
+    failures: A sentence for each solver that ended in NaN.
   """
 
   problem: problem_lib.Problem
@@ -42,9 +43,9 @@ class Outcome(NamedTuple):
 def solve(
   settings: settings_lib.Settings,
   folder: folder_lib.Folder,
-  signals: interrupts.Interrupts,
+  signals: interrupts_lib.Interrupts,
 ) -> Outcome:
-  """Runs all solvers, or what is left of them.
+  """Runs all solvers; a resumed run makes the remaining updates.
 
   Raises:
     ValueError: If the settings cannot be met, or a file cannot be written.
@@ -126,7 +127,7 @@ def _simplex(settings, outcome):
 
 
 def _table(results):
-  """The last measures: medians, or the least and greatest over games too."""
+  """Returns the last metrics: medians and, of several games, their range."""
   many = results[0].policies.shape[0] > 1
   head = ["solver", "temper-\nature", "step\nsize", "queries", "seconds"]
   head += ["KL from\nequi-\nlibrium", "regu-\nlarised\ngap", "duality\ngap"]

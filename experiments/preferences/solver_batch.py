@@ -1,4 +1,4 @@
-"""Solvers on preference games, each with all games and settings at once."""
+"""Runs one solver on all games, temperatures and step sizes as one batch."""
 
 from collections.abc import Sequence
 import functools
@@ -19,8 +19,8 @@ from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game
 from mdrl.solvers import base
 
-# Games that move together on a CPU have preferences of about this many bytes,
-# which its cache then holds from update to update.
+# Preferences of a chunk of games take about this many bytes on a CPU, so that
+# its cache holds them from update to update.
 _CHUNK_BYTES = 1 << 20
 # A piece of updates reads the preferences of all games from memory, which a
 # cache does not hold together: longer pieces than others' make that a few
@@ -31,7 +31,7 @@ _TINY = 1e-30
 
 
 class Result(NamedTuple):
-  """What came of a solver at one temperature and step size.
+  """The results of a solver at one temperature and step size.
 
   Attributes:
     solver: Its name.
@@ -62,7 +62,7 @@ class Result(NamedTuple):
 
   @property
   def failure(self) -> str | None:
-    """Says from when on numbers are none, or None where all are numbers."""
+    """Describes the first NaN metric, or None."""
     bad = np.stack([np.isnan(v).any(axis=1) for v in self.metrics.values()])
     if not bad.any():
       return None
@@ -139,7 +139,7 @@ class Batch:
     }
 
   def job(self, points: Sequence[int]) -> host_loop.Job:
-    """Returns what is to be done: updates, and measures at points."""
+    """Returns the job of updating and measuring this batch."""
     return host_loop.Job(
       title=self._name,
       labels={"solver": self._name},
@@ -156,7 +156,7 @@ class Batch:
     )
 
   def results(self, finished: host_loop.Finished) -> list[Result]:
-    """Returns what the rows and the last policies of the job hold."""
+    """Returns the results that the finished job holds."""
     return [
       self._result(finished, pair, finished.result[:, m])
       for m, pair in enumerate(self._pairs)
@@ -218,7 +218,7 @@ class Batch:
 
 
 def chunk_size(games: preference_game.PreferenceGame, num_settings: int) -> int:
-  """Returns how many games should move together."""
+  """Returns how many games to update together."""
   count = games.advantage.shape[0]
   if jax.default_backend() != "cpu":
     return count
@@ -232,7 +232,7 @@ def chunk_size(games: preference_game.PreferenceGame, num_settings: int) -> int:
 
 
 def _in_turns(fn, arguments, chunk):
-  """Maps a function over games, of which so many move together."""
+  """Maps a function over games, in chunks."""
   count = len(jax.tree.leaves(arguments)[0])
   return jax.lax.map(
     lambda each: fn(*each), arguments, batch_size=min(chunk, count)

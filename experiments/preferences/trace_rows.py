@@ -1,10 +1,10 @@
-"""Rows of the trace of preference games, and the numbers that they hold.
+"""Rows of the trace of preference games.
 
-A row is a solver at one temperature and step size after some updates. Measures
-are the least, median and greatest over games and, of several games, those of
-each under `..._by_game`; null where they are infinite or no numbers.
-`undefined` names the measures that are no numbers, and `policy` is that of the
-first game where there are three responses to draw.
+A row describes a solver at one temperature and step size after some updates.
+Metrics are the least, median and greatest over games and, of several games,
+those of each under `..._by_game`; null where they are infinite or NaN.
+`undefined` names the metrics that are NaN, and `policy` is that of the first
+game where there are three responses to draw.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ def make(
   """Returns a row.
 
   Args:
-    setting: Its first columns.
-    measured: Of each game.
+    setting: The first columns.
+    measured: Metrics of each game.
     policy: Of the first game.
   """
   row = dict(setting)
@@ -47,7 +47,7 @@ def make(
 def metrics(
   rows: Sequence[Mapping[str, Any]], dtype: Any
 ) -> dict[str, Float[np.ndarray, "K B"]]:
-  """Returns the measures of rows, of each game."""
+  """Returns the metrics of rows, by game."""
   return {
     name: np.array(
       [

@@ -1,1 +1,1 @@
-"""What all binaries share: folders of runs, saved states, and the host loop."""
+"""What all binaries share: folders of runs, saved states, the host loop."""

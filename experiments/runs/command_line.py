@@ -1,4 +1,4 @@
-"""What all binaries do with their flags and their users' mistakes."""
+"""How all binaries handle their flags and their users' mistakes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
@@ -40,13 +40,13 @@ def check_renamed(
 
 
 def quieten() -> None:
-  """Keeps JAX from telling which accelerators it did not find."""
+  """Stops JAX from logging which accelerators it did not find."""
   if not flags.FLAGS["verbosity"].present:
     logging.set_verbosity(logging.WARNING)
 
 
 def fail(program: str, message: str, status: int = 1) -> NoReturn:
-  """Ends the process with one line, as a user's mistake needs no traceback."""
+  """Ends the process with one line on stderr, without a traceback."""
   _say(program, message)
   sys.exit(status)
 
@@ -69,9 +69,9 @@ def _warnings_in_one_line(program):
 
 @contextlib.contextmanager
 def errors_in_one_line(program: str) -> Iterator[None]:
-  """Ends the process by `fail` where a mistake, or the user, stops it.
+  """Turns mistakes and interruptions into one line on stderr.
 
-  Warnings are one line as well.
+  Warnings are shortened to one line as well.
   """
   try:
     with _warnings_in_one_line(program):

@@ -1,4 +1,4 @@
-"""Tables as CSV, in files that are open."""
+"""Writes tables as CSV to open files."""
 
 from collections.abc import Iterable, Sequence
 import csv

@@ -1,4 +1,4 @@
-"""Figures without a window, with titles that fit them."""
+"""Creates and saves figures without a display, with titles that fit."""
 
 import pathlib
 import textwrap
@@ -33,7 +33,7 @@ def new(width: float, height: float, title: str) -> figure.Figure:
 
 
 def thin_labels(axis: Axis) -> None:
-  """Labels a logarithmic axis at few numbers, which do not overlap."""
+  """Thins the labels of a logarithmic axis so that they do not overlap."""
   axis.set_major_locator(ticker.LogLocator(subs=(1.0,)))
   low, high = sorted(axis.get_view_interval())
   if high < 30 * low:
@@ -43,7 +43,7 @@ def thin_labels(axis: Axis) -> None:
 
 
 def plain(text: str) -> str:
-  """Returns text that matplotlib can draw, dollar signs being no formulas."""
+  """Escapes text for matplotlib, so that dollar signs start no formula."""
   # Names of files need not be text.
   return text.encode("utf-8", "replace").decode().replace("$", r"\$")
 

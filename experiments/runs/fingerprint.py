@@ -1,4 +1,7 @@
-"""What decides the numbers of a run, so that no two runs are mixed."""
+"""Fingerprints of everything that determines a run's numbers.
+
+They keep a run from being resumed with other flags, files or versions.
+"""
 
 from collections.abc import Mapping
 import hashlib
@@ -16,7 +19,7 @@ _PACKAGES = ("mdrl", "open_spiel")
 
 
 class Decisive(NamedTuple):
-  """What decides every number of a run, besides how long it runs.
+  """Everything that determines the numbers of a run, except its length.
 
   Attributes:
     flags: Values of flags, by their names.
@@ -28,7 +31,7 @@ class Decisive(NamedTuple):
   contents: Mapping[str, Any]
 
   def as_json(self) -> dict[str, Any]:
-    """Returns what `flags.json` holds: JSON has no tuples and string keys."""
+    """Returns what `flags.json` holds, with JSON's lists and string keys."""
     return json.loads(json.dumps(self._asdict()))
 
   def fingerprint(self) -> str:
@@ -59,7 +62,7 @@ class Decisive(NamedTuple):
 
 
 def versions() -> dict[str, str | None]:
-  """Returns versions of the packages that decide numbers."""
+  """Returns the versions of the packages that determine numbers."""
   found = provenance.versions(_PACKAGES)
   return {f"version of {name}": found[name] for name in _PACKAGES}
 
@@ -107,6 +110,6 @@ def _differences(old, new, prefix=""):
 
 
 def _short(value):
-  """A hash needs no 64 digits to be told from another."""
+  """Shortens a hash for messages."""
   text = str(value)
   return f"{text[:12]}..." if len(text) == 64 else text

@@ -29,7 +29,7 @@ _KINDS = {
 
 
 class Folder:
-  """A folder that one run has to itself, as a context.
+  """A folder that belongs to one run, as a context manager.
 
   Attributes:
     path: Of the folder.
@@ -45,7 +45,7 @@ class Folder:
     resume: bool,
     overwrite: bool,
   ):
-    """Looks at the folder; it changes nothing there.
+    """Inspects the folder without changing it.
 
     Args:
       path: Of the folder, which need not exist.

@@ -1,4 +1,4 @@
-"""How large the numbers on a command line may be, and flags that say so."""
+"""Upper bounds of numbers on a command line, and flags that enforce them."""
 
 import math
 
@@ -28,7 +28,7 @@ PERIOD = 1_000_000_000
 
 
 class _Finite(flags.FloatParser):
-  """Takes numbers within bounds: neither infinity nor what is no number."""
+  """Parses finite numbers within bounds."""
 
   def parse(self, argument):
     value = super().parse(argument)

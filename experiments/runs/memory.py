@@ -1,6 +1,6 @@
-"""What memory a run would take, compared with what there is.
+"""Compares the memory that a run would take with what is available.
 
-A machine that is asked for more kills the process without a word, or swaps.
+A machine that runs out of memory kills the process without a message, or swaps.
 """
 
 import pathlib

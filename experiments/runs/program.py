@@ -87,7 +87,7 @@ def _refuse(name, error) -> NoReturn:
 
 
 def _open_streams():
-  """Lets every stream take every text, even one that was closed."""
+  """Makes the streams accept any text, and opens those that were closed."""
   for name in ("stdout", "stderr"):
     if getattr(sys, name) is None:
       setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
@@ -96,7 +96,7 @@ def _open_streams():
 
 
 def _give_up_streams():
-  """Sends nowhere what Python would flush at its end, and fail to."""
+  """Redirects the streams to nowhere, so that the final flush cannot fail."""
   nowhere = os.open(os.devnull, os.O_WRONLY)
   for stream in (sys.stdout, sys.stderr):
     os.dup2(nowhere, stream.fileno())
@@ -118,7 +118,7 @@ class _Help(flags.BooleanFlag):
 
 
 def _define_help(module, doc):
-  """Replaces absl's flags, which end a process as if it had failed."""
+  """Replaces absl's help flags, which exit with status 1."""
 
   def own():
     for flag in flags.FLAGS.get_flags_for_module(module):
@@ -140,7 +140,7 @@ def _define_help(module, doc):
 
 
 def _spelled(doc):
-  """Returns documentation with commands as they were typed."""
+  """Returns the documentation with commands in the form that was typed."""
   if not pathlib.Path(sys.argv[0]).name.startswith("mdrl-"):
     return doc
   return re.sub(

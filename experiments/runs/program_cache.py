@@ -1,7 +1,7 @@
-"""What is kept on disk for later runs: compiled programs, and games.
+"""Caches of compiled programs and games on disk.
 
-A cache saves time and decides nothing: where one cannot be written, or is
-damaged, there is a warning, and the run goes on without.
+A cache only saves time: if one cannot be written or is damaged, the run warns
+and goes on without it.
 """
 
 import contextlib

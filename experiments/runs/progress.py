@@ -1,4 +1,4 @@
-"""What a run says while it goes on: all of it on stderr."""
+"""Progress reporting on stderr."""
 
 import sys
 import time
@@ -6,15 +6,15 @@ import time
 import rich.console
 import rich.progress
 
-# Lines in a log are this far apart, in seconds.
+# Seconds between lines in a log.
 _LOG_SECONDS = 5.0
 
 
 class Progress:
-  """One live line on a terminal, and now and then a line in a log."""
+  """A live line on a terminal, or a line every few seconds in a log."""
 
   def __init__(self, name: str, total: int):
-    """Starts in silence, as compilation comes first."""
+    """Prepares to report; nothing is shown before the first update."""
     self._name = name
     self._total = total
     self._measured = ""
@@ -32,7 +32,7 @@ class Progress:
     print(text, file=sys.stderr, flush=True)
 
   def measured(self, text: str) -> None:
-    """Takes note of what was measured, to be shown with the next line."""
+    """Keeps the latest measurement, which the next line shows."""
     self._measured = f"  {text}" if text else ""
 
   def advanced(self, step: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What a run ran on: versions, device, commit and the size of the game."""
+"""Records versions, device, commit and the size of the game."""
 
 from collections.abc import Iterable, Mapping
 import datetime
@@ -20,7 +20,7 @@ _ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def start() -> dict[str, Any]:
-  """Returns when, by what and on what this process runs."""
+  """Returns the start time, command, versions and device of this process."""
   device = jax.devices()[0]
   return {
     "time": datetime.datetime.now(datetime.UTC).isoformat("T", "seconds"),
@@ -51,7 +51,7 @@ def record(recorded: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def changes(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-  """Returns what differs from a run before, in a line; empty if nothing does.
+  """Describes how an earlier process differed, in one line; empty if not.
 
   Args:
     recorded: What `start` returned then.
@@ -104,7 +104,7 @@ def commit(folder: pathlib.Path = _ROOT) -> str | None:
 def game_size(
   game: tree_game.TreeGame, index: index_lib.Index
 ) -> dict[str, Any]:
-  """Returns the numbers that say how large a compiled game is."""
+  """Returns the size of a compiled game."""
   return {
     "players": game.num_players,
     "zero_sum": game.zero_sum,

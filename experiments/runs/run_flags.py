@@ -86,7 +86,7 @@ def folder(out: str | None, default: str | pathlib.Path) -> pathlib.Path:
   """Returns the folder of a run: that of `--out`, if one is named.
 
   Raises:
-    ValueError: If it is below the home of a user that there is not.
+    ValueError: If it is below the home of an unknown user.
   """
   path = pathlib.Path(out or default)
   try:

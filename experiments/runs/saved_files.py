@@ -1,4 +1,4 @@
-"""The files of saved states: what is in them, and whether they are whole.
+"""The files of saved states, and checks that they are complete.
 
 Each state is a folder, called after its number of updates, in the folder of its
 job or, where a run has one job, in the run's own. `manifest.json` in it has the
@@ -21,7 +21,7 @@ _MANIFEST = "manifest.json"
 
 
 class Damaged(Exception):
-  """A saved state is not as it was written; the message says what is wrong."""
+  """A saved state is damaged; the message says how."""
 
 
 def found(folder: pathlib.Path) -> list[pathlib.Path]:

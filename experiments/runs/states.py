@@ -1,4 +1,4 @@
-"""States on disk, so that a run that is killed goes on where it was.
+"""Saves states to disk, so that a killed run can be resumed.
 
 A state is a file of all arrays' bytes, and a manifest. It is written under
 another name and moved into place, so that it is whole or absent; whatever does
@@ -23,7 +23,7 @@ _KEPT = 2
 
 
 class Saved(NamedTuple):
-  """A state that was on disk.
+  """A state read from disk.
 
   Attributes:
     state: The state.
@@ -37,7 +37,7 @@ class Saved(NamedTuple):
 
 
 class States:
-  """The latest states of a job, saved in the background."""
+  """The latest saved states of a job, written in the background."""
 
   def __init__(
     self, folder: pathlib.Path, fingerprint: str, save_seconds: float

@@ -1,4 +1,4 @@
-"""Tables of text that fit a page, and lose no digit where they do not."""
+"""Formats tables of text, wrapped by columns where the page is too narrow."""
 
 from collections.abc import Iterator, Sequence
 import shutil
@@ -22,7 +22,7 @@ def text(
   width: int,
   num_keys: int = 1,
 ) -> str:
-  """Returns a table; where it is too wide, its columns go on below.
+  """Returns a table; columns that do not fit continue below.
 
   Args:
     head: Names of columns, which may have several lines.

@@ -1,4 +1,4 @@
-"""`trace.jsonl`: one JSON object per line, none lost without a word."""
+"""Reads and writes `trace.jsonl`: one JSON object per line."""
 
 from collections.abc import Iterable, Mapping
 import contextlib
@@ -14,10 +14,10 @@ Row = dict[str, Any]
 
 
 class Trace:
-  """The rows of a run, each on disk as soon as it is added."""
+  """The rows of a run, written to disk as soon as they are added."""
 
   def __init__(self, path: pathlib.Path, rows: Iterable[Row] = ()):
-    """Starts the file over with rows that were written before.
+    """Rewrites the file with earlier rows.
 
     Raises:
       WriteError: If the file cannot be written.
@@ -46,7 +46,7 @@ class Trace:
     self.rows += rows
 
   def sync(self) -> None:
-    """Makes sure that the rows outlive a loss of power.
+    """Flushes the rows to the disk.
 
     Raises:
       WriteError: If they cannot be written.
@@ -55,7 +55,7 @@ class Trace:
       os.fsync(self._file.fileno())
 
   def arrange(self, rows: Iterable[Row]) -> None:
-    """Writes the file anew if rows are to be in another order."""
+    """Rewrites the file if the order of the rows changes."""
     rows = list(rows)
     if rows != self.rows:
       self._file.close()
@@ -80,7 +80,7 @@ def line(row: Row) -> str:
 
 
 def digest(rows: Iterable[Row]) -> str:
-  """Returns a hash of rows, by which a state knows those that it followed."""
+  """Returns a hash of rows, which saved states carry."""
   text = "".join(map(line, rows))
   return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What binaries say while they read a large tree."""
+"""Progress reports while a large tree is enumerated."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and what is said where they cannot be."""
+"""Writes files atomically, with one-line errors where that fails."""
 
 from collections.abc import Callable, Iterator
 import contextlib
@@ -20,7 +20,7 @@ class ReadError(ValueError):
 
 
 def read(path: pathlib.Path) -> bytes:
-  """Returns the contents of a file, and does not wait for a pipe's.
+  """Returns the contents of a regular file; a pipe would block.
 
   Raises:
     ReadError: If it cannot be read.

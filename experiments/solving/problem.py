@@ -1,4 +1,4 @@
-"""The game of a run, the solver of it, and where the solver starts."""
+"""The game, the solver and the first policies of a run."""
 
 import sys
 from typing import NamedTuple
@@ -42,7 +42,7 @@ class Problem(NamedTuple):
 
 
 def make(settings: settings_lib.Settings) -> Problem:
-  """Makes what the settings ask for, and sets JAX up for it.
+  """Sets JAX up, and makes the game and the solver.
 
   Raises:
     ValueError: If there is no such game or it cannot be compiled, or a

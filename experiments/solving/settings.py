@@ -1,4 +1,4 @@
-"""What a run of `solve_game` was asked to do."""
+"""The settings of a run of `solve_game`."""
 
 import dataclasses
 import pathlib
@@ -7,10 +7,10 @@ from typing import Any
 
 from experiments.registry import entries, game_solvers
 
-# Of a run, besides those that all runs have.
+# Files of a run, besides those that all runs have.
 FILES = ("policy.npz", "convergence.png")
 
-# What decides every number of a run, besides the number of updates.
+# Settings that determine every number of a run, besides its length.
 _DECISIVE = (
   "game",
   "solver",
@@ -69,12 +69,12 @@ class Settings:
     return {**dataclasses.asdict(self), "out": str(self.out)}
 
   def decisive(self) -> dict[str, Any]:
-    """Returns the flags that decide every number, whatever the updates."""
+    """Returns the flags that determine the numbers, besides the updates."""
     return {name: getattr(self, name) for name in _DECISIVE}
 
   @property
   def conditions(self) -> str:
-    """What numbers depend on besides game and solver, in a line."""
+    """The settings besides game and solver, in one line of a title."""
     defaults = game_solvers.SOLVERS[self.solver].defaults
     parts = [
       f"{name} {value}"
@@ -93,7 +93,7 @@ class Settings:
 
 
 def default_out(game: str, solver: str) -> pathlib.Path:
-  """Returns the folder of a run that did not choose one."""
+  """Returns the default folder of a run."""
   is_file = game.lower().endswith((".efg", ".nfg"))
   name = pathlib.Path(game).stem if is_file else game
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", name).strip("_")

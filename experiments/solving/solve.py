@@ -1,4 +1,4 @@
-"""A run of `solve_game`: what it solves and measures, and what it leaves."""
+"""Runs `solve_game`: updates, measurements and files."""
 
 import dataclasses
 import pathlib
@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.registry import game_solvers
-from experiments.runs import fingerprint, host_loop, interrupts, provenance
+from experiments.runs import fingerprint, host_loop, provenance
 from experiments.runs import folder as folder_lib
+from experiments.runs import interrupts as interrupts_lib
 from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import policy_file, verdict
 from experiments.solving import problem as problem_lib
@@ -25,9 +26,9 @@ _METRICS = ("exploitability", "nash_conv", "values", "divergence")
 def solve(
   settings: settings_lib.Settings,
   folder: folder_lib.Folder,
-  signals: interrupts.Interrupts,
+  signals: interrupts_lib.Interrupts,
 ) -> str:
-  """Makes a run, or goes on with it, writes its files and returns a summary.
+  """Makes or resumes a run, writes its files and returns a summary.
 
   Raises:
     ValueError: If the settings cannot be met, or numbers ceased to be finite.

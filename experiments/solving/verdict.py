@@ -1,4 +1,4 @@
-"""What a run has to say of its own result, beside the result."""
+"""Warnings about the result of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -44,7 +44,7 @@ def _better_iterate(row, reports):
 
 
 def bound_far_below(config: Mapping[str, Any], game: base.Game) -> float | None:
-  """Returns what bounds steps if they are far above it, or else None."""
+  """Returns the bound on step sizes if they are far above it, else None."""
   size = config.get("step_size")
   if size is None:
     return None

@@ -14,12 +14,12 @@ from mdrl.evaluation import gaps
 from mdrl.games import base
 from mdrl.parallel import sweep
 
-# Of the states of all runs, while they are updated.
+# Copies of all states in memory, while they are updated.
 _COPIES = 3
 
 
 class Found(NamedTuple):
-  """What a sweep measured.
+  """The measurements of a sweep.
 
   Attributes:
     steps: Numbers of updates, `[K]`.
@@ -71,7 +71,7 @@ class Batch:
     )
 
   def job(self, steps, label) -> host_loop.Job:
-    """Returns the updates of all runs, and a measurement at all steps."""
+    """Returns the job of updating and measuring all runs."""
     num_runs = math.prod(self._shape)
     return host_loop.Job(
       title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
@@ -85,9 +85,9 @@ class Batch:
     )
 
   def found(self, finished) -> Found:
-    """Returns what the rows of the job hold."""
+    """Returns the measurements that the finished job holds."""
     steps = np.array([row["step"] for row in finished.rows])
-    # Null, of which NumPy makes no number, is what was none.
+    # Null stands for what is not finite; NumPy reads it as NaN.
     columns = [np.array(row["exploitability"], float) for row in finished.rows]
     clock = finished.clock
     return Found(
@@ -98,7 +98,7 @@ class Batch:
     return self._init(self._settings, self._seeds, self._game)
 
   def _shared(self, state):
-    """Shares a state among the devices, as the programs do."""
+    """Shards a state over the devices, as the programs do."""
     return jax.device_put(
       state, jax.tree.map(lambda x: x.sharding, self._start())
     )

@@ -43,8 +43,8 @@ def read(solver: str, grid: str, fixed: str, seeds: int = 1) -> Grid:
     seeds: Runs of each setting.
 
   Raises:
-    ValueError: If the solver has no such hyper-parameter, a value is none, or
-      there are too many runs.
+    ValueError: If the solver has no such hyper-parameter, a value is not one,
+      or there are too many runs.
   """
   swept = _swept(solver, grid)
   overrides = _overrides(solver, fixed, swept)
@@ -108,7 +108,7 @@ def _overrides(solver, fixed, swept):
 
 
 def _check_average(solver, swept, overrides):
-  """Raises ValueError for weights of an average that nobody looks at."""
+  """Raises ValueError for weights of an average that is not measured."""
   if game_solvers.SOLVERS[solver].reports != "last":
     return
   for flag, given in (("grid", swept), ("fixed", overrides)):

@@ -1,4 +1,4 @@
-"""Runs all settings of a grid as one batch, and writes what came of it."""
+"""Runs all settings of a grid as one batch, and writes the results."""
 
 from collections.abc import Mapping
 import contextlib
@@ -15,12 +15,12 @@ from experiments.runs import (
   figures,
   fingerprint,
   host_loop,
-  interrupts,
   program_cache,
   provenance,
   tree_progress,
 )
 from experiments.runs import folder as folder_lib
+from experiments.runs import interrupts as interrupts_lib
 from experiments.solving import verdict
 from experiments.sweeping import batch as batch_lib
 from experiments.sweeping import grid as grid_lib
@@ -40,7 +40,7 @@ def run_grid(
   grid: grid_lib.Grid,
   given: Mapping[str, Any],
   folder: folder_lib.Folder,
-  signals: interrupts.Interrupts,
+  signals: interrupts_lib.Interrupts,
 ) -> str:
   """Runs a sweep, writes its files and returns what to print.
 
@@ -125,7 +125,7 @@ def _decisive(grid, given, game):
 
 
 def _conditions(grid, given):
-  """What the heat map holds of the settings, in a line."""
+  """Returns the settings besides the grid, in one line of the title."""
   defaults = game_solvers.SOLVERS[grid.solver].defaults
   seeds = given["seeds"]
   parts = [
@@ -160,7 +160,7 @@ def _table(grid, found):
 
 
 def _summary(grid, found, last, label, folder, game):
-  """The best settings, and how long all of them took."""
+  """Returns the lines to print: the best settings, and the time taken."""
   finite = np.flatnonzero(np.isfinite(last))
   order = finite[np.argsort(last[finite])]
   reports = game_solvers.SOLVERS[grid.solver].reports

@@ -14,7 +14,8 @@ from unittest import mock
 
 import numpy as np
 
-from experiments.runs import host_loop, trace
+from experiments.runs import host_loop
+from experiments.runs import trace as trace_lib
 from tests import source_tree
 
 _PATIENCE = 120
@@ -52,7 +53,7 @@ def left(folder: pathlib.Path) -> dict[str, Any]:
     if path.name == "trace.jsonl":
       found[path.name] = [
         {k: v for k, v in row.items() if k not in _TIMES}
-        for row in trace.read(path)
+        for row in trace_lib.read(path)
       ]
     elif path.suffix == ".csv":
       with open(path, encoding="utf-8", newline="") as file:

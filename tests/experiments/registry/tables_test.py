@@ -1,5 +1,9 @@
 """Tests that the documentation's tables of solvers are the registry's."""
 
+import contextlib
+import io
+import pathlib
+import tempfile
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -47,6 +51,32 @@ class TablesTest(parameterized.TestCase):
     with mock.patch.dict(tables.TABLES, {"solvers of games": table}):
       with self.assertRaisesRegex(ValueError, "must have the lines <!-- sol"):
         tables.filled("CONTRIBUTING.md")
+
+  def test_the_program_prints_them_or_writes_them(self):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+      tables.main([])
+    self.assertEqual(out.getvalue().count("\n| --- "), len(tables.TABLES))
+    with contextlib.ExitStack() as stack:
+      folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+      stack.enter_context(mock.patch.object(tables, "_ROOT", folder))
+      out = stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+      (folder / "docs").mkdir()
+      for name, table in tables.TABLES.items():
+        (folder / table.page).write_text(
+          f"before\n<!-- {name} -->\nold\n<!-- end of {name} -->\nafter\n"
+        )
+      tables.main(["--write"])
+      tables.main(["--write"])
+      for name, table in tables.TABLES.items():
+        held = (folder / table.page).read_text()
+        self.assertTrue(held.startswith("before\n"))
+        self.assertTrue(held.endswith("after\n"))
+        self.assertIn(tables.text(name), held)
+        self.assertNotIn("old", held)
+    # Each page once, as the second time changes nothing.
+    self.assertEqual(out.getvalue().split(), _PAGES[::-1])
+    with self.assertRaisesRegex(SystemExit, "unexpected arguments: --x"):
+      tables.main(["--x"])
 
 
 if __name__ == "__main__":

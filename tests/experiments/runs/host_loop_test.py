@@ -15,7 +15,9 @@ import jax
 import jax.numpy as jnp
 
 from experiments.runs import folder as folder_lib
-from experiments.runs import host_loop, interrupts, trace
+from experiments.runs import host_loop
+from experiments.runs import interrupts as interrupts_lib
+from experiments.runs import trace as trace_lib
 
 _RECORD = {
   "flags": {},
@@ -67,7 +69,7 @@ class HostLoopTest(parameterized.TestCase):
     """Runs jobs in a folder; returns what came of them, and stderr."""
     with (
       contextlib.redirect_stderr(io.StringIO()) as stderr,
-      interrupts.Interrupts("program") as signals,
+      interrupts_lib.Interrupts("program") as signals,
       folder_lib.Folder(
         self.parent / name, "program", [], resume=True, overwrite=False
       ) as folder,
@@ -80,7 +82,7 @@ class HostLoopTest(parameterized.TestCase):
     return found, stderr.getvalue()
 
   def _rows(self, name):
-    return trace.read(self.parent / name / "trace.jsonl")
+    return trace_lib.read(self.parent / name / "trace.jsonl")
 
   def test_rows_results_and_clocks(self):
     found, _ = self._drive("run", [self._job(1), self._job(2)])
@@ -173,7 +175,7 @@ class HostLoopTest(parameterized.TestCase):
     whole, _ = self._drive("whole", [self._job(1), self._job(2)])
     jobs = [self._job(1), self._job(2, event=event)]
     with self.assertRaisesRegex(
-      interrupts.Stopped,
+      interrupts_lib.Stopped,
       "SIGTERM after 3 of 9 updates of job 2, part 2 of 2; go on by --resume",
     ):
       self._drive("run", jobs, save_seconds=1e6)

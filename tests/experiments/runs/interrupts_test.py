@@ -12,7 +12,7 @@ import time
 
 from absl.testing import absltest, parameterized
 
-from experiments.runs import interrupts
+from experiments.runs import interrupts as interrupts_lib
 
 _BOTH = (signal.SIGTERM, signal.SIGINT)
 
@@ -30,7 +30,7 @@ class InterruptsTest(parameterized.TestCase):
   @parameterized.parameters(*_BOTH)
   def test_ends_at_once_with_one_line(self, number):
     with contextlib.redirect_stderr(io.StringIO()) as stderr:
-      with interrupts.Interrupts("program", self._end):
+      with interrupts_lib.Interrupts("program", self._end):
         os.kill(os.getpid(), number)
         self.assertTrue(self.ended.wait(10))
     self.assertEqual(self.status, 128 + number)
@@ -42,9 +42,9 @@ class InterruptsTest(parameterized.TestCase):
   @parameterized.parameters(*_BOTH)
   def test_what_is_noted_ends_in_good_order(self, number):
     steps = []
-    with interrupts.Interrupts("program", self._end) as signals:
+    with interrupts_lib.Interrupts("program", self._end) as signals:
       with self.assertRaisesRegex(
-        interrupts.Stopped, f"stopped by {number.name} after all"
+        interrupts_lib.Stopped, f"stopped by {number.name} after all"
       ) as raised:
         with signals.noted():
           os.kill(os.getpid(), number)
@@ -58,8 +58,8 @@ class InterruptsTest(parameterized.TestCase):
 
   def test_the_second_one_ends_at_once(self):
     with contextlib.redirect_stderr(io.StringIO()):
-      with interrupts.Interrupts("program", self._end) as signals:
-        with self.assertRaises(interrupts.Stopped):
+      with interrupts_lib.Interrupts("program", self._end) as signals:
+        with self.assertRaises(interrupts_lib.Stopped):
           with signals.noted():
             os.kill(os.getpid(), signal.SIGTERM)
             while not signals.received:
@@ -69,7 +69,7 @@ class InterruptsTest(parameterized.TestCase):
     self.assertEqual(self.status, 128 + signal.SIGINT)
 
   def test_errors_come_before_signals(self):
-    with interrupts.Interrupts("program", self._end) as signals:
+    with interrupts_lib.Interrupts("program", self._end) as signals:
       with self.assertRaisesRegex(ValueError, "no number"):
         with signals.noted():
           os.kill(os.getpid(), signal.SIGTERM)
@@ -77,14 +77,14 @@ class InterruptsTest(parameterized.TestCase):
 
   def test_handlers_are_put_back(self):
     before = [signal.getsignal(number) for number in _BOTH]
-    with interrupts.Interrupts("program", self._end):
+    with interrupts_lib.Interrupts("program", self._end):
       self.assertNotEqual(before, [signal.getsignal(n) for n in _BOTH])
     self.assertEqual(before, [signal.getsignal(n) for n in _BOTH])
 
   def test_signals_that_were_ignored_stay_so(self):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     self.addCleanup(signal.signal, signal.SIGINT, before)
-    with interrupts.Interrupts("program", self._end):
+    with interrupts_lib.Interrupts("program", self._end):
       os.kill(os.getpid(), signal.SIGINT)
       self.assertFalse(self.ended.wait(0.1))
 
@@ -92,7 +92,7 @@ class InterruptsTest(parameterized.TestCase):
     child = subprocess.Popen(["sleep", "60"])
     self.addCleanup(child.kill)
     with contextlib.redirect_stderr(io.StringIO()):
-      with interrupts.Interrupts("program", self._end):
+      with interrupts_lib.Interrupts("program", self._end):
         os.kill(os.getpid(), signal.SIGTERM)
         self.assertTrue(self.ended.wait(10))
     self.assertEqual(child.wait(10), -signal.SIGKILL)
@@ -101,8 +101,8 @@ class InterruptsTest(parameterized.TestCase):
     # Python's own handlers would wait for the sleep, which is one call of C.
     code = textwrap.dedent("""
         import ctypes, sys
-        from experiments.runs import interrupts
-        with interrupts.Interrupts("program"):
+        from experiments.runs import interrupts as interrupts_lib
+        with interrupts_lib.Interrupts("program"):
           print("ready", flush=True)
           libc = ctypes.CDLL(None)
           for _ in range(100):

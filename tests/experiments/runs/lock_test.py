@@ -9,11 +9,11 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from experiments.runs import lock
+from experiments.runs import lock as lock_lib
 
 
 def _hold(folder, connection):
-  lock.Lock(folder).acquire()
+  lock_lib.Lock(folder).acquire()
   connection.send("held")
   connection.recv()
 
@@ -35,7 +35,7 @@ class LockTest(absltest.TestCase):
 
   def test_another_process_is_named_and_its_death_frees_the_folder(self):
     process = self._start()
-    second = lock.Lock(self.folder)
+    second = lock_lib.Lock(self.folder)
     with self.assertRaisesRegex(ValueError, f"by process {process.pid}; wait"):
       second.acquire()
     process.kill()
@@ -46,7 +46,7 @@ class LockTest(absltest.TestCase):
     self.assertEmpty(list(self.folder.iterdir()))
 
   def test_twice_in_one_process(self):
-    first, second = lock.Lock(self.folder), lock.Lock(self.folder)
+    first, second = lock_lib.Lock(self.folder), lock_lib.Lock(self.folder)
     first.acquire()
     with self.assertRaisesRegex(ValueError, "one run at a time"):
       second.acquire()
@@ -56,7 +56,7 @@ class LockTest(absltest.TestCase):
     second.release()
 
   def test_a_file_that_was_deleted_is_no_lock(self):
-    first, second, third = (lock.Lock(self.folder) for _ in range(3))
+    first, second, third = (lock_lib.Lock(self.folder) for _ in range(3))
     first.acquire()
     flock = fcntl.flock
 

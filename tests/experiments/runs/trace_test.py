@@ -6,7 +6,7 @@ from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from experiments.runs import trace
+from experiments.runs import trace as trace_lib
 
 
 class TraceTest(parameterized.TestCase):
@@ -16,19 +16,19 @@ class TraceTest(parameterized.TestCase):
     self.path = pathlib.Path(folder) / "trace.jsonl"
 
   def _trace(self, rows=()):
-    made = trace.Trace(self.path, rows)
+    made = trace_lib.Trace(self.path, rows)
     self.addCleanup(made.close)
     return made
 
   def test_no_file_has_no_rows(self):
-    self.assertEqual(trace.read(self.path), [])
+    self.assertEqual(trace_lib.read(self.path), [])
 
   def test_each_row_is_on_disk_at_once(self):
     made = self._trace()
     for step in range(3):
       made.add([{"step": step}])
-      self.assertLen(trace.read(self.path), step + 1)
-    self.assertEqual(made.rows, trace.read(self.path))
+      self.assertLen(trace_lib.read(self.path), step + 1)
+    self.assertEqual(made.rows, trace_lib.read(self.path))
 
   def test_starts_over_with_rows_of_before(self):
     self.path.write_text('{"step": 0}\n{"step": 4}\n{"st')
@@ -42,12 +42,14 @@ class TraceTest(parameterized.TestCase):
     made = self._trace([{"step": 1}, {"step": 0}])
     made.arrange(made.rows[::-1])
     made.add([{"step": 2}])
-    self.assertEqual([row["step"] for row in trace.read(self.path)], [0, 1, 2])
+    self.assertEqual(
+      [row["step"] for row in trace_lib.read(self.path)], [0, 1, 2]
+    )
 
   def test_a_torn_last_line_is_dropped(self):
     for torn in (b'{"st', b'{"step": 5}', b"\xff", b"\xe2\x82"):
       self.path.write_bytes(b'{"step": 4}\n' + torn)
-      self.assertEqual(trace.read(self.path), [{"step": 4}])
+      self.assertEqual(trace_lib.read(self.path), [{"step": 4}])
 
   @parameterized.parameters(
     b'{"st',
@@ -71,15 +73,16 @@ class TraceTest(parameterized.TestCase):
       self.path.write_bytes(b"".join(part + b"\n" for part in lines))
       number = 1 + lines.index(line)
       with self.assertRaisesRegex(
-        ValueError, rf"line {number} of .*trace.jsonl is damaged.*--overwrite"
+        ValueError,
+        rf"line {number} of .*trace.jsonl is damaged.*--overwrite",
       ) as raised:
-        trace.read(self.path)
+        trace_lib.read(self.path)
       self.assertLess(len(str(raised.exception)), 400)
 
   def test_what_cannot_be_read(self):
     self.path.mkdir()
     with self.assertRaisesRegex(ValueError, "cannot be read: it is no file"):
-      trace.read(self.path)
+      trace_lib.read(self.path)
 
   def test_a_row_that_does_not_fit_leaves_no_part(self):
     made = self._trace([{"step": 0}])
@@ -89,7 +92,7 @@ class TraceTest(parameterized.TestCase):
       file.write(b'{"s'),
       OSError(27, "File too large"),
     ]
-    made._file.seek.return_value = len(trace.line({"step": 0}))
+    made._file.seek.return_value = len(trace_lib.line({"step": 0}))
     with self.assertRaisesRegex(ValueError, "trace.jsonl.*File too large"):
       made.add([{"step": 1}])
     self.assertEqual(made.rows, [{"step": 0}])
@@ -97,10 +100,10 @@ class TraceTest(parameterized.TestCase):
 
   def test_rows_are_told_by_their_labels(self):
     row = {"solver": "cfr", "game": None, "step": 1}
-    self.assertTrue(trace.matches(row, {}))
-    self.assertTrue(trace.matches(row, {"solver": "cfr", "game": None}))
-    self.assertFalse(trace.matches(row, {"solver": "cfr_plus"}))
-    self.assertFalse(trace.matches(row, {"temperature": None}))
+    self.assertTrue(trace_lib.matches(row, {}))
+    self.assertTrue(trace_lib.matches(row, {"solver": "cfr", "game": None}))
+    self.assertFalse(trace_lib.matches(row, {"solver": "cfr_plus"}))
+    self.assertFalse(trace_lib.matches(row, {"temperature": None}))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import tempfile
 from absl.testing import absltest, parameterized
 import pytest
 
-from experiments.runs import lock, trace
+from experiments.runs import lock as lock_lib
+from experiments.runs import trace as trace_lib
 from tests import source_tree
 from tests.experiments import binary
 
@@ -159,7 +160,7 @@ class FolderTest(parameterized.TestCase):
 
   def test_one_run_at_a_time(self):
     self._solve()
-    held = lock.Lock(self.out)
+    held = lock_lib.Lock(self.out)
     held.acquire()
     self.addCleanup(held.release)
     for choice in ("--resume", "--overwrite"):
@@ -199,7 +200,7 @@ class FolderTest(parameterized.TestCase):
     return json.loads((self.out / "flags.json").read_text())
 
   def _numbers(self):
-    rows = trace.read(self.out / "trace.jsonl")
+    rows = trace_lib.read(self.out / "trace.jsonl")
     return [{**row, "seconds": 0} for row in rows]
 
 

@@ -14,7 +14,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 import pytest
 
-from experiments.runs import trace
+from experiments.runs import trace as trace_lib
 from tests import source_tree
 from tests.experiments import binary
 
@@ -48,7 +48,7 @@ class ResumeTest(parameterized.TestCase):
       time.sleep(0.01)
 
   def _numbers(self, out):
-    rows = trace.read(out / "trace.jsonl")
+    rows = trace_lib.read(out / "trace.jsonl")
     for row in rows:
       del row["seconds"]
     with np.load(out / "policy.npz") as policy:

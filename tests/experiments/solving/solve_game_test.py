@@ -17,7 +17,7 @@ import pyspiel
 
 from experiments import solve_game
 from experiments.registry import game_solvers
-from experiments.runs import trace
+from experiments.runs import trace as trace_lib
 from experiments.solving import policy_file
 from mdrl import run
 from mdrl.compile import openspiel
@@ -71,7 +71,7 @@ class FilesTest(parameterized.TestCase):
     return json.loads((self.out / "flags.json").read_text())
 
   def _rows(self):
-    return trace.read(self.out / "trace.jsonl")
+    return trace_lib.read(self.out / "trace.jsonl")
 
   def test_leaves_all_files_and_prints_one_line(self):
     result = self._solve("--solver=mirror_prox")
