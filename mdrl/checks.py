@@ -1,8 +1,8 @@
 """Checks of hyper-parameters, on the host.
 
-A value that JAX traces is not known and passes: whoever builds a solver inside
-a transformation has the values checked where they were made. A schedule is
-judged by its value at step 0.
+Traced values are unknown on the host and pass: values should be checked before
+a solver is built from them inside a transformation. A schedule is checked by
+its value at step 0.
 """
 
 from typing import Any
@@ -22,9 +22,9 @@ def between(
   open_low: bool = False,
   infinite: bool = False,
 ) -> None:
-  """Raises ValueError unless every element is a number of the interval.
+  """Raises ValueError unless every element lies in the interval.
 
-  Infinity itself is one only where `infinite` says so.
+  Infinity is allowed only with `infinite`.
   """
   numbers = _checked(name, value)
   if numbers is None:
@@ -45,8 +45,8 @@ def positive(name: str, value: Any) -> None:
 def held(name: str, value: Any, dtype: Any) -> None:
   """Raises ValueError unless the value is one positive number of a dtype.
 
-  Beyond the dtype it would be zero or infinite, and an array would be spread
-  over actions.
+  Out of the dtype's range it would be zero or infinite, and an array would be
+  broadcast over actions.
   """
   positive(name, value)
   if np.ndim(value):
@@ -80,7 +80,7 @@ def differs(name: str, value: Any, other: float, remedy: str) -> None:
 def known(value: Any) -> np.ndarray | None:
   """Returns the value as an array; None for schedules and traced values.
 
-  So it does for what is no real number.
+  Also None for anything that is not a real number.
   """
   if callable(value) or _traced(value):
     return None
@@ -95,10 +95,10 @@ def known(value: Any) -> np.ndarray | None:
 
 
 def floating_type(dtype: Any) -> np.dtype:
-  """Returns the floating type that JAX makes of a type; of None, its own.
+  """Returns the floating type that JAX uses for a type; for None, its default.
 
   Raises:
-    ValueError: If it is no floating type.
+    ValueError: If it is not a floating type.
   """
   try:
     found = jnp.zeros(0, dtype).dtype
@@ -110,7 +110,7 @@ def floating_type(dtype: Any) -> np.dtype:
 
 
 def _checked(name, value):
-  """Returns the numbers to be judged, or None where they are not known."""
+  """Returns the numbers to be checked, or None where they are not known."""
   if _traced(value):
     return None
   if callable(value):

@@ -1,4 +1,4 @@
-"""Numbers and functions that users give, checked on the host, without JAX."""
+"""Checks of numbers and functions given by users, on the host, without JAX."""
 
 import inspect
 from typing import Any
@@ -11,8 +11,8 @@ def real_array(name: str, value: Any) -> Float[np.ndarray, "..."]:
   """Returns the value as an array of doubles.
 
   Raises:
-    ValueError: If it is not of real numbers: of text, of truth values, complex,
-      of rows that differ in length, or with entries that are masked.
+    ValueError: If it does not hold real numbers: text, booleans, complex
+      numbers, rows of different lengths, or masked entries.
   """
   if np.ma.is_masked(value):
     raise ValueError(
@@ -25,7 +25,7 @@ def real_array(name: str, value: Any) -> Float[np.ndarray, "..."]:
       f"`{name}` must be an array of real numbers, got {_shown(value)}: {error}"
     ) from error
   kind = array.dtype.kind
-  # Floating types of JAX are no types of NumPy.
+  # NumPy does not know JAX's own floating types, such as bfloat16.
   own = kind == "V" and "float" in array.dtype.name
   if array.size and kind not in "iuf" and not own:
     raise ValueError(
@@ -38,7 +38,7 @@ def real_array(name: str, value: Any) -> Float[np.ndarray, "..."]:
 def check_count(
   name: str, value: Any, low: int = 1, high: int | None = None
 ) -> None:
-  """Raises ValueError unless the value is a whole number of the range."""
+  """Raises ValueError unless the value is a whole number in the range."""
   if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
     raise ValueError(f"`{name}` must be a whole number, got {_shown(value)}")
   if value < low:
@@ -51,7 +51,7 @@ def check_count(
 def check_number(
   name: str, value: Any, low: float, high: float = np.inf
 ) -> None:
-  """Raises ValueError unless the value is one number of the interval."""
+  """Raises ValueError unless the value is one number in the interval."""
   array = np.asarray(value)
   if array.ndim or array.dtype.kind not in "iuf":
     raise ValueError(f"`{name}` must be a number, got {_shown(value)}")
@@ -79,7 +79,7 @@ def takes(function: Any, count: int) -> bool:
     inspect.signature(function).bind(*[None] * count)
   except TypeError:
     return False
-  except ValueError:  # Some functions of C tell no signature.
+  except ValueError:  # Some C functions have no signature.
     return True
   return True
 

@@ -1,7 +1,7 @@
-"""Trees that are read in a process of their own.
+"""Reads trees in a process of their own.
 
-The code of some games of OpenSpiel ends the process, or does not return; there
-it can do so without harm.
+Some games of OpenSpiel crash the process or never return, which then does no
+harm.
 """
 
 from collections.abc import Callable
@@ -23,20 +23,20 @@ from mdrl.games import tree_tables
 
 Walk = Callable[[str, int, tree_limits.Progress], tree_tables.TreeTables]
 
-# Names of the files that a walk leaves, and of what it printed.
+# Names of the files that hold the result of a walk, and what it printed.
 _TREE = "tree"
 _REFUSAL = "refusal.txt"
 _PRINTED = "printed.txt"
-# A walk that takes longer than it may, and tells nothing for so many seconds,
-# sleeps; one that is starved of processor time still tells how far it is.
+# A walk over its time that reports nothing for so many seconds is hanging; one
+# that is starved of processor time still reports its progress.
 _SILENT = 120.0
-# What a call that does not return may take beyond the walk, of processor time.
+# Processor time that a call which never returns may take beyond the walk.
 _SPARE_SECONDS = 5
-# Room for what OpenSpiel itself and Python take.
+# Memory that OpenSpiel and Python themselves take.
 _SPARE_BYTES = 2**30
-# Parameters that make no sense show within so many.
+# Moves within which senseless parameters show.
 _FIRST_MOVES = 100
-# Between two reports where the walk gives none.
+# Seconds between two reports if the walk gives none.
 _PERIOD = 1.0
 
 
@@ -53,7 +53,7 @@ def enumerate_tree(
       game, given its string, the limit and what to tell the progress.
     game: The game's string.
     max_histories: The largest tree to enumerate.
-    progress: Told now and then how far the walk is.
+    progress: Called now and then with how far the walk is.
 
   Returns:
     What the function returns.
@@ -104,7 +104,7 @@ def fails_early(game: Any) -> bool:
           break
         state.apply_action(state.legal_actions()[0])
   except Exception:
-    # Games written in Python raise what they like.
+    # Games written in Python may raise any exception.
     return True
   return False
 
@@ -114,7 +114,7 @@ def serve(walk: Walk) -> None:
   game, max_histories, name = json.loads(sys.argv[1])
   folder = pathlib.Path(name)
   channel = os.fdopen(os.dup(1), "w", buffering=1)
-  # What OpenSpiel prints is kept apart from what the other process reads.
+  # OpenSpiel's output must not mix with what the other process reads.
   os.dup2(2, 1)
   _limit(max_histories)
 
@@ -139,7 +139,7 @@ def _start(walk, game, max_histories, folder, printed):
   environment = {
     **os.environ,
     "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
-    # It needs no accelerator, and must not take this process's.
+    # It needs no accelerator, and must not take that of this process.
     "JAX_PLATFORMS": "cpu",
   }
   return subprocess.Popen(
@@ -158,7 +158,7 @@ def _start(walk, game, max_histories, folder, printed):
 
 
 def _follow(process, lines, max_histories, progress):
-  """Waits for the end, and returns what was wrong with it, if anything."""
+  """Waits for the process to end; returns what went wrong, or None."""
   start = heard = time.monotonic()
   seconds = tree_limits.seconds_allowed(max_histories)
   reading = tree_limits.Reading(0, None, 0.0)
@@ -190,7 +190,7 @@ def _read(pipe, lines):
 
 
 def _limit(max_histories):
-  """Bounds what even code that is stuck, or left alone, may take."""
+  """Bounds the resources of the process, even if it hangs or is orphaned."""
   resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
   seconds = int(tree_limits.seconds_allowed(max_histories))
   _lower(resource.RLIMIT_CPU, seconds + _SPARE_SECONDS)

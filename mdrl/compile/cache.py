@@ -1,4 +1,4 @@
-"""Compiled trees on disk, so that a large game is enumerated once."""
+"""Stores compiled trees on disk, so that a large game is enumerated once."""
 
 from collections.abc import Callable
 import contextlib
@@ -17,7 +17,7 @@ import numpy as np
 
 from mdrl.games import tree_tables
 
-# Raised whenever the meaning of the stored arrays changes.
+# Incremented whenever the meaning of the stored arrays changes.
 _SCHEMA = 4
 # How damage to a file shows when it is read: as no archive or one cut short, as
 # parts that are missing, or as parts that are no arrays of the shape or texts
@@ -157,7 +157,7 @@ def load(
   try:
     file = (pathlib.Path(directory) / f"{name}.npz").open("rb")
   except (OSError, ValueError):
-    # There is none. If that is the folder's fault, storing will say why.
+    # No such file. If the folder is at fault, storing will say why.
     return None
   try:
     with file, zipfile.ZipFile(file) as archive:

@@ -1,6 +1,6 @@
-"""The nodes of a file in Gambit's extensive-game (.efg) format, version 2.
+"""Reads the nodes of a Gambit extensive-game (.efg) file, version 2.
 
-https://gambitproject.readthedocs.io/en/stable/formats.efg.html. Nodes stand in
+https://gambitproject.readthedocs.io/en/stable/formats.efg.html. Nodes come in
 prefix order. Information sets, chance events and outcomes are known by their
 numbers, are described where they first appear, and may be described again in
 the same words. Payoffs at inner nodes add to those behind them. All numbers are
@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 from mdrl.compile import gambit_tokens
 
-# Of chance, among players from 0.
+# The number of chance, where players are numbered from 0.
 CHANCE = -1
 
 _ROUNDING = Fraction(1, 10**9)
 
 
 class InformationSet(NamedTuple):
-  """What nodes have in common where a player cannot tell them apart.
+  """An information set, or an event of chance.
 
   Attributes:
     name: Unique among the sets of a player: the player, from 0, twice, the
@@ -60,7 +60,7 @@ class Node(NamedTuple):
 
 
 class _Described(NamedTuple):
-  """What a set, an event or an outcome was described as, and where."""
+  """The first description of a set, an event or an outcome, and its place."""
 
   name: str | None
   entries: tuple
@@ -82,7 +82,7 @@ class EfgFile:
       content: What is in it.
 
     Raises:
-      ValueError: If it is none of Gambit's.
+      ValueError: If it is not a file of this format.
     """
     self._tokens = tokens = gambit_tokens.Tokens(path, content)
     self.num_players = tokens.take_prologue("EFG", "2")
@@ -98,7 +98,7 @@ class EfgFile:
     """Reads a node.
 
     Raises:
-      ValueError: If there is none, or it is not as the format has it.
+      ValueError: If there is no further node, or it breaks the format.
     """
     tokens = self._tokens
     start, kind = tokens.start, tokens.value
@@ -127,7 +127,7 @@ class EfgFile:
     return self._tokens.place(start)
 
   def fault(self, message: str, start: int) -> ValueError:
-    """Returns what to raise about a place in the file."""
+    """Returns the error to raise about a place in the file."""
     return self._tokens.fault(message, start)
 
   def _event(self):

@@ -1,4 +1,4 @@
-"""Trees of Gambit's extensive-game (.efg) files."""
+"""Reads trees from Gambit's extensive-game (.efg) files."""
 
 from fractions import Fraction
 import operator

@@ -1,4 +1,4 @@
-"""The histories of a game, visited one by one and kept as plain arrays."""
+"""Enumerates the histories of a game into plain arrays."""
 
 import array
 from collections.abc import Iterable, Sequence
@@ -10,8 +10,8 @@ import numpy as np
 from mdrl.compile import history_recorder, plain_text, tree_limits
 from mdrl.games import tree_tables
 
-# What OpenSpiel's `State.current_player` says where nobody is to move; asking
-# once is cheaper than asking three questions of every history.
+# What OpenSpiel's `State.current_player` returns where no player moves. One
+# call is cheaper than three questions to each state.
 CHANCE = tree_tables.CHANCE
 TERMINAL = tree_tables.TERMINAL
 
@@ -31,8 +31,8 @@ def enumerate_tree(
     named: Whether the game names its infostates. With perfect information it
       need not: the history says what a player knows.
     max_histories: The largest tree to enumerate.
-    progress: Told now and then how far the walk is.
-    recorder: Records the histories; they are not kept without.
+    progress: Called now and then with how far the walk is.
+    recorder: Records the histories; without one they are not kept.
 
   Returns:
     The tree, infostates in order of a depth-first visit, last action first.
@@ -201,7 +201,7 @@ class Builder:
     rows[name] = len(rows)
     self._first[player].append(first)
     self._parent[player].append(parent)
-    # Many infostates share one list of actions.
+    # Infostates with the same actions share one list.
     menus.append(self._menus.setdefault(tuple(actions), actions[:]))
     return first
 

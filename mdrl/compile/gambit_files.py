@@ -1,4 +1,4 @@
-"""Games in files of Gambit's formats."""
+"""Finds and reads games in files of Gambit's formats."""
 
 import os
 import pathlib
@@ -39,7 +39,7 @@ class GambitFile(NamedTuple):
 
 
 def find(game: str) -> GambitFile | None:
-  """Returns the file that a game is in; None if it is none of Gambit's.
+  """Returns the file that a game is in; None if it is not a Gambit file.
 
   Args:
     game: The path of an `.efg` or `.nfg` file, or OpenSpiel's string for one.
@@ -103,7 +103,7 @@ def tables(
 def bimatrix(
   file: GambitFile, max_histories: int
 ) -> tuple[Float[np.ndarray, "A B"], Float[np.ndarray, "A B"]]:
-  """Returns what the two players of an `.nfg` file get.
+  """Returns the payoff matrices of the two players of an `.nfg` file.
 
   Args:
     file: The file.

@@ -27,14 +27,14 @@ from mdrl.games import base, tree_game, tree_tables
 from mdrl.games import index as index_lib
 
 MAX_HISTORIES = tree_limits.MAX_HISTORIES
-# Of a normal form; OpenSpiel takes seconds for the square of their number.
+# In a normal form; OpenSpiel takes time quadratic in their number.
 _MAX_STRATEGIES = 1000
 _MAX_SEARCHED = 200_000
 _MAX_LENGTH = 1000
 # Likewise, of a game that is one move of each player.
 _MAX_MOVES = 2000
-# Games that were often read whole, whatever their parameters. Others may crash
-# or hang, and are read in a process of their own, which takes a second more.
+# Games that were read without fault at many parameters. Others may crash or
+# hang, and are read in a process of their own, which takes a second more.
 _STEADY = re.compile(
   r"battleship|blotto|breakthrough|catch|coordinated_mp|dark_hex(_ir)?"
   r"|first_sealed_auction|goofspiel|kuhn_poker|leduc_poker|lewis_signaling"
@@ -101,8 +101,8 @@ def compile_game(
     histories: Whether to keep the tables of all histories, and what describes
       infostates, which environments and search need. Compiling then takes about
       80 bytes per history more, and a third more time.
-    progress: Told now and then how far the tree is read, from about the first
-      second on.
+    progress: Called now and then with how far the tree is read, from about the
+      first second on.
 
   Returns:
     The game, and the index of its rows by information-state string.
@@ -144,7 +144,7 @@ def compile_game(
 def game_string(name: str) -> str:
   """Returns the string by which OpenSpiel loads what `compile_game` compiles.
 
-  Of a file, OpenSpiel may read something else, or nothing.
+  OpenSpiel may read a file otherwise than `compile_game`, or not at all.
 
   Raises:
     ValueError: If there is no such game or file.
@@ -154,7 +154,7 @@ def game_string(name: str) -> str:
 
 
 def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
-  """Returns what each strategy of a symmetric game wins from each other.
+  """Returns the payoff matrix of a symmetric game, strategy by strategy.
 
   Games that are played in turns are brought to normal form first, with one
   strategy for every plan of action; that form must be small: of at most 1000
@@ -245,7 +245,7 @@ def enumerate_tree(
   except ValueError:
     raise
   except Exception as error:
-    # Games written in Python raise what they like.
+    # Games written in Python may raise any exception.
     words = plain_text.line(error) or type(error).__name__
     raise ValueError(
       "`game` must be a game whose tree can be read, and OpenSpiel fails in "
@@ -373,7 +373,7 @@ def _files(name):
   """Contents of the files that a game is read from; they belong to its key."""
   contents = []
   for named in re.findall(r"file(?:name)?=([^,]*?)\)*(?:,|$)", name):
-    # What is no file, or too long to be the name of one, changes nothing.
+    # Parameters that name no file, or are too long to, add nothing.
     with contextlib.suppress(OSError):
       contents.append(pathlib.Path(named).read_bytes())
   return contents

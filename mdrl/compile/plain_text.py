@@ -1,4 +1,4 @@
-"""What games say of themselves, cut to what an error message can show."""
+"""Shortens games' names and messages to what an error message can show."""
 
 from collections.abc import Iterator
 import contextlib
@@ -6,7 +6,7 @@ import os
 import re
 from typing import Any
 
-# Colours, and whatever else would move the cursor of a terminal.
+# Escape sequences of terminals, such as colours and cursor movements.
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _UNPRINTABLE = re.compile(r"[^\S ]+|[\x00-\x1f\x7f-\x9f]")
 _LONGEST = 160

@@ -1,4 +1,4 @@
-"""Policies to OpenSpiel's tables and back."""
+"""Converts policies to OpenSpiel's tables and back."""
 
 import numpy as np
 from open_spiel.python import policy as policy_lib

@@ -1,8 +1,8 @@
-"""How large a tree may be, and what reading it may take.
+"""Limits on the size of a tree, and on the memory and time to read it.
 
-One number limits all three: `max_histories`. It allows a walk so many
-histories, and the memory and the time that as many histories take in most
-games; slow or heavy games reach those limits with fewer of them.
+One number sets all three limits: `max_histories`. A walk may visit so many
+histories, and take the memory and the time that so many histories take in most
+games; slow or heavy games reach those limits with fewer histories.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ MAX_HISTORIES = 20_000_000
 # over 100 in liar's dice to 190 where every history has its own name.
 _BYTES = 200
 _MIN_BYTES = 2**30
-# More fit into no memory.
+# More would not fit into any memory.
 _MOST = 10**15
-# Of most games, so many histories are read in a second.
+# Histories of most games that are read in a second.
 _RATE = 400_000
 _MIN_SECONDS = 50.0
 # A walk is long once it met so many histories or took so many seconds or bytes;
@@ -47,7 +47,7 @@ class Reading(NamedTuple):
   Attributes:
     histories: The number of histories that were met.
     about: The estimated number of all; None before there is an estimate.
-    seconds: Of processor time that it took.
+    seconds: Processor time that it took.
   """
 
   histories: int
@@ -88,7 +88,7 @@ class Watch:
     Args:
       game: The OpenSpiel game whose tree is read.
       max_histories: The largest tree to read.
-      progress: Told at every look at the clock how far the walk is.
+      progress: Called at every look at the clock with how far the walk is.
 
     Raises:
       ValueError: If `max_histories` is not positive.
@@ -120,7 +120,7 @@ class Watch:
       self._found = tree_size.estimate(
         self._game, _ENOUGH * self._max, _PROBE_SECONDS
       )
-      # It is not the walk that took this time.
+      # This time was not taken by the walk.
       self._start = time.thread_time() - seconds
     if self._found is not None:
       self._refuse_what_is_too_large(self._found, known, seconds)
@@ -171,12 +171,12 @@ class Watch:
 
 
 def address_space() -> int:
-  """Returns the bytes of this process's addresses; 0 where nobody says."""
+  """Returns the size of this process's address space; 0 if it is unknown."""
   return _statm(0)
 
 
 def _memory():
-  """Returns the bytes that this process holds; 0 where nobody says."""
+  """Returns the resident memory of this process in bytes; 0 if unknown."""
   return _statm(1)
 
 

@@ -1,4 +1,4 @@
-"""The size of a game's tree, estimated before it is enumerated.
+"""Estimates the size of a game's tree before it is enumerated.
 
 Donald E. Knuth, Estimating the efficiency of backtrack programs (1975),
 https://doi.org/10.1090/S0025-5718-1975-0373371-6. A probe plays uniformly at
@@ -33,7 +33,7 @@ class Estimate(NamedTuple):
     error: Its standard error.
     at_least: What the number exceeds, but for a chance of a few in a million.
     complete: Whether no probe was cut short; else the mean is too small.
-    probes: The number of probes that it is the mean of.
+    probes: Number of probes.
   """
 
   mean: float
@@ -49,7 +49,7 @@ def estimate(game: Any, enough: int, seconds: float = math.inf) -> Estimate:
   Args:
     game: The game.
     enough: A probe that exceeds it is cut short.
-    seconds: Of processor time, after which no probe goes on.
+    seconds: Processor time after which probes stop.
   """
   rng = np.random.default_rng(0)
   end = time.thread_time() + seconds

@@ -78,9 +78,8 @@ def divergence(
   anchor: Dual,
 ) -> Float[Array, ""]:
   """Returns the dilated divergence of a policy's plan from an anchor."""
-  # Not swept up: what is infinite where the plan does not reach would meet
-  # weights of zero in the sums of children, and infinity times zero is no
-  # number.
+  # A sum over infostates and no sweep up: sums over children would multiply
+  # infinite divergences, where the plan does not reach, by zero, which is NaN.
   plan = sweeps.sweep_down(treeplex, policy)
   total = jnp.zeros((), policy.dtype)
   for group, reach in sweeps.reaches(treeplex, plan):

@@ -1,8 +1,8 @@
 """Mirror maps on the simplex, row by row, in dual coordinates.
 
 A mirror map is a strictly convex potential psi on the simplex. An iterate is
-kept as its gradient (`dual`), which is defined up to a constant per row. An
-anchor is a dual too, and stands for the function
+stored as the gradient of psi there (its `dual`), which is defined up to a
+constant per row. An anchor is a dual too, and defines the function
 
   D(x, anchor) = psi(x) - <anchor, x> + offset(anchor),
 
@@ -54,7 +54,7 @@ class MirrorMap(Protocol):
     ...
 
   def to_dual(self, policy: Rows, legal: Legal) -> Rows:
-    """Returns the iterate of probabilities."""
+    """Returns the dual of probabilities."""
     ...
 
 
@@ -80,7 +80,7 @@ def prox(
 
 
 def _weighted(weight: Float[Array, ""], dual: Rows) -> Rows:
-  """A product that is zero for a weight of zero, even of infinite duals."""
+  """Returns a product that is zero where the weight is, even of infinity."""
   return jnp.where(weight == 0, jnp.zeros_like(dual), weight * dual)
 
 
@@ -96,7 +96,7 @@ def divergence(
 
 
 def _inner(policy: Rows, dual: Rows) -> Float[Array, " R"]:
-  """Inner products; a probability of zero may meet an infinite dual."""
+  """Returns inner products, in which zero times infinity counts as zero."""
   played = policy > 0
   # The inner where keeps the derivative finite.
   safe = jnp.where(played, dual, jnp.zeros_like(dual))
@@ -123,7 +123,7 @@ class NegativeEntropy:
     return jnp.sum(policy * jnp.log(safe), axis=1)
 
   def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
-    """Zero: log-probabilities are normalised."""
+    """Returns zero, as log-probabilities are normalised."""
     del legal
     return jnp.zeros(dual.shape[0], dual.dtype)
 
@@ -172,10 +172,10 @@ class Tsallis:
   Duals are q / (q - 1) x^(q - 1). Order 1/2 is that of Tsallis-INF (Zimmert &
   Seldin, 2021, https://arxiv.org/abs/1807.07623); as the order approaches 1
   the potential approaches the negative entropy, and at 2 it is the squared
-  norm less one.
+  norm minus one.
 
   Attributes:
-    order: q in (0, 2], not 1; no unit.
+    order: q in (0, 2] other than 1, dimensionless.
   """
 
   order: float | Float[Array, "..."] = 0.5
@@ -222,7 +222,7 @@ class Tsallis:
       higher = multiplier + jnp.maximum(excess, 0) / slope
       return higher, jnp.any(higher > multiplier), count + 1
 
-    # There the likeliest action has probability one.
+    # At the start the most likely action has probability one.
     start = jnp.full_like(peak, 1) / -scale
     multiplier, _, _ = jax.lax.while_loop(
       lambda carry: carry[1] & (carry[2] < 100), rise, (start, True, 0)

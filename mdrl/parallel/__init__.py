@@ -1,1 +1,1 @@
-"""Many runs at once: in lanes of one device, and over devices."""
+"""Runs batches of settings on one device or several."""

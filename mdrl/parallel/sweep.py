@@ -1,4 +1,4 @@
-"""One function at many settings at once, shared among devices."""
+"""Maps a function over many settings, divided among devices."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,8 +17,8 @@ def sweep(
   """Maps a function over the last axis of its arguments, over all devices.
 
   Every device takes an equal part of the batch, as lanes of one program, and
-  none waits for another. A batch that the devices do not divide is filled up
-  with its last setting, whose further results are dropped.
+  none waits for another. If the number of devices does not divide the batch,
+  its last setting is repeated, and the surplus results are dropped.
 
   Args:
     fn: A function of pytrees of arrays.
@@ -35,7 +35,7 @@ def sweep(
   """
   devices = list(jax.devices() if devices is None else devices)
   mapped = lanes.vmap_last(fn, batched)
-  # Explicit axes, the default, would forbid gathers.
+  # With explicit axes, JAX's default, gathers raise.
   mesh = jax.make_mesh(
     (len(devices),),
     ("lanes",),

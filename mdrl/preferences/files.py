@@ -1,4 +1,4 @@
-"""Preferences from files of win rates."""
+"""Reads preferences from files of win rates."""
 
 from collections import Counter
 import csv
@@ -17,7 +17,7 @@ class WinRates(NamedTuple):
 
   Attributes:
     preferences: P[a, b], or P[x, a, b] with contexts.
-    names: Of the responses; their numbers where the file has none.
+    names: Names of the responses; their numbers if the file names none.
   """
 
   preferences: Float[np.ndarray, "..."]
@@ -25,7 +25,7 @@ class WinRates(NamedTuple):
 
 
 def load(path: str | os.PathLike[str]) -> WinRates:
-  """Reads a table of win rates, without checking that it is one of preferences.
+  """Reads a table of win rates; does not check that they are preferences.
 
   A `.npy` file holds an array of numbers `[n, n]` or `[X, n, n]`. A `.csv` file
   holds one row per response; a first row of names, and a first column of the
@@ -82,7 +82,7 @@ def _parse(path, rows):
   if names is not None and rows and len(names) == len(rows[0]) == len(rows) + 1:
     names = names[1:]
   labels = [row[0] for row in rows]
-  # Numbers are no names: they are a column too many.
+  # Numbers are not names: this is one column too many.
   named = not any(map(_is_number, labels))
   if named and rows and len(rows[0]) == len(rows) + 1:
     if names is not None and labels != names:
@@ -120,7 +120,7 @@ def _parse(path, rows):
 
 
 def _is_number(cell):
-  # Python reads 1_0 as ten, and digits of any script.
+  # Python would also read 1_0 as ten, and digits of other scripts.
   if "_" in cell or not cell.isascii():
     return False
   try:

@@ -1,8 +1,8 @@
-"""Where preferences come from: matrices of known structure, on the host.
+"""Models of preferences: matrices of known structure, on the host.
 
 Each function returns P as an array, P[a, b] the probability that a is preferred
 to b, and says whether P is transitive and whether it has a Condorcet winner;
-`preference_order.decide` decides both for any matrix. Dice, raters and the
+`order.decide` decides both for any matrix. Dice, raters and the
 cycle are those of Munos et al., "Nash learning from human feedback" (2024),
 https://arxiv.org/abs/2312.00886, section 3.2 and appendix C.
 """
@@ -18,7 +18,7 @@ from mdrl import inputs
 
 Matrix = Float[np.ndarray, "A A"]
 
-# By how much P + P.T may miss one: tables of win rates are rounded.
+# How far P + P.T may be from one: tables of win rates are rounded.
 _ROUNDED = 1e-6
 # Binomial draws are of 64 bits.
 _MAX_COMPARISONS = 2**63 - 1
@@ -27,7 +27,7 @@ NONTRANSITIVE_DICE = ((2, 4, 9), (1, 6, 8), (3, 5, 7))
 
 
 def dice(faces: Sequence[Sequence[float]] = NONTRANSITIVE_DICE) -> Matrix:
-  """Returns the chances of dice to roll more than one another.
+  """Returns the probability that each die rolls higher than each other.
 
   The default three are not transitive and have no Condorcet winner: each beats
   the next with probability 5/9. Others may be either.
@@ -56,9 +56,9 @@ def cycle(num_responses: int = 3, win: float = 1.0) -> Matrix:
   """Returns rock-paper-scissors of an odd number of responses.
 
   Each response beats the (n - 1) / 2 that follow it, and the last is followed
-  by the first. Hard at a winning probability of 1, soft below. Without a
-  Condorcet winner; not transitive unless that probability is 1/2, where all
-  tie, which is transitive.
+  by the first. The winning probability is 1, or less for a soft cycle. There is
+  no Condorcet winner, and the order is not transitive, except at probability
+  1/2, where all responses tie.
 
   Raises:
     ValueError: If the number is even or below 3, or `win` is not in [1/2, 1].
@@ -182,7 +182,7 @@ def cyclic_raters(num_responses: int = 3, sharpness: float = np.inf) -> Matrix:
   if not sharpness > 0:
     raise ValueError(f"`sharpness` must be positive, got {sharpness}")
   ranks = np.arange(num_responses)
-  # Whoever shifts by k has response k first; lower places score less.
+  # The rater shifted by k ranks response k first; lower ranks score less.
   rows = -np.stack([np.roll(ranks, k) for k in ranks]).astype(float)
   difference = rows[:, :, None] - rows[:, None]
   if np.isinf(sharpness):
@@ -225,9 +225,10 @@ def skew_low_rank(
 def uniform(num_responses: int, seed: int = 0) -> Matrix:
   """Returns P drawn from [0, 1], below the diagonal and row by row.
 
-  Neither is certain; for many responses P is almost surely not transitive, and
-  a Condorcet winner is rare. These are the games of the simulations of Zhou,
-  Fazel & Du (2025), https://arxiv.org/abs/2503.08942.
+  P may be transitive or not, with or without a Condorcet winner; for many
+  responses it is almost surely not transitive, and a Condorcet winner is rare.
+  These are the games of the simulations of Zhou, Fazel & Du (2025),
+  https://arxiv.org/abs/2503.08942.
 
   Raises:
     ValueError: If the number is not positive.
@@ -238,7 +239,8 @@ def uniform(num_responses: int, seed: int = 0) -> Matrix:
 def tournament(num_responses: int, seed: int = 0) -> Matrix:
   """Returns P drawn from {0, 1}: every tournament is equally likely.
 
-  Neither is certain: there is a Condorcet winner with probability n / 2^(n-1).
+  P may be transitive or not; there is a Condorcet winner with probability
+  n / 2^(n-1).
 
   Raises:
     ValueError: If the number is not positive.
@@ -260,7 +262,7 @@ def _from_lower(num_responses, draw):
 
 
 def noisy(preferences: ArrayLike, flip: float) -> Matrix:
-  """Returns preferences of a rater that errs with a probability.
+  """Returns the preferences of a rater that errs with a given probability.
 
   The order of responses, and with it transitivity and the Condorcet winner, is
   that of `preferences`, unless flip is 1/2, where all responses tie.
@@ -281,8 +283,8 @@ def sampled(
 ) -> Matrix:
   """Returns the win rates of a number of random comparisons of each pair.
 
-  Transitivity and the Condorcet winner are those of `preferences` in the limit
-  of many comparisons alone.
+  Transitivity and the Condorcet winner are those of `preferences` only in the
+  limit of many comparisons.
 
   Raises:
     ValueError: If the number is not positive, the matrix is not square, or an
@@ -327,7 +329,7 @@ def from_payoffs(payoffs: ArrayLike) -> Matrix:
   u = inputs.real_array("payoffs", payoffs)
   if u.ndim != 2 or u.shape[0] != u.shape[1] or not u.size:
     raise ValueError(f"`payoffs` must be a square matrix, got shape {u.shape}")
-  # What is not finite counts as zero, and is found by itself.
+  # Entries that are not finite count as zero here, and are reported apart.
   finite = np.where(np.isfinite(u), u, 0)
   scale = np.abs(finite).max()
   missed = np.abs(finite + finite.T) > 1e-9 * scale
@@ -353,7 +355,7 @@ def _check_probability(name, value, low, high=1.0):
 
 
 def _check_probabilities(matrix):
-  # Comparisons are false for NaN, which is thereby found as well.
+  # Comparisons with NaN are false, so this finds NaN as well.
   bad = np.argwhere(~((matrix >= 0) & (matrix <= 1)))
   if len(bad):
     at = tuple(bad[0].tolist())

@@ -1,4 +1,4 @@
-"""What order there is in preferences: transitivity, and a winner of all."""
+"""Transitivity and Condorcet winners of preference matrices."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class Order(NamedTuple):
     bradley_terry: Whether scores explain all preferences, by
       `sigmoid(score_a - score_b)`.
     condorcet_winner: The response that beats every other with probability above
-      1/2; None where there is none.
+      1/2; None if no response does.
   """
 
   transitive: bool
@@ -33,7 +33,7 @@ class Order(NamedTuple):
 
 
 def decide(preferences: ArrayLike, tolerance: float = 1e-9) -> Order:
-  """Decides what order a preference matrix has, in O(n^3).
+  """Decides which kinds of order a preference matrix has, in O(n^3).
 
   Args:
     preferences: P[a, b], of one context.
@@ -82,7 +82,7 @@ def _is_bradley_terry(matrix, tolerance):
   """Whether logits are differences of scores, those of neighbours added up."""
   if (matrix <= 0).any():
     return False
-  # Far from 1/2, and most of all near 1, probabilities say little of scores.
+  # Near 0 and 1, probabilities are flat in scores and say little about them.
   order = np.argsort(matrix.sum(axis=1))
   ranked = matrix[np.ix_(order, order)]
   steps = -special.logit(np.diagonal(ranked, 1))

@@ -1,6 +1,6 @@
-"""What every game and every solver must satisfy, as checks to call in tests.
+"""Checks of the contracts of games and solvers, to be called in tests.
 
-A check returns nothing, or raises AssertionError with what is wrong.
+A check returns nothing, or raises AssertionError saying what is wrong.
 """
 
 import chex
@@ -18,8 +18,8 @@ def check_game(game: game_lib.Game, seed: int = 0) -> None:
   """Checks a game against its contract, on random policies.
 
   Policies give plans that satisfy the equations of a treeplex; utilities are
-  linear in each plan, with the gain as slope; `zero_sum` says what the
-  utilities do; all arrays have one dtype; the game passes through `jit` as an
+  linear in each plan, with the gain as slope; `zero_sum` agrees with the
+  utilities; all arrays have one dtype; the game passes through `jit` as an
   argument, and `vmap` gives what a loop gives. Where one policy plays all parts
   of a symmetric game, what it wins from another, the other loses, and it wins
   nothing from itself.
@@ -158,7 +158,7 @@ def _check_sums(game, plans):
   gains = jnp.concatenate([g for p in plans for g in game.gains(p)])
   largest = float(jnp.max(jnp.abs(gains)))
   constant = float(jnp.ptp(sums)) <= _tolerance(game) * largest
-  # General-sum utilities may add up to equal sums by chance, not conversely.
+  # General-sum utilities may have equal sums by chance; the converse fails.
   method_checks.require(
     constant or not game.zero_sum,
     f"`zero_sum` is set, and utilities add up to {sums}",

@@ -1,4 +1,4 @@
-"""The shared table of games: small, and unlike one another on purpose.
+"""The shared table of small test games, as different as possible.
 
 Ragged action sets, chance in the middle, three players, general sum, common
 payoffs, simultaneous moves and a single infostate are all there, so that code
@@ -20,7 +20,7 @@ SKEWED = np.exp([1.0, 0.0, -1.0]) / np.exp([1.0, 0.0, -1.0]).sum()
 
 GOOFSPIEL = "goofspiel(num_cards=4,imp_info=True,points_order=descending)"
 
-# What each game brings, and its OpenSpiel string.
+# The OpenSpiel string of each game, under a name for what it tests.
 TREES = {
   "kuhn": "kuhn_poker",
   "kuhn_three_players": "kuhn_poker(players=3)",
@@ -41,13 +41,13 @@ def compiled(
   chance: bool = False,
   histories: bool = False,
 ) -> tuple[tree_game.TreeGame, index_lib.Index]:
-  """Returns a game of the table, compiled once a process."""
+  """Returns a game of the table, compiled once per process."""
   return openspiel.compile_game(
     TREES.get(name, name), dtype=dtype, chance=chance, histories=histories
   )
 
 
-# What each preference game brings: structure, several contexts, a reference.
+# Preference games with structure, several contexts, or a reference.
 PREFERENCES = {
   "dice": lambda: preference_game.preference_game(models.dice()),
   "cycle": lambda: preference_game.preference_game(models.cycle(3), SKEWED),

@@ -1,4 +1,4 @@
-"""What every method that the run loop drives must satisfy, as a check."""
+"""Checks of the contract of methods that the run loop drives."""
 
 from typing import Any
 

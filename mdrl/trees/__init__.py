@@ -1,1 +1,1 @@
-"""The engine: one player's decisions as arrays, and sweeps over them."""
+"""One player's decisions as arrays, and sweeps over them."""

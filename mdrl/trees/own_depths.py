@@ -1,9 +1,9 @@
-"""How many decisions of its own a player has made before each infostate."""
+"""Own depths: how many decisions a player makes before each infostate."""
 
 from jaxtyping import Int
 import numpy as np
 
-# Sweeps have a part for each level of a treeplex, all of which are compiled.
+# Sweeps are unrolled: each level of a treeplex adds to the compiled program.
 MAX_LEVELS = 250
 
 

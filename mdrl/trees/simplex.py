@@ -1,8 +1,8 @@
-"""Rows of probabilities: the one place that normalises and projects.
+"""Normalises and projects rows of probabilities; nothing else does.
 
-Every function works on rows, `[R, W]`: one infostate a row, one action slot a
-column. `legal` is `None` where all slots of a group are actions; otherwise
-illegal slots come out as exact zeros.
+Every function works on rows, `[R, W]`: one row per infostate, one column per
+action slot. `legal` is None where all slots of a group are actions; otherwise
+the results are exactly zero at illegal slots.
 """
 
 import jax
@@ -48,7 +48,7 @@ def normalize(
   """
   total = jnp.sum(weights, axis=1, keepdims=True)
   some = total > 0
-  # Chosen before the division, which is then finite, and so is its gradient.
+  # Selected before the division, so that its value and gradient stay finite.
   return jnp.where(some, weights, otherwise) / jnp.where(
     some, total, jnp.ones_like(total)
   )
@@ -57,13 +57,14 @@ def normalize(
 def project(point: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
   """Returns the Euclidean projection of each row on the simplex.
 
-  What lies above a threshold is moved down by it, and the threshold follows
-  from which entries those are. They are found by starting with too many and
-  leaving out what lies below their threshold, until nothing does (Michelot,
-  1986, https://doi.org/10.1007/BF00938486); no sorting, which is slow on rows.
+  The projection subtracts a threshold and clips at zero; the threshold follows
+  from the support. The support is found by starting with all entries and
+  dropping those below the threshold of the rest, until none is (Michelot, 1986,
+  https://doi.org/10.1007/BF00938486). This needs no sorting, which is slow on
+  rows.
   """
   masked = point if legal is None else jnp.where(legal, point, -jnp.inf)
-  # Relative to the largest, beside which a unit may be lost in rounding.
+  # Relative to the largest entry, or rounding might lose the unit of the sum.
   masked = masked - jnp.max(masked, axis=1, keepdims=True)
   # The threshold is at least -1, or the largest would project to more than 1.
   near = masked > -1
@@ -79,10 +80,10 @@ def _threshold(head, inside):
 
 
 def _support(head, inside):
-  """Returns which entries stay positive; every round leaves out some, or ends.
+  """Returns which entries stay positive; each round drops some, or is the last.
 
-  Short rows make as many rounds as they may need, which costs less than asking:
-  two entries that are near each other stay.
+  Short rows make as many rounds as they can need, which costs less than a test.
+  The last two entries are less than one apart, so that both stay.
   """
 
   def shrink(inside):

@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 from mdrl.trees import segments
 from mdrl.trees.treeplex import Group, Treeplex
 
-# Maps the action values of a group to the infostates' values and to rows to
-# keep: `(q[R, W], group) -> (value[R], rows[R, W])`.
+# Maps the action values of a group to the values of its infostates and to rows
+# to return: `(q[R, W], group) -> (value[R], rows[R, W])`.
 RowFn = Callable[[Array, Group], tuple[Array, Array]]
 
 
@@ -40,7 +40,7 @@ def sweep_up(
 
   Args:
     treeplex: The player's decisions.
-    gain: The part of the value that is earned at each sequence.
+    gain: What each sequence adds to the value.
     row_fn: Called for each group with the values of its actions: the gain and
       the values of all infostates below. It returns a value per infostate, and
       rows to keep. With an expectation this is policy evaluation, with a
@@ -72,7 +72,7 @@ def sweep_up(
 def reaches(
   treeplex: Treeplex, plan: Float[Array, " S"]
 ) -> Iterator[tuple[Group, Float[Array, " R"]]]:
-  """Yields each group, and how much a plan reaches its infostates."""
+  """Yields each group, and the plan's reach of its infostates."""
   for depth, groups in enumerate(treeplex.levels):
     first, last = groups[0].first_row, groups[-1]
     rows = last.first_row + last.num_rows - first

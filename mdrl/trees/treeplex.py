@@ -5,10 +5,9 @@ slots of flat arrays. Slot 0 is the empty sequence. Infostates are sorted by own
 depth, then by width; a run of one depth and one width is a group, whose slots
 are contiguous, so that a group is a reshape and never a gather. Within a group
 the first actions of all infostates come first, then all second ones, and so
-on: what is done to the actions of an infostate is then done to whole columns
-at once. (von Stengel, 1996, https://doi.org/10.1006/game.1996.0050, for the
-sequence form; Hoda et al., 2010, https://doi.org/10.1287/moor.1100.0452, for
-the treeplex.)
+on, so that an operation on the actions of an infostate is one on columns. (von
+Stengel, 1996, https://doi.org/10.1006/game.1996.0050, for the sequence form;
+Hoda et al., 2010, https://doi.org/10.1287/moor.1100.0452, for the treeplex.)
 
 A *policy* holds a probability per slot, given the infostate; a *plan* holds
 the product of a player's own probabilities up to each slot; a *gain* is the
@@ -26,7 +25,7 @@ from jaxtyping import Array, Bool, Float, Int
 from mdrl import struct
 from mdrl.trees import segments, simplex, treeplex_checks
 
-# Columns of at least this many infostates are joined one by one.
+# Columns of at least this many infostates are concatenated one by one.
 _LONG = 256
 
 
@@ -53,10 +52,10 @@ class Group(NamedTuple):
     return x[self.start : stop].reshape(self.width, self.num_rows).T
 
   def parts(self, rows: Array) -> list[Array]:
-    """Returns arrays that, joined, are the slots of `[rows, width]` values.
+    """Returns arrays whose concatenation holds `[rows, width]` values by slot.
 
-    A program that joins long columns runs faster than one that joins blocks,
-    and with short ones it only compiles more slowly.
+    Concatenating long columns makes a faster program than concatenating blocks;
+    with short columns it would only compile more slowly.
     """
     if self.num_rows < _LONG:
       return [rows.T.reshape(-1)]
@@ -119,7 +118,7 @@ class Treeplex:
   def map_groups(
     self, fn: Callable[[Group], Float[Array, "R W"]]
   ) -> Float[Array, " S"]:
-    """Returns what `fn` makes of each group; slot 0 becomes zero."""
+    """Returns the rows that `fn` returns for each group; slot 0 is zero."""
     parts = [jnp.zeros(1, self.dtype)]
     for group in self.groups:
       parts += group.parts(fn(group))
@@ -127,10 +126,10 @@ class Treeplex:
 
   @jax.jit
   def to_policy(self, weights: Float[Array, " S"]) -> Float[Array, " S"]:
-    """Returns the policy in proportion to a plan, or to any weights.
+    """Returns the policy proportional to a plan or to any other weights.
 
-    Uniform at infostates whose weights are all zero, as where a plan does not
-    reach.
+    It is uniform at infostates whose weights are all zero, such as those that a
+    plan does not reach.
     """
     weights = self.mask(weights)
 
