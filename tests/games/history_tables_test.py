@@ -311,6 +311,8 @@ class TablesTest(parameterized.TestCase):
       tables.reach(game.plans(_policies(game, 0))).dtype,
     ):
       self.assertEqual(numbers, dtype)
+    # OpenSpiel's tensors hold zeros and ones, and are kept as bytes.
+    self.assertEqual(tables.infostates[0].features.dtype, jnp.uint8)
     # They take the memory that the module says.
     leaves = (tables.parent, tables.player, tables.action, tables.first_child)
     leaves += (tables.row, tables.sequence, tables.probability, tables.chance)
