@@ -356,7 +356,12 @@ class TablesTest(parameterized.TestCase):
     )
     record = tables.histories
     assert record is not None
+    # Only the terminals change places.
+    ends = record.player == history_tables.TERMINAL
+    row = record.row.copy()
+    row[ends] = row[ends][::-1]
     for changed in (
+      record._replace(row=row),
       record._replace(row=record.row[::-1]),
       record._replace(player=record.player[::-1]),
       record._replace(player=record.player[:-1], row=record.row[:-1]),
