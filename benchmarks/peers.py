@@ -9,6 +9,7 @@ import functools
 from typing import Any
 
 from benchmarks import time_to_target
+from mdrl.trees import quantities
 
 Builder = Callable[[], time_to_target.Racer]
 
@@ -164,7 +165,7 @@ def linear_program(game: str) -> Builder:
     def exploitability():
       if found is None:
         raise ValueError("there is no solution yet")
-      plans = tuple(jnp.asarray(plan) for plan in found.plans)
+      plans = quantities.Plans(jnp.asarray(plan) for plan in found.plans)
       return float(gaps.exploitability(built, plans))
 
     return time_to_target.Racer(

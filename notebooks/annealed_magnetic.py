@@ -42,6 +42,7 @@ from mdrl.solvers import (
   regret_rules,
   schedules,
 )
+from mdrl.trees import quantities
 
 # First temperature and step size of the paper's schedules, and the spectral
 # norm of the sequence-form payoffs.
@@ -237,7 +238,7 @@ some = np.flatnonzero(checkpoints >= 10)[::4]
 limits = []
 for k in some:
   # At the lowest temperatures, Newton's method needs a start nearby.
-  start = tuple(
+  start = quantities.Policies(
     np.asarray(treeplex.to_policy(x[k]))
     for treeplex, x in zip(kuhn.treeplexes, followed_path, strict=True)
   )

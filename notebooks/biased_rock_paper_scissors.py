@@ -32,6 +32,7 @@ from mdrl import run
 from mdrl.evaluation import linear_program, quantal_response
 from mdrl.games import matrix_game
 from mdrl.solvers import magnetic, mirror_descent, mirror_prox, optimistic
+from mdrl.trees import quantities
 
 game = matrix_game.zero_sum_game(
   np.array([[0, -1, 3], [1, 0, -2], [-3, 2, 0]]) / 3
@@ -39,9 +40,11 @@ game = matrix_game.zero_sum_game(
 exact = linear_program.solve(game)
 nash = np.stack(exact.plans)[:, 1:]
 # Plans begin with the empty sequence, which is always reached.
-start = (
-  jnp.array([1.0, 0.7, 0.1, 0.2]),
-  jnp.array([1.0, 0.2, 0.2, 0.6]),
+start = quantities.Policies(
+  (
+    jnp.array([1.0, 0.7, 0.1, 0.2]),
+    jnp.array([1.0, 0.2, 0.2, 0.6]),
+  )
 )
 print(f"value {exact.value:.1e}; rock, paper, scissors {nash[0]}")
 

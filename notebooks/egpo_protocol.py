@@ -53,6 +53,7 @@ from mdrl.solvers import (
   nash_md,
   nash_mirror_prox,
 )
+from mdrl.trees import quantities
 
 NUM_GAMES, NUM_RESPONSES = 10, 10
 
@@ -120,7 +121,8 @@ for setting in settings:
   solver = inpo.INPO(
     step_size=setting.step_size, temperature=setting.temperature
   )
-  state = solver.init(single, (single.slots(policy[None]),))
+  first = quantities.Policies((single.slots(policy[None]),))
+  state = solver.init(single, first)
   updated = solver.policies(single, solver.update(single, state))[0][1:]
   assert jnp.abs(descended - updated).max() < 1e-13
   print(
@@ -151,7 +153,8 @@ def gaps(solver, setting, steps):
 
   def of_game(game):
     def gap(x):
-      return preferences.regularized_gap(game, (x,), setting.temperature)[0]
+      plans = quantities.Plans((x,))
+      return preferences.regularized_gap(game, plans, setting.temperature)[0]
 
     return jax.vmap(gap)(
       run.run(solver, game, run.of_plans(plan), steps)[1].metrics

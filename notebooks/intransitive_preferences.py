@@ -59,6 +59,7 @@ from mdrl.solvers import (
   sppo,
   srpo,
 )
+from mdrl.trees import quantities
 
 # %% [markdown]
 # ## Three kinds of raters
@@ -142,7 +143,9 @@ data = np.column_stack([corner, RESOLUTION - corner.sum(axis=1)]) / RESOLUTION
 @jax.jit
 def rewards(game, data):
   def fit(policy):
-    reward = greedy.init(game, (game.slots(policy[None]),)).reward[1:]
+    reward = greedy.init(
+      game, quantities.Policies((game.slots(policy[None]),))
+    ).reward[1:]
     return reward - reward.mean()
 
   return jax.vmap(fit)(data)
@@ -322,7 +325,7 @@ def plan(game, plans):
 @jax.jit
 @jax.vmap
 def measure(plan):
-  plans = (plan,)
+  plans = quantities.Plans((plan,))
   return (
     preferences.duality_gap(game, plans)[0],
     preferences.regularized_gap(game, plans, TEMPERATURE)[0],

@@ -42,6 +42,7 @@ from mdrl.solvers import (
   onpo,
   spo,
 )
+from mdrl.trees import quantities
 
 
 def softmax(logits):
@@ -75,8 +76,11 @@ def divergences(solver, game, temperature, steps):
   """KL of the regularised equilibrium from the iterates."""
   path = run.run(solver, game, run.of_plans(plan), steps)[1].metrics
   fixed = preferences.equilibrium(game, temperature)
-  kl = jax.vmap(lambda x: preferences.divergence(game, fixed, (x,))[0])(path)
-  return np.array(kl)
+
+  def divergence(x):
+    return preferences.divergence(game, fixed, quantities.Plans((x,)))[0]
+
+  return np.array(jax.vmap(divergence)(path))
 
 
 def drawn(values):

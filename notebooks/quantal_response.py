@@ -37,6 +37,7 @@ from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, quantal_response
 from mdrl.games import behavioral_game, matrix_game
 from mdrl.solvers import behavioral, magnetic
+from mdrl.trees import quantities
 
 TEMPERATURES = (0.5, 0.2, 0.1, 0.05)
 PERTURBED = np.array([[0, -3, 3], [3, 0, -1], [-3, 1, 0]])
@@ -144,7 +145,7 @@ def normal_form(name, temperature, share=1.0):
     step_size=step_size, temperature=temperature
   )
   path = iterates(solver, game, 1, lengths[name])
-  end = tuple(p[-1] for p in path)
+  end = quantities.Policies(p[-1] for p in path)
   limit = end
   if name in rooted:
     limit = quantal_response.equilibrium(game, temperature)
@@ -234,7 +235,7 @@ def agent_form(name, temperature, horizon):
   rate = np.log1p(step_size * temperature)
   stride = int(np.ceil(horizon / rate / POINTS))
   path = iterates(solver, game, stride, POINTS)
-  limit = end = tuple(p[-1] for p in path)
+  limit = end = quantities.Policies(p[-1] for p in path)
   if name in rooted:
     view = behavioral_game.view(game, "q")
     limit = quantal_response.equilibrium(view, temperature)

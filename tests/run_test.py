@@ -13,6 +13,7 @@ from mdrl.evaluation import gaps
 from mdrl.games import matrix_game
 from mdrl.solvers import averaged, magnetic, mirror_descent, rlhf
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 def _solver(step_size=0.3):
@@ -248,7 +249,7 @@ class RunTest(parameterized.TestCase):
   def test_refuses_first_policies(self, value):
     game = games.random_zero_sum_game(2, 2)
     first, second = (t.uniform for t in game.treeplexes)
-    wrong = (first, second.at[2].set(value))
+    wrong = quantities.Policies((first, second.at[2].set(value)))
     with self.assertRaisesRegex(ValueError, "`policies` must be distributions"):
       run.init(_solver(), game, wrong)
     with self.assertRaisesRegex(ValueError, "`policies` must be distributions"):

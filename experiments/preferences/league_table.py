@@ -10,6 +10,7 @@ import numpy as np
 from experiments.preferences import plots, solve
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import base
+from mdrl.trees import quantities
 
 _WIDTH = 80
 
@@ -69,7 +70,9 @@ def play(outcome: solve.Outcome) -> League:
 def _play(games, policies):
   def one(game, policies):
     slots = jax.vmap(game.slots)(policies)
-    gaps = jax.vmap(lambda x: preferences.duality_gap(game, (x,)))(slots)
+    gaps = jax.vmap(
+      lambda x: preferences.duality_gap(game, quantities.Plans((x,)))
+    )(slots)
     # A gap is what both sides' best responses win beyond a half, together.
     return preferences.win_rates(game, slots), (1 - gaps.mean(axis=1)) / 2
 

@@ -95,9 +95,9 @@ def _check_memory(settings):
 @jax.jit
 def _equilibria(games, temperatures):
   def one(game, temperature):
-    (policy,) = preferences.equilibrium(game, temperature)
-    residual = preferences.residual(game, game.plans((policy,)), temperature)
-    return policy, jnp.max(residual)
+    policies = preferences.equilibrium(game, temperature)
+    residual = preferences.residual(game, game.plans(policies), temperature)
+    return policies[0], jnp.max(residual)
 
   def of_game(game):
     return jax.vmap(one, (None, 0))(game, temperatures)

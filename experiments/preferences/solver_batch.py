@@ -18,6 +18,7 @@ from mdrl import run
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game
 from mdrl.solvers import base
+from mdrl.trees import quantities
 
 # Preferences of a chunk of games take about this many bytes on a CPU, so that
 # its cache holds them from update to update.
@@ -297,7 +298,10 @@ def _measured(games, plans, targets, temperatures):
   def of_game(game, plans, targets):
     return jax.vmap(
       lambda plan, target, temperature: _measure(
-        game, (plan,), (target,), temperature
+        game,
+        quantities.Plans((plan,)),
+        quantities.Plans((target,)),
+        temperature,
       )
     )(plans, targets, temperatures)
 

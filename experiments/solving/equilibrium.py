@@ -9,9 +9,10 @@ from jaxtyping import Array, Float
 
 from mdrl import run
 from mdrl.evaluation import linear_program, quantal_response
-from mdrl.games import base, behavioral_game, tree_game
+from mdrl.games import behavioral_game, tree_game
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.solvers import behavioral, magnetic
+from mdrl.trees import quantities
 
 NAMES = {"qre": "quantal-response", "aqre": "agent", "nash": "Nash"}
 # Of solvers that approach quantal-response equilibria.
@@ -63,7 +64,7 @@ def find(
   game: tree_game.TreeGame,
   temperature: float,
   say: Callable[[str], None],
-) -> base.Policies:
+) -> quantities.Policies:
   """Returns an equilibrium.
 
   Agent equilibria are sought by root finding from uniform play and, where that
@@ -83,7 +84,7 @@ def find(
   match kind:
     case "nash":
       plans = linear_program.solve(game).plans
-      return tuple(
+      return quantities.Policies(
         t.to_policy(jnp.maximum(jnp.asarray(plan, game.dtype), 0))
         for t, plan in zip(game.treeplexes, plans, strict=True)
       )
@@ -121,7 +122,9 @@ def _agent_equilibrium(game, temperature, say):
 
 @jax.jit
 def divergence(
-  game: tree_game.TreeGame, equilibrium: base.Policies, policies: base.Policies
+  game: tree_game.TreeGame,
+  equilibrium: quantities.Policies,
+  policies: quantities.Policies,
 ) -> Float[Array, ""]:
   """Returns the divergence of policies from an equilibrium, in nats.
 

@@ -17,15 +17,15 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mdrl.games import base
 from mdrl.games import index as index_lib
+from mdrl.trees import quantities
 
 
 def write(
   file: BinaryIO,
   game: str,
   index: index_lib.Index,
-  iterates: Mapping[str, base.Policies],
+  iterates: Mapping[str, quantities.Policies],
   reports: str,
 ) -> None:
   """Writes the file.

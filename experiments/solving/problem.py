@@ -15,6 +15,7 @@ from mdrl.evaluation import payoff_norm, quantal_response
 from mdrl.games import base, tree_game
 from mdrl.games import index as index_lib
 from mdrl.solvers import averaged
+from mdrl.trees import quantities
 
 
 class Problem(NamedTuple):
@@ -36,8 +37,8 @@ class Problem(NamedTuple):
   names: index_lib.Index
   solver: averaged.Averaged
   payoff_norm: float
-  first_policies: base.Policies | None
-  equilibrium: base.Policies | None
+  first_policies: quantities.Policies | None
+  equilibrium: quantities.Policies | None
   equilibrium_temperature: float | None
 
 

@@ -1,18 +1,20 @@
 """Converts policies to OpenSpiel's tables and back."""
 
+from typing import Any
+
 import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
 
 from mdrl.compile import plain_text
-from mdrl.games import base
 from mdrl.games import index as index_lib
+from mdrl.trees import quantities
 
 
 def to_openspiel(
   game: pyspiel.Game,
   index: index_lib.Index,
-  policies: base.Policies,
+  policies: quantities.Policies,
 ) -> policy_lib.TabularPolicy:
   """Returns OpenSpiel's table of the same policies.
 
@@ -29,6 +31,7 @@ def to_openspiel(
       tables name their rows.
   """
   check_named(game)
+  quantities.check("policies", policies, quantities.Policies)
   table = policy_lib.TabularPolicy(game)
   names = {name for player in index.players for name in player.infostates}
   same = game.num_players() == len(index.players)
@@ -48,9 +51,9 @@ def to_openspiel(
 
 def from_openspiel(
   index: index_lib.Index, policy: policy_lib.TabularPolicy
-) -> tuple[np.ndarray, ...]:
+) -> quantities.Policies:
   """Returns the policies over slots of OpenSpiel's table."""
-  return tuple(
+  arrays: Any = [
     player.policy(
       {
         name: dict(enumerate(policy.policy_for_key(name).tolist()))
@@ -58,7 +61,8 @@ def from_openspiel(
       }
     )
     for player in index.players
-  )
+  ]
+  return quantities.Policies(arrays)
 
 
 def check_named(game: pyspiel.Game) -> None:

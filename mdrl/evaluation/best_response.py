@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mdrl.games import base
-from mdrl.trees import sweeps
+from mdrl.trees import quantities, sweeps
 
 
 def _choose_best(legal_of):
@@ -21,9 +21,11 @@ def _choose_best(legal_of):
 
 @jax.jit
 def values_of_gains(
-  game: base.Game, gains: base.Gains
+  game: base.Game, gains: quantities.Gains
 ) -> tuple[Float[Array, ""], ...]:
   """Returns the greatest utility that each player can earn from its gain."""
+  base.check_is_game(game)
+  quantities.check("gains", gains, quantities.Gains)
   return tuple(
     sweeps.sweep_up(t, gain, _choose_best(t.legal_rows))[1]
     for t, gain in zip(game.treeplexes, gains, strict=True)
@@ -31,19 +33,20 @@ def values_of_gains(
 
 
 @jax.jit
-def values(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
+def values(game: base.Game, plans: quantities.Plans) -> Float[Array, " N"]:
   """Returns the value of a best response of each player to the others."""
   return jnp.stack(values_of_gains(game, game.gains(plans)))
 
 
 @jax.jit
-def policies(game: base.Game, plans: base.Plans) -> base.Policies:
+def policies(game: base.Game, plans: quantities.Plans) -> quantities.Policies:
   """Returns a pure best response of each player to the others.
 
   Of equally good actions, the first is chosen; so it is at infostates that the
   others' plans do not reach.
   """
-  return tuple(
+  base.check_is_game(game)
+  return quantities.Policies(
     sweeps.sweep_up(t, gain, _choose_best(t.legal_rows))[0]
     for t, gain in zip(game.treeplexes, game.gains(plans), strict=True)
   )

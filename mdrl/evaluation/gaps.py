@@ -1,4 +1,9 @@
-"""How far plans are from equilibrium; utilities in the game's own units."""
+"""How far plans are from equilibrium; utilities in the game's own units.
+
+A symmetric game, whose one policy plays both parts, counts as its two players:
+NashConv is twice the improvement of the policy, exploitability the improvement
+itself, and gaps are those of the two-player game.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -7,12 +12,19 @@ from jaxtyping import Array, Float
 from mdrl import checks
 from mdrl.evaluation import best_response
 from mdrl.games import base
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
+from mdrl.trees import quantities
 
 
 @jax.jit
-def improvements(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
-  """Returns what each player gains by a best response; zero at equilibrium."""
+def improvements(
+  game: base.Game, plans: quantities.Plans
+) -> Float[Array, " N"]:
+  """Returns what each player gains by a best response; zero at equilibrium.
+
+  One number for each policy, so that a symmetric game has one.
+  """
+  base.check_is_game(game)
   gains = game.gains(plans)
   best = best_response.values_of_gains(game, gains)
   return jnp.stack(
@@ -24,23 +36,30 @@ def improvements(game: base.Game, plans: base.Plans) -> Float[Array, " N"]:
 
 
 @jax.jit
-def nash_conv(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
+def nash_conv(game: base.Game, plans: quantities.Plans) -> Float[Array, ""]:
   """Returns NashConv: the sum of the players' improvements.
 
   (Lanctot et al., 2017, https://arxiv.org/abs/1711.00832, section 2.)
   """
-  return jnp.sum(improvements(game, plans))
+  return _num_parts(game) * jnp.sum(improvements(game, plans))
+
+
+def _num_parts(game):
+  """How many players each policy plays for."""
+  return 2 if game.symmetric else 1
 
 
 @jax.jit
-def exploitability(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
+def exploitability(
+  game: base.Game, plans: quantities.Plans
+) -> Float[Array, ""]:
   """Returns NashConv / N, as OpenSpiel defines it; some papers use the sum."""
-  return nash_conv(game, plans) / game.num_players
+  return nash_conv(game, plans) / (_num_parts(game) * game.num_players)
 
 
 @jax.jit
 def coarse_correlated_gap(
-  game: base.Game, gains: base.Gains, values: Float[Array, " N"]
+  game: base.Game, gains: quantities.Gains, values: Float[Array, " N"]
 ) -> Float[Array, ""]:
   """Returns how far joint play is from a coarse correlated equilibrium.
 
@@ -58,20 +77,17 @@ def coarse_correlated_gap(
 
 
 @jax.jit
-def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
+def duality_gap(game: base.Game, plans: quantities.Plans) -> Float[Array, ""]:
   """Returns max_x u(x, y) - min_y u(x, y) of a two-player zero-sum game.
-
-  Where one policy plays both parts, that is twice its improvement.
 
   Raises:
     ValueError: If the game is not one.
   """
-  if game.symmetric:
-    return 2 * nash_conv(game, plans)
-  if game.num_players != 2 or not game.zero_sum:
+  num_players = _num_parts(game) * game.num_players
+  if num_players != 2 or not game.zero_sum:
     raise ValueError(
       "`game` must be two-player zero-sum to have a duality gap, got "
-      f"{game.num_players} players and zero_sum={game.zero_sum}; use "
+      f"{num_players} players and zero_sum={game.zero_sum}; use "
       "nash_conv"
     )
   return nash_conv(game, plans)
@@ -79,20 +95,21 @@ def duality_gap(game: base.Game, plans: base.Plans) -> Float[Array, ""]:
 
 def regularized_gap(
   game: base.Game,
-  policies: base.Policies,
+  plans: quantities.Plans,
   temperature: Float[Array, ""] | float,
-  magnets: base.Policies | None = None,
+  magnets: quantities.Policies | None = None,
   mirror_map: mirror_maps.MirrorMap | None = None,
 ) -> Float[Array, ""]:
   """Returns NashConv of the game less `temperature * D(x, magnet)`.
 
   It is zero exactly at the regularised equilibrium: with plain dilated negative
   entropy, the logit quantal-response equilibrium of the reduced normal form
-  (Ling, Fang & Kolter, 2018, https://arxiv.org/abs/1805.02777).
+  (Ling, Fang & Kolter, 2018, https://arxiv.org/abs/1805.02777). In two-player
+  zero-sum games it is the duality gap of the regularised game.
 
   Args:
     game: The game.
-    policies: The policy of each player.
+    plans: The plan of each player.
     temperature: Weight of the regulariser, positive, in units of utility.
     magnets: Policies that the divergence is taken from; by default the game's
       reference or, where it has none, the potential itself, which differs from
@@ -105,25 +122,26 @@ def regularized_gap(
   Raises:
     ValueError: If the temperature is no positive number of the game's dtype.
   """
+  base.check_is_game(game)
   checks.held("temperature", temperature, game.dtype)
-  return _regularized_gap(game, policies, temperature, magnets, mirror_map)
+  return _regularized_gap(game, plans, temperature, magnets, mirror_map)
 
 
 @jax.jit
-def _regularized_gap(game, policies, temperature, magnets, mirror_map):
+def _regularized_gap(game, plans, temperature, magnets, mirror_map):
   geometry = mirror_maps.NegativeEntropy() if mirror_map is None else mirror_map
-  weight = jnp.asarray(temperature, game.dtype)
-  plans = game.plans(policies)
+  weight = jnp.asarray(temperature).astype(game.dtype)
   gains = game.gains(plans)
-  total = jnp.zeros((), game.dtype)
-  for i, (t, gain) in enumerate(zip(game.treeplexes, gains, strict=True)):
-    if magnets is None:
-      magnets = game.reference
-    if magnets is None:
-      anchor = jnp.zeros(t.num_slots, game.dtype)
-    else:
-      anchor = dilated.to_dual(t, geometry, magnets[i])
-    best = dilated.prox(t, geometry, gain, [(weight, anchor)])[1]
-    cost = dilated.divergence(t, geometry, policies[i], anchor)
-    total += best - (jnp.vdot(gain, plans[i]) - weight * cost)
-  return total
+  anchors = profiles.to_duals(
+    game.treeplexes, geometry, game.reference if magnets is None else magnets
+  )
+  best = profiles.prox_values(
+    game.treeplexes, geometry, gains, [(weight, anchors)]
+  )[1]
+  costs = profiles.divergences(
+    game.treeplexes, geometry, base.policies_of_plans(game, plans), anchors
+  )
+  earned = jnp.stack(
+    [jnp.vdot(gain, plan) for gain, plan in zip(gains, plans, strict=True)]
+  )
+  return _num_parts(game) * jnp.sum(best - (earned - weight * costs))

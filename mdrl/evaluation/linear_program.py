@@ -7,14 +7,14 @@ equations to 1e-10, in whatever unit: programs are scaled before, and it is
 computed after what best responses gain on the answer.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from jaxtyping import Float
 import numpy as np
 from scipy import optimize, sparse
 
 from mdrl.games import matrix_game, preference_game, tree_game
-from mdrl.trees import segment_plans
+from mdrl.trees import quantities, segment_plans
 from mdrl.trees import treeplex as treeplex_lib
 
 # Largest duality gap of an answer, relative to the size of the payoffs.
@@ -37,7 +37,7 @@ class Equilibrium(NamedTuple):
   """
 
   value: float
-  plans: tuple[np.ndarray, np.ndarray]
+  plans: quantities.Plans
   gap: float
 
 
@@ -74,7 +74,9 @@ def solve(game: tree_game.TreeGame | matrix_game.MatrixGame) -> Equilibrium:
   plans, gap = _solve(treeplexes, payoffs, float(np.finfo(game.dtype).eps))
   value = np.ldexp(plans[0] @ (payoffs[0].matrix @ plans[1]), exponent)
   return Equilibrium(
-    float(value + payoffs[0].constant), plans, float(np.ldexp(gap, exponent))
+    float(value + payoffs[0].constant),
+    quantities.Plans(cast(Any, plans)),
+    float(np.ldexp(gap, exponent)),
   )
 
 

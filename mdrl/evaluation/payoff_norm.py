@@ -18,6 +18,7 @@ from jaxtyping import Float
 import numpy as np
 
 from mdrl.games import base
+from mdrl.trees import quantities
 from mdrl.trees import treeplex as treeplex_lib
 
 # Policies at which K is taken, and applications of K at each.
@@ -70,7 +71,7 @@ def payoff_norm(game: base.Game) -> float:
   return float(f"{radius:.4g}") if np.isfinite(radius) and radius > 0 else 1.0
 
 
-def radius_at(game: base.Game, policies: base.Policies) -> float:
+def radius_at(game: base.Game, policies: quantities.Policies) -> float:
   """Returns the spectral radius of K at policies, as `payoff_norm` finds it."""
   sides = [_Side(t) for t in game.treeplexes]
   own = tuple(np.asarray(policy, float) for policy in policies)
@@ -206,4 +207,4 @@ def _size(sides, plans, changes):
 
 
 def _arrays(game, xs):
-  return tuple(jnp.asarray(x, game.dtype) for x in xs)
+  return quantities.Plans(jnp.asarray(x, game.dtype) for x in xs)

@@ -15,17 +15,19 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mdrl import checks
-from mdrl.games import base, preference_game
-from mdrl.trees import simplex
+from mdrl.evaluation import gaps
+from mdrl.games import preference_game
+from mdrl.trees import quantities, simplex
 
 _MAX_NEWTON = 50
 
 
 @jax.jit
 def duality_gap(
-  game: preference_game.PreferenceGame, plans: base.Plans
+  game: preference_game.PreferenceGame, plans: quantities.Plans
 ) -> Float[Array, " X"]:
   """Returns max_a P(a over x) - min_a P(x over a): zero for minimax winners."""
+  quantities.check("plans", plans, quantities.Plans)
   rates = game.by_context(game.gain(plans, 0))
   policy = game.by_context(plans[0])
   return 2 * (jnp.max(rates, axis=1) - jnp.sum(rates * policy, axis=1))
@@ -33,14 +35,10 @@ def duality_gap(
 
 def regularized_gap(
   game: preference_game.PreferenceGame,
-  plans: base.Plans,
+  plans: quantities.Plans,
   temperature: Float[Array, ""] | float,
 ) -> Float[Array, " X"]:
-  """Returns the duality gap of the regularised game, in closed form.
-
-  It is 2 (tau log sum_a ref_a exp(gain_a / tau) + tau KL(x, ref)), as the best
-  response to x is softmax(log ref + gain / tau) and x earns nothing against
-  itself.
+  """Returns `gaps.regularized_gap` of the game of each context.
 
   Args:
     game: The game.
@@ -51,30 +49,25 @@ def regularized_gap(
     ValueError: If the temperature is no positive number of the game's dtype.
   """
   checks.held("temperature", temperature, game.dtype)
-  return _regularized_gap(game, plans, temperature)
-
-
-@jax.jit
-def _regularized_gap(game, plans, temperature):
-  tau = jnp.asarray(temperature).astype(game.dtype)
-  policy = game.by_context(plans[0])
-  log_reference = _log_reference(game)
-  rates = game.by_context(game.gain(plans, 0))
-  best = tau * simplex.log_partition(log_reference + rates / tau, None)
-  own = jnp.sum(rates * policy, axis=1) - tau * _kl(policy, log_reference)
-  return 2 * (best - own)
+  quantities.check("plans", plans, quantities.Plans)
+  rows = jnp.pad(game.by_context(plans[0]), ((0, 0), (1, 0)), constant_values=1)
+  return jax.vmap(gaps.regularized_gap, (0, 0, None))(
+    preference_game.contexts(game), quantities.Plans((rows,)), temperature
+  )
 
 
 @jax.jit
 def divergence(
   game: preference_game.PreferenceGame,
-  plans: base.Plans,
-  others: base.Plans,
+  plans: quantities.Plans,
+  others: quantities.Plans,
 ) -> Float[Array, " X"]:
   """Returns KL(plans, others), such as that of an equilibrium from an iterate.
 
   Infinite where `others` lack a response of `plans`.
   """
+  quantities.check("plans", plans, quantities.Plans)
+  quantities.check("others", others, quantities.Plans)
   return _kl(game.by_context(plans[0]), jnp.log(game.by_context(others[0])))
 
 
@@ -96,7 +89,7 @@ def win_rates(
 
 def residual(
   game: preference_game.PreferenceGame,
-  plans: base.Plans,
+  plans: quantities.Plans,
   temperature: Float[Array, ""] | float,
 ) -> Float[Array, " X"]:
   """Returns the largest error of x = softmax(log ref + P x / tau).
@@ -119,7 +112,7 @@ def _residual(game, plans, temperature):
 def equilibrium(
   game: preference_game.PreferenceGame,
   temperature: Float[Array, ""] | float,
-) -> base.Policies:
+) -> quantities.Policies:
   """Returns the equilibrium of the regularised game, by Newton's method.
 
   The temperature is halved from one at which the reference is near the
@@ -145,7 +138,7 @@ def _equilibrium(game, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
   solve = jax.vmap(_solve_context, in_axes=(0, 0, None))
   logits = solve(game.advantage, _log_reference(game), tau)
-  return (game.slots(jnp.exp(logits)),)
+  return quantities.Policies((game.slots(jnp.exp(logits)),))
 
 
 def _solve_context(advantage, log_reference, temperature):

@@ -20,7 +20,8 @@ from scipy.sparse import linalg
 
 from mdrl import checks
 from mdrl.games import base
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
+from mdrl.trees import quantities
 
 _MAX_NEWTON = 20
 # Temperatures fall by this factor, or by less where that is too much.
@@ -33,11 +34,11 @@ class NotFoundError(ValueError):
 
 
 def equilibrium(
-  game: base.Game,
+  game: base.GameView,
   temperature: float,
   tolerance: float = 1e-12,
-  start: base.Policies | None = None,
-) -> base.Policies:
+  start: quantities.Policies | None = None,
+) -> quantities.Policies:
   """Returns a quantal-response equilibrium, by Newton's method on the host.
 
   The temperature falls from one at which the reference is near the equilibrium,
@@ -96,17 +97,17 @@ def equilibrium(
 
 @jax.jit
 def residual(
-  game: base.Game,
-  policies: base.Policies,
+  game: base.GameView,
+  policies: quantities.Policies,
   temperature: Float[Array, ""] | float,
 ) -> Float[Array, ""]:
   """Returns the largest error of a probability in the equations."""
   tau = jnp.asarray(temperature).astype(game.dtype)
   responses = _respond(game, policies, tau)
   errors = [
-    jnp.max(t.mask(jnp.abs(_policy(t, response) - policy))[1:], initial=0)
+    jnp.max(t.mask(jnp.abs(response - policy))[1:], initial=0)
     for t, response, policy in zip(
-      game.treeplexes, responses, policies, strict=True
+      game.treeplexes, _policies(game, responses), policies, strict=True
     )
   ]
   return jnp.max(jnp.stack(errors))
@@ -115,33 +116,17 @@ def residual(
 _ENTROPY = mirror_maps.NegativeEntropy()
 
 
-def _policy(t, dual):
-  return dilated.to_policy(t, _ENTROPY, dual)
-
-
 @jax.jit
 def _policies(game, duals):
-  return tuple(
-    _policy(t, dual) for t, dual in zip(game.treeplexes, duals, strict=True)
-  )
+  return profiles.to_policies(game.treeplexes, _ENTROPY, duals)
 
 
 def _respond(game, policies, temperature):
   """Returns everybody's regularised best response, as log-policies."""
   gains = game.gains(game.plans(policies))
-  anchors = _anchors(game)
-  return tuple(
-    dilated.prox(t, _ENTROPY, gain, [(temperature, anchor)])[0]
-    for t, gain, anchor in zip(game.treeplexes, gains, anchors, strict=True)
-  )
-
-
-def _anchors(game):
-  if game.reference is None:
-    return tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes)
-  return tuple(
-    dilated.to_dual(t, _ENTROPY, policy)
-    for t, policy in zip(game.treeplexes, game.reference, strict=True)
+  anchors = profiles.to_duals(game.treeplexes, _ENTROPY, game.reference)
+  return profiles.prox(
+    game.treeplexes, _ENTROPY, gains, [(temperature, anchors)]
   )
 
 
@@ -151,9 +136,15 @@ def _reference_duals(game):
 
 @jax.jit
 def _duals(game, policies):
-  return tuple(
-    t.mask(dilated.to_dual(t, _ENTROPY, policy)).at[0].set(0)
-    for t, policy in zip(game.treeplexes, policies, strict=True)
+  duals = profiles.to_duals(game.treeplexes, _ENTROPY, policies)
+  return _masked(game, duals)
+
+
+def _masked(game, duals):
+  """Returns duals with zeros where there is no sequence."""
+  return quantities.Duals(
+    t.mask(dual).at[0].set(0)
+    for t, dual in zip(game.treeplexes, duals, strict=True)
   )
 
 
@@ -167,10 +158,7 @@ def _largest_gain(game, duals):
 def _error(game, temperature, duals):
   """What log-policies of responses differ by from log-policies."""
   responses = _respond(game, _policies(game, duals), temperature)
-  return tuple(
-    t.mask(response - dual).at[0].set(0)
-    for t, response, dual in zip(game.treeplexes, responses, duals, strict=True)
-  )
+  return _masked(game, jax.tree.map(jnp.subtract, responses, duals))
 
 
 @jax.jit
@@ -192,10 +180,7 @@ def _cooled(game, reference, duals, ratio):
 @jax.jit
 def _normalized(game, duals):
   one = jnp.ones((), game.dtype)
-  return tuple(
-    dilated.mix(t, _ENTROPY, [(one, dual)])
-    for t, dual in zip(game.treeplexes, duals, strict=True)
-  )
+  return profiles.mix(game.treeplexes, _ENTROPY, [(one, duals)])
 
 
 def _newton(game, temperature, point, tolerance):
@@ -233,7 +218,7 @@ def _flatten(tree):
 
   def unravel(vector):
     parts = np.split(vector, np.cumsum(lengths)[:-1])
-    return tuple(jnp.asarray(part, flat.dtype) for part in parts)
+    return quantities.Duals(jnp.asarray(part, flat.dtype) for part in parts)
 
   return flat, unravel
 

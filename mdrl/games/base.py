@@ -14,20 +14,21 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
+from mdrl.trees import quantities
 from mdrl.trees import treeplex as treeplex_lib
 
 # By how much probabilities may miss one in sum: people round them.
 _ROUNDED = 1e-6
 
-# One array per player, over that player's slots.
-Policies = tuple[Float[Array, " _"], ...]
-Plans = tuple[Float[Array, " _"], ...]
-Gains = tuple[Float[Array, " _"], ...]
-
 
 @runtime_checkable
-class Game(Protocol):
-  """A game of N players, each with a treeplex; a pytree of arrays."""
+class GameView(Protocol):
+  """What solvers see of a game: decisions, plans and gains; a pytree.
+
+  Every `Game` is one. A view that is no game, such as a tree seen infostate by
+  infostate or through samples, has gains that a solver can follow, and which
+  are not the derivatives of utilities: evaluations refuse it.
+  """
 
   @property
   def treeplexes(self) -> tuple[treeplex_lib.Treeplex, ...]:
@@ -35,27 +36,24 @@ class Game(Protocol):
     ...
 
   @property
-  def zero_sum(self) -> bool:
-    """Whether utilities add up to zero, or to any constant."""
-    ...
-
-  @property
   def symmetric(self) -> bool:
-    """Whether one policy plays all parts of a two-player zero-sum game.
+    """Whether one policy plays both parts of a two-player zero-sum game.
 
-    Such a game has one treeplex, and its gain is that against the policy
-    itself.
+    Such a game has one treeplex, one policy, plan and gain, which is that
+    against the policy itself, and `num_players` is one. Evaluations count both
+    of its players: NashConv is twice the improvement of the policy, and
+    exploitability is NashConv / 2, as in any other two-player game.
     """
     ...
 
   @property
-  def reference(self) -> Policies | None:
+  def reference(self) -> quantities.Policies | None:
     """Policies that regularised solvers stay near; None is the potential."""
     ...
 
   @property
   def num_players(self) -> int:
-    """Number of players."""
+    """Number of players with a policy of their own."""
     ...
 
   @property
@@ -63,36 +61,73 @@ class Game(Protocol):
     """Floating type of everything computed on the game."""
     ...
 
-  def plans(self, policies: Policies) -> Plans:
+  def plans(self, policies: quantities.Policies) -> quantities.Plans:
     """Returns the realization plans of policies."""
     ...
 
-  def gain(self, plans: Plans, player: int) -> Float[Array, " S"]:
+  def gain(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
     """Returns the derivative of a player's utility in its own plan."""
     ...
 
-  def gains(self, plans: Plans) -> Gains:
+  def gains(self, plans: quantities.Plans) -> quantities.Gains:
     """Returns the gain of every player."""
     ...
 
-  def values(self, plans: Plans) -> Float[Array, " N"]:
+
+@runtime_checkable
+class Game(GameView, Protocol):
+  """A game of N players, each with a treeplex; a pytree of arrays.
+
+  Utilities are linear in each plan, with the gain as slope.
+  """
+
+  @property
+  def zero_sum(self) -> bool:
+    """Whether utilities add up to zero, or to any constant."""
+    ...
+
+  def values(self, plans: quantities.Plans) -> Float[Array, " N"]:
     """Returns the expected utility of every player."""
     ...
 
 
+def check_is_game(game: Any) -> None:
+  """Raises ValueError for what is no game, such as a view of one."""
+  if isinstance(game, Game):
+    return
+  remedy = (
+    "pass the game that it shows, and plans of that"
+    if isinstance(game, GameView)
+    else "compile_game, matrix_game and preference_game make games"
+  )
+  raise ValueError(
+    f"`game` must be a Game, got a {type(game).__name__}; {remedy}"
+  )
+
+
 @jax.jit
-def random_policies(game: Game, key: PRNGKeyArray) -> Policies:
+def random_policies(game: GameView, key: PRNGKeyArray) -> quantities.Policies:
   """Returns policies drawn uniformly from the simplex at every infostate."""
   keys = jax.random.split(key, game.num_players)
-  return tuple(
+  return quantities.Policies(
     t.to_policy(jax.random.exponential(k, (t.num_slots,), t.dtype))
     for t, k in zip(game.treeplexes, keys, strict=True)
   )
 
 
-def uniform_policies(game: Game) -> Policies:
+def uniform_policies(game: GameView) -> quantities.Policies:
   """Returns the policies that choose every action with equal probability."""
-  return tuple(t.uniform for t in game.treeplexes)
+  return quantities.Policies(t.uniform for t in game.treeplexes)
+
+
+def policies_of_plans(
+  game: GameView, plans: quantities.Plans
+) -> quantities.Policies:
+  """Returns the policies of plans, uniform where they do not reach."""
+  quantities.check("plans", plans, quantities.Plans)
+  return quantities.Policies(
+    t.to_policy(plan) for t, plan in zip(game.treeplexes, plans, strict=True)
+  )
 
 
 def adds_to_constant(utilities: Sequence[Float[np.ndarray, "..."]]) -> bool:
@@ -152,25 +187,26 @@ def check_range(name: str, largest: float, dtype: np.dtype) -> None:
     )
 
 
-def check_policies(game: Game, policies: Any, name: str = "policies") -> None:
+def check_policies(
+  game: GameView, policies: Any, name: str = "policies"
+) -> None:
   """Raises ValueError unless these are policies of the game, where known.
 
   Args:
     game: The game.
-    policies: An array over slots for each player, of probabilities that add up
-      to one at every infostate, within 1e-6 or what the dtype can tell.
+    policies: Probabilities that add up to one at every infostate, within 1e-6
+      or what the dtype can tell.
     name: Of the argument, in messages.
   """
+  quantities.check(name, policies, quantities.Policies)
   if any(isinstance(x, Tracer) for x in jax.tree.leaves((game, policies))):
     return
   expected = [(t.num_slots,) for t in game.treeplexes]
-  given = policies if isinstance(policies, (tuple, list)) else (policies,)
-  shapes = [getattr(policy, "shape", None) for policy in given]
-  if not isinstance(policies, tuple) or shapes != expected:
+  shapes = [getattr(policy, "shape", None) for policy in policies]
+  if shapes != expected:
     raise ValueError(
-      f"`{name}` must be a tuple of one array per player, of shapes "
-      f"{expected}, got {shapes} in a {type(policies).__name__}; a treeplex "
-      "makes them by from_table"
+      f"`{name}` must hold one array per player, of shapes {expected}, got "
+      f"{shapes}; a treeplex makes them by from_table"
     )
   for player, (t, policy) in enumerate(
     zip(game.treeplexes, policies, strict=True)

@@ -7,6 +7,9 @@ games runs at all infostates at once. Regret matching in this view is CFR
 (Zinkevich et al., 2007), multiplicative weights is CFR with Hedge, and magnetic
 mirror descent on Q-values is that of Sokota et al. (2023),
 https://arxiv.org/abs/2206.05825.
+
+It is a view and not a `Game`: its gains are not the derivatives of utilities,
+so that no evaluation takes it.
 """
 
 import functools
@@ -16,8 +19,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mdrl import struct
-from mdrl.games import base, tree_game, tree_view
-from mdrl.trees import sweeps
+from mdrl.games import tree_game, tree_view
+from mdrl.trees import quantities, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 # Counterfactual values are weighted by the others' reach; Q-values are not.
@@ -44,16 +47,18 @@ class BehavioralGame(tree_view.TreeView):
   feedback: str = struct.static()
 
   @jax.jit
-  def plans(self, policies: base.Policies) -> base.Plans:
+  def plans(self, policies: quantities.Policies) -> quantities.Plans:
     """Returns the policies, with one at slot 0."""
-    return tuple(
+    quantities.check("policies", policies, quantities.Policies)
+    return quantities.Plans(
       jnp.concatenate([jnp.ones(1, p.dtype), p[1:]]) for p in policies
     )
 
   @functools.partial(jax.jit, static_argnames="player")
-  def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+  def gain(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
     """Returns what each action earns at its infostate."""
-    realized = self.tree.plans(plans)
+    quantities.check("plans", plans, quantities.Plans)
+    realized = self.tree.plans(quantities.Policies(plans))
     t, policy = self.tree.treeplexes[player], plans[player]
     values = _action_values(t, policy, self.tree.gain(realized, player))
     if self.feedback == "counterfactual":
@@ -65,14 +70,11 @@ class BehavioralGame(tree_view.TreeView):
     return jnp.where(reached, values / safe, jnp.zeros_like(values))
 
   @jax.jit
-  def gains(self, plans: base.Plans) -> base.Gains:
+  def gains(self, plans: quantities.Plans) -> quantities.Gains:
     """Returns the gain of every player."""
-    return tuple(self.gain(plans, i) for i in range(self.num_players))
-
-  @jax.jit
-  def values(self, plans: base.Plans) -> Float[Array, " N"]:
-    """Returns the expected utility of every player."""
-    return self.tree.values(self.tree.plans(plans))
+    return quantities.Gains(
+      self.gain(plans, i) for i in range(self.num_players)
+    )
 
 
 def view(game: tree_game.TreeGame, feedback: str) -> BehavioralGame:

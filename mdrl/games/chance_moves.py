@@ -7,9 +7,9 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from mdrl import struct
-from mdrl.games import base, tree_tables
+from mdrl.games import tree_tables
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segment_plans, segments, sweeps
+from mdrl.trees import quantities, segment_plans, segments, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 
@@ -38,7 +38,7 @@ class ChanceMoves:
 
   @functools.partial(jax.jit, static_argnames="player")
   def gain(
-    self, plans: base.Plans, chance: Float[Array, " _"], player: int
+    self, plans: quantities.Plans, chance: Float[Array, " _"], player: int
   ) -> Float[Array, " S"]:
     """Returns a player's gain against a plan of chance, in units of utility."""
     others = plans[:player] + plans[player + 1 :]

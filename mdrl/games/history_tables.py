@@ -19,9 +19,9 @@ from jaxtyping import Array, Bool, Float, Int, UInt
 import numpy as np
 
 from mdrl import struct
-from mdrl.games import base, tree_tables
+from mdrl.games import tree_tables
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segment_plans
+from mdrl.trees import quantities, segment_plans
 
 CHANCE = tree_tables.CHANCE
 TERMINAL = tree_tables.TERMINAL
@@ -150,7 +150,7 @@ class HistoryTables:
     return self.infostates[player].features[row].astype(self.dtype)
 
   @jax.jit
-  def reach(self, plans: base.Plans) -> Float[Array, " H"]:
+  def reach(self, plans: quantities.Plans) -> Float[Array, " H"]:
     """Returns the probability that play passes through each history."""
     reach = self.chance
     for i, plan in enumerate(plans):

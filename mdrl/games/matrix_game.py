@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from mdrl import checks, inputs, struct
 from mdrl.games import base
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import sweeps
+from mdrl.trees import quantities, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 
@@ -31,7 +31,7 @@ class MatrixGame:
   treeplexes: tuple[treeplex_lib.Treeplex, ...]
   payoffs: tuple[Float[Array, "..."], ...]
   zero_sum: bool = struct.static()
-  reference: base.Policies | None = None
+  reference: quantities.Policies | None = None
 
   @property
   def symmetric(self) -> bool:
@@ -49,16 +49,18 @@ class MatrixGame:
     return self.payoffs[0].dtype
 
   @jax.jit
-  def plans(self, policies: base.Policies) -> base.Plans:
+  def plans(self, policies: quantities.Policies) -> quantities.Plans:
     """Returns the realization plans of policies."""
-    return tuple(
+    quantities.check("policies", policies, quantities.Policies)
+    return quantities.Plans(
       sweeps.sweep_down(t, policy)
       for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
   @functools.partial(jax.jit, static_argnames="player")
-  def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+  def gain(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
     """Returns the derivative of a player's utility in its own plan."""
+    quantities.check("plans", plans, quantities.Plans)
     utility = self.payoffs[player]
     # From the last axis to the first, so that the axes left keep their places.
     for j in reversed(range(self.num_players)):
@@ -67,12 +69,14 @@ class MatrixGame:
     return jnp.concatenate([jnp.zeros(1, utility.dtype), utility])
 
   @jax.jit
-  def gains(self, plans: base.Plans) -> base.Gains:
+  def gains(self, plans: quantities.Plans) -> quantities.Gains:
     """Returns the gain of every player."""
-    return tuple(self.gain(plans, i) for i in range(self.num_players))
+    return quantities.Gains(
+      self.gain(plans, i) for i in range(self.num_players)
+    )
 
   @jax.jit
-  def values(self, plans: base.Plans) -> Float[Array, " N"]:
+  def values(self, plans: quantities.Plans) -> Float[Array, " N"]:
     """Returns the expected utility of every player."""
     return jnp.stack(
       [

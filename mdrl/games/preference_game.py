@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mdrl import checks, inputs, struct
-from mdrl.games import base
 from mdrl.trees import layout as layout_lib
+from mdrl.trees import quantities
 from mdrl.trees import treeplex as treeplex_lib
 
 # By how much P + P.T may miss one: tables of win rates are rounded.
@@ -43,7 +43,7 @@ class PreferenceGame:
 
   treeplex: treeplex_lib.Treeplex
   advantage: Float[Array, "X A A"]
-  reference: base.Policies | None = None
+  reference: quantities.Policies | None = None
 
   @property
   def treeplexes(self) -> tuple[treeplex_lib.Treeplex, ...]:
@@ -94,24 +94,28 @@ class PreferenceGame:
     return self.treeplex.map_groups(lambda _: rows)
 
   @jax.jit
-  def plans(self, policies: base.Policies) -> base.Plans:
+  def plans(self, policies: quantities.Policies) -> quantities.Plans:
     """Returns the realization plan: the policy, with one at slot 0."""
+    quantities.check("policies", policies, quantities.Policies)
     (policy,) = policies
-    return (jnp.concatenate([jnp.ones(1, policy.dtype), policy[1:]]),)
+    return quantities.Plans(
+      (jnp.concatenate([jnp.ones(1, policy.dtype), policy[1:]]),)
+    )
 
   @functools.partial(jax.jit, static_argnames="player")
-  def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+  def gain(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
     """Returns P @ policy - 1/2 for each response."""
+    quantities.check("plans", plans, quantities.Plans)
     rows = self.by_context(plans[player])
     return self.slots(jnp.einsum("xab,xb->xa", self.advantage, rows))
 
   @jax.jit
-  def gains(self, plans: base.Plans) -> base.Gains:
+  def gains(self, plans: quantities.Plans) -> quantities.Gains:
     """Returns the gain of the policy against itself."""
-    return (self.gain(plans, 0),)
+    return quantities.Gains((self.gain(plans, 0),))
 
   @jax.jit
-  def values(self, plans: base.Plans) -> Float[Array, " N"]:
+  def values(self, plans: quantities.Plans) -> Float[Array, " N"]:
     """Returns the utility of the policy against itself: zero."""
     (gain,) = self.gains(plans)
     return jnp.vdot(gain, plans[0])[None]
@@ -155,7 +159,7 @@ def preference_game(
     rows = _checked_reference(reference, num_contexts, num_responses)
     flat = np.zeros(layout.treeplex.num_slots, dtype)
     flat[layout.slot[1:]] = rows.ravel()
-    policies = (jax.device_put(flat),)
+    policies = quantities.Policies((jax.device_put(flat),))
   return PreferenceGame(
     treeplex=layout.treeplex,
     advantage=jax.device_put(advantage),
@@ -181,12 +185,13 @@ def contexts(game: PreferenceGame) -> PreferenceGame:
 
 
 def policies_by_context(
-  game: PreferenceGame, policies: base.Policies | None
-) -> tuple[Float[Array, "X _"]] | None:
+  game: PreferenceGame, policies: quantities.Policies | None
+) -> quantities.Policies | None:
   """Returns the policies that `contexts` takes, or None for None."""
   if policies is None:
     return None
-  return (jnp.pad(game.by_context(policies[0]), ((0, 0), (1, 0))),)
+  rows = game.by_context(policies[0])
+  return quantities.Policies((jnp.pad(rows, ((0, 0), (1, 0))),))
 
 
 def stack(games: Sequence[PreferenceGame]) -> PreferenceGame:

@@ -19,8 +19,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
 from mdrl import checks, struct
-from mdrl.games import base, tree_game, tree_view
-from mdrl.trees import sweeps
+from mdrl.games import tree_game, tree_view
+from mdrl.trees import quantities, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 # External sampling draws the moves of chance and of the others; outcome
@@ -41,8 +41,8 @@ class SampledGame(tree_view.TreeView):
   exploration * uniform. The estimates' means are the tree's gains.
 
   What is drawn for a player's gain depends on the key and the player alone:
-  asked again at equal plans, the view gives equal gains. Values and plans are
-  those of the tree, without sampling.
+  asked again at equal plans, the view gives equal gains. Plans are those of the
+  tree. It is a view and not a `Game`: no evaluation takes sampled gains.
 
   Attributes:
     tree: The game, with the moves of chance.
@@ -61,12 +61,12 @@ class SampledGame(tree_view.TreeView):
     """The decisions of each player."""
     return self.tree.treeplexes
 
-  def plans(self, policies: base.Policies) -> base.Plans:
+  def plans(self, policies: quantities.Policies) -> quantities.Plans:
     """Returns the realization plans of policies."""
     return self.tree.plans(policies)
 
   @functools.partial(jax.jit, static_argnames="player")
-  def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+  def gain(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
     """Returns an estimate of the derivative of a player's utility.
 
     Raises:
@@ -77,20 +77,21 @@ class SampledGame(tree_view.TreeView):
     return self._estimate(policies, drawn, player)
 
   @jax.jit
-  def gains(self, plans: base.Plans) -> base.Gains:
+  def gains(self, plans: quantities.Plans) -> quantities.Gains:
     """Returns an estimate of the gain of every player."""
     policies = self._policies(plans)
     # One program for the samples of all players compiles faster than several.
     samples = jax.vmap(lambda player: self._draw(policies, player))(
       jnp.arange(self.num_players)
     )
-    return tuple(
+    return quantities.Gains(
       self._estimate(policies, tuple(x[i] for x in samples), i)
       for i in range(self.num_players)
     )
 
   def _policies(self, plans):
     """For each player, what others draw from its plan, and what it draws."""
+    quantities.check("plans", plans, quantities.Plans)
     share = jnp.asarray(self.exploration).astype(self.dtype)
     pairs = []
     for t, plan in zip(self.treeplexes, plans, strict=True):
@@ -126,7 +127,8 @@ class SampledGame(tree_view.TreeView):
 
   def _estimate(self, policies, drawn, player):
     """Returns a player's gain in a sample."""
-    gain = _chance(self.tree).gain(drawn[:-1], drawn[-1], player)
+    plans = quantities.Plans(drawn[:-1])
+    gain = _chance(self.tree).gain(plans, drawn[-1], player)
     if self.sampling == "external":
       return gain
     own = policies[player][1]
@@ -136,10 +138,6 @@ class SampledGame(tree_view.TreeView):
     safe = jnp.where(possible, sampling, jnp.ones_like(sampling))
     weight = jnp.where(possible, drawn[player] / safe, jnp.zeros_like(gain))
     return gain * weight
-
-  def values(self, plans: base.Plans) -> Float[Array, " N"]:
-    """Returns the expected utility of every player."""
-    return self.tree.values(plans)
 
 
 def view(

@@ -11,7 +11,7 @@ from mdrl import checks, struct
 from mdrl.games import base, chance_moves, history_tables, tree_tables
 from mdrl.games import index as index_lib
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segment_plans, segments, sweeps
+from mdrl.trees import quantities, segment_plans, segments, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 
@@ -47,7 +47,7 @@ class TreeGame:
   reaches: tuple[segments.SegmentSum, ...] | None = None
   chance: chance_moves.ChanceMoves | None = None
   histories: history_tables.HistoryTables | None = None
-  reference: base.Policies | None = None
+  reference: quantities.Policies | None = None
 
   @property
   def symmetric(self) -> bool:
@@ -65,21 +65,23 @@ class TreeGame:
     return self.treeplexes[0].dtype
 
   @jax.jit
-  def plans(self, policies: base.Policies) -> base.Plans:
+  def plans(self, policies: quantities.Policies) -> quantities.Plans:
     """Returns the realization plans of policies."""
-    return tuple(
+    quantities.check("policies", policies, quantities.Policies)
+    return quantities.Plans(
       sweeps.sweep_down(t, policy)
       for t, policy in zip(self.treeplexes, policies, strict=True)
     )
 
   @functools.partial(jax.jit, static_argnames="player")
-  def gain(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+  def gain(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
     """Returns the derivative of a player's utility in its own plan."""
+    quantities.check("plans", plans, quantities.Plans)
     others = plans[:player] + plans[player + 1 :]
     return self.payoffs[player](*others)
 
   @functools.partial(jax.jit, static_argnames="player")
-  def reach(self, plans: base.Plans, player: int) -> Float[Array, " S"]:
+  def reach(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
     """Returns the chance that play ends behind each sequence of a player.
 
     That is if the player plays for it: its own plan does not count.
@@ -87,6 +89,7 @@ class TreeGame:
     Raises:
       ValueError: If the game was built without reaches.
     """
+    quantities.check("plans", plans, quantities.Plans)
     if self.reaches is None:
       raise ValueError(
         "`game` must have reaches, got none; compile it with reaches=True"
@@ -95,12 +98,14 @@ class TreeGame:
     return self.reaches[player](*others)
 
   @jax.jit
-  def gains(self, plans: base.Plans) -> base.Gains:
+  def gains(self, plans: quantities.Plans) -> quantities.Gains:
     """Returns the gain of every player."""
-    return tuple(self.gain(plans, i) for i in range(self.num_players))
+    return quantities.Gains(
+      self.gain(plans, i) for i in range(self.num_players)
+    )
 
   @jax.jit
-  def values(self, plans: base.Plans) -> Float[Array, " N"]:
+  def values(self, plans: quantities.Plans) -> Float[Array, " N"]:
     """Returns the expected utility of every player."""
     return jnp.stack(
       [

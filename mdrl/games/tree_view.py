@@ -1,7 +1,8 @@
 """What views of a tree game have in common: they show the tree otherwise."""
 
 from mdrl import struct
-from mdrl.games import base, tree_game
+from mdrl.games import tree_game
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -20,17 +21,12 @@ class TreeView:
     return self.tree.num_players
 
   @property
-  def zero_sum(self) -> bool:
-    """Whether the tree's utilities add up to zero, or to any constant."""
-    return self.tree.zero_sum
-
-  @property
   def symmetric(self) -> bool:
     """Every player has a policy of its own."""
     return self.tree.symmetric
 
   @property
-  def reference(self) -> base.Policies | None:
+  def reference(self) -> quantities.Policies | None:
     """Policies that regularised solvers stay near, those of the tree."""
     return self.tree.reference
 

@@ -15,8 +15,9 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -25,8 +26,8 @@ class APOState(NamedTuple):
   """The number of updates, the iterate, and where the last step had led."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  stepped: dilated.Duals
+  dual: quantities.Duals
+  stepped: quantities.Duals
 
 
 @struct.dataclass
@@ -60,22 +61,26 @@ class APO(base.Solver):
     checks.differs("momentum", self.momentum, 1, "steps would never end")
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> APOState:
     """Starts at the policies, which must be positive, without momentum."""
     duals = base.first_duals(game, _ENTROPY, policies)
     return APOState(base.zero_step(), duals, duals)
 
-  def update(self, game: game_lib.Game, state: APOState) -> APOState:
+  def update(self, game: game_lib.GameView, state: APOState) -> APOState:
     """Steps along the gains, then extrapolates from the previous step."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
     momentum = schedules.at(self.momentum, state.step, game.dtype)
     gains = base.gains_at(game, _ENTROPY, state.dual)
-    stepped = base.prox(game, _ENTROPY, gains, [(weight, state.dual)])
+    stepped = profiles.prox(
+      game.treeplexes, _ENTROPY, gains, [(weight, state.dual)]
+    )
     toward = [(1 + momentum, stepped), (-momentum, state.stepped)]
-    duals = base.mix(game, _ENTROPY, toward)
+    duals = profiles.mix(game.treeplexes, _ENTROPY, toward)
     return APOState(state.step + 1, duals, stepped)
 
-  def policies(self, game: game_lib.Game, state: APOState) -> game_lib.Policies:
+  def policies(
+    self, game: game_lib.GameView, state: APOState
+  ) -> quantities.Policies:
     """Returns the current policies."""
-    return base.policies_of_duals(game, _ENTROPY, state.dual)
+    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)

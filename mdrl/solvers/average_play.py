@@ -3,29 +3,29 @@
 import jax
 from jaxtyping import Array, Float
 
-from mdrl.games import base as game_lib
 from mdrl.solvers import base
+from mdrl.trees import quantities
 
 
 class AveragePlay(base.Solver[base.GameT]):
   """A solver whose state holds the average in a field called `plan`."""
 
-  def policies(self, game: base.GameT, state) -> game_lib.Policies:
+  def policies(self, game: base.GameT, state) -> quantities.Policies:
     """Returns the policies of the average plans."""
-    return tuple(
+    return quantities.Policies(
       t.to_policy(plan)
       for t, plan in zip(game.treeplexes, state.plan, strict=True)
     )
 
-  def plans(self, game: base.GameT, state) -> game_lib.Plans:
+  def plans(self, game: base.GameT, state) -> quantities.Plans:
     """Returns the average plans."""
     del game
     return state.plan
 
 
 def toward(
-  mean: game_lib.Plans, played: game_lib.Plans, weight: Float[Array, ""]
-) -> game_lib.Plans:
+  mean: quantities.Plans, played: quantities.Plans, weight: Float[Array, ""]
+) -> quantities.Plans:
   """Returns a mean with one more plan in it, which counts for 1 / weight."""
   return jax.tree.map(
     lambda old, plan: old + (plan - old) / weight, mean, played

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
 from mdrl.solvers import average_play, base, schedules
+from mdrl.trees import quantities
 
 
 class AveragedState(NamedTuple):
@@ -20,7 +21,7 @@ class AveragedState(NamedTuple):
   step: Int[Array, ""]
   solver: Any
   weight: Float[Array, ""]
-  plan: game_lib.Plans
+  plan: quantities.Plans
 
 
 @struct.dataclass
@@ -42,7 +43,7 @@ class Averaged(average_play.AveragePlay):
     checks.between("power", self.power, 0)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> AveragedState:
     """Starts the solver; nothing has been played."""
     inner = self.solver.init(game, policies)
@@ -50,7 +51,9 @@ class Averaged(average_play.AveragePlay):
     weight = jnp.zeros((), game.dtype)
     return AveragedState(inner.step, inner, weight, plans)
 
-  def update(self, game: game_lib.Game, state: AveragedState) -> AveragedState:
+  def update(
+    self, game: game_lib.GameView, state: AveragedState
+  ) -> AveragedState:
     """Averages what is played now, and updates the solver."""
     inner = self.solver.update(game, state.solver)
     played = self.solver.plans(game, state.solver)
@@ -62,7 +65,7 @@ class Averaged(average_play.AveragePlay):
     return AveragedState(inner.step, inner, weight, plans)
 
   def last_policies(
-    self, game: game_lib.Game, state: AveragedState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: AveragedState
+  ) -> quantities.Policies:
     """Returns the policies of the solver's last iterate."""
     return self.solver.policies(game, state.solver)

@@ -1,7 +1,6 @@
 """The contract of solvers, written once, and what all of them need."""
 
 import abc
-from collections.abc import Sequence
 import dataclasses
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -9,17 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mdrl.games import base, preference_game
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import hyper_parameters
-from mdrl.trees import sweeps
+from mdrl.trees import quantities, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
-# Pairs of a weight, in units of utility, and an iterate of every player.
-Anchors = Sequence[tuple[Float[Array, ""], dilated.Duals]]
-
-
 # The kind of games that a solver takes: all of them, where it does not say.
-GameT = TypeVar("GameT", bound=base.Game)
+GameT = TypeVar("GameT", bound=base.GameView)
 
 
 class Solver(abc.ABC, Generic[GameT]):
@@ -41,7 +36,9 @@ class Solver(abc.ABC, Generic[GameT]):
   pairwise: ClassVar[bool] = False
 
   @abc.abstractmethod
-  def init(self, game: GameT, policies: base.Policies | None = None) -> Any:
+  def init(
+    self, game: GameT, policies: quantities.Policies | None = None
+  ) -> Any:
     """Returns the state before the first update.
 
     Args:
@@ -56,20 +53,16 @@ class Solver(abc.ABC, Generic[GameT]):
     """Returns the state after one more update."""
 
   @abc.abstractmethod
-  def policies(self, game: GameT, state: Any) -> base.Policies:
+  def policies(self, game: GameT, state: Any) -> quantities.Policies:
     """Returns the policies that the next update plays."""
 
-  def plans(self, game: GameT, state: Any) -> base.Plans:
+  def plans(self, game: GameT, state: Any) -> quantities.Plans:
     """Returns the plans of `policies`."""
     return game.plans(self.policies(game, state))
 
   def check(self, game: Any) -> None:
     """Raises ValueError unless it can run, and on this game."""
-    if not isinstance(game, base.Game):
-      raise ValueError(
-        f"`game` must be a Game, got a {type(game).__name__}; the solver comes "
-        "first, then the game"
-      )
+    base.check_is_game(game)
     hyper_parameters.check(self, game.dtype)
     if is_pairwise(self) and not isinstance(
       game, preference_game.PreferenceGame
@@ -80,7 +73,9 @@ class Solver(abc.ABC, Generic[GameT]):
         "solver"
       )
 
-  def check_start(self, game: GameT, policies: base.Policies | None) -> None:
+  def check_start(
+    self, game: GameT, policies: quantities.Policies | None
+  ) -> None:
     """Raises ValueError unless policies and reference are those of the game."""
     if game.reference is not None:
       base.check_policies(game, game.reference, "game.reference")
@@ -98,94 +93,27 @@ def is_pairwise(solver: Solver) -> bool:
 
 
 def first_duals(
-  game: base.Game,
+  game: base.GameView,
   mirror_map: mirror_maps.MirrorMap,
-  policies: base.Policies | None,
-) -> dilated.Duals:
+  policies: quantities.Policies | None,
+) -> quantities.Duals:
   """Returns where a solver starts, in dual coordinates."""
   if policies is None:
     policies = game.reference
   if policies is None:
     policies = base.uniform_policies(game)
   base.check_policies(game, policies)
-  return duals_of_policies(game, mirror_map, policies)
-
-
-def reference_duals(
-  game: base.Game, mirror_map: mirror_maps.MirrorMap
-) -> dilated.Duals:
-  """Returns the game's reference, or zeros, which are the potential itself."""
-  if game.reference is None:
-    return tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes)
-  return duals_of_policies(game, mirror_map, game.reference)
-
-
-def duals_of_policies(
-  game: base.Game,
-  mirror_map: mirror_maps.MirrorMap,
-  policies: base.Policies,
-) -> dilated.Duals:
-  """Returns policies in dual coordinates."""
-  return tuple(
-    dilated.to_dual(t, mirror_map, policy)
-    for t, policy in zip(game.treeplexes, policies, strict=True)
-  )
-
-
-def policies_of_duals(
-  game: base.Game,
-  mirror_map: mirror_maps.MirrorMap,
-  duals: dilated.Duals,
-) -> base.Policies:
-  """Returns the policies of iterates in dual coordinates."""
-  return tuple(
-    dilated.to_policy(t, mirror_map, dual)
-    for t, dual in zip(game.treeplexes, duals, strict=True)
-  )
+  return profiles.to_duals(game.treeplexes, mirror_map, policies)
 
 
 def gains_at(
-  game: base.Game,
+  game: base.GameView,
   mirror_map: mirror_maps.MirrorMap,
-  duals: dilated.Duals,
-) -> base.Gains:
+  duals: quantities.Duals,
+) -> quantities.Gains:
   """Returns everybody's gains where all play these iterates."""
-  return game.gains(game.plans(policies_of_duals(game, mirror_map, duals)))
-
-
-def prox(
-  game: base.Game,
-  mirror_map: mirror_maps.MirrorMap,
-  gains: base.Gains,
-  anchors: Anchors,
-) -> dilated.Duals:
-  """Returns everybody's argmax of `<gain, x> - sum_k weight_k D(x, dual_k)`."""
-  return tuple(
-    dilated.prox(
-      t,
-      mirror_map,
-      gain,
-      [(weight, duals[player]) for weight, duals in anchors],
-    )[0]
-    for player, (t, gain) in enumerate(zip(game.treeplexes, gains, strict=True))
-  )
-
-
-def mix(
-  game: base.Game, mirror_map: mirror_maps.MirrorMap, anchors: Anchors
-) -> dilated.Duals:
-  """Returns everybody's mixture: nearest to the anchors at each infostate.
-
-  With negative entropy it is geometric: a product of powers, normalised.
-  """
-  return tuple(
-    dilated.mix(
-      t,
-      mirror_map,
-      [(weight, duals[player]) for weight, duals in anchors],
-    )
-    for player, t in enumerate(game.treeplexes)
-  )
+  policies = profiles.to_policies(game.treeplexes, mirror_map, duals)
+  return game.gains(game.plans(policies))
 
 
 def advantages(

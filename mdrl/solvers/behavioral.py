@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from jaxtyping import Array, Int
 
 from mdrl import struct
-from mdrl.games import base as game_lib
 from mdrl.games import behavioral_game, tree_game
 from mdrl.solvers import base
+from mdrl.trees import quantities
 
 
 class BehavioralState(NamedTuple):
@@ -54,7 +54,7 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
   def init(
     self,
     game: tree_game.TreeGame,
-    policies: game_lib.Policies | None = None,
+    policies: quantities.Policies | None = None,
   ) -> BehavioralState:
     """Starts the solver on the view."""
     inner = self.solver.init(self._view(game), policies)
@@ -72,6 +72,6 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
 
   def policies(
     self, game: tree_game.TreeGame, state: BehavioralState
-  ) -> game_lib.Policies:
+  ) -> quantities.Policies:
     """Returns the solver's policies."""
     return self.solver.policies(self._view(game), state.inner)

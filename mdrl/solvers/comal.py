@@ -15,6 +15,7 @@ from mdrl import checks, struct
 from mdrl.games import base as game_lib
 from mdrl.games import preference_game
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class ComalState(NamedTuple):
@@ -53,7 +54,7 @@ class Comal(base.Solver):
     checks.positive("tolerance", self.tolerance)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> ComalState:
     """Starts the first inner run, around the game's reference."""
     step = base.zero_step()
@@ -65,7 +66,7 @@ class Comal(base.Solver):
     count = jnp.zeros(game.num_contexts, step.dtype)
     return ComalState(step, count, inner)
 
-  def update(self, game: game_lib.Game, state: ComalState) -> ComalState:
+  def update(self, game: game_lib.GameView, state: ComalState) -> ComalState:
     """Makes one inner update, and begins the next run where it is the last."""
     advance, begin = self._advance, self._begin
     if _has_contexts(game):
@@ -104,18 +105,18 @@ class Comal(base.Solver):
     return largest <= schedules.number(self.tolerance, game.dtype)
 
   def policies(
-    self, game: game_lib.Game, state: ComalState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: ComalState
+  ) -> quantities.Policies:
     """Returns the inner solver's policies."""
     if not _has_contexts(game):
       return self.solver.policies(game, state.inner)
     parts = preference_game.contexts(game)
     (policies,) = jax.vmap(self.solver.policies)(parts, state.inner)
-    return (game.slots(policies[:, 1:]),)
+    return quantities.Policies((game.slots(policies[:, 1:]),))
 
 
 def _has_contexts(
-  game: game_lib.Game,
+  game: game_lib.GameView,
 ) -> TypeGuard[preference_game.PreferenceGame]:
   return (
     isinstance(game, preference_game.PreferenceGame) and game.num_contexts > 1

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 
 from mdrl import checks, struct
 from mdrl.games import preference_game
-from mdrl.geometry import dilated
+from mdrl.geometry import profiles
 from mdrl.solvers import base, one_iterate, pairwise_fit, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -46,7 +47,7 @@ class DNO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     self,
     game: preference_game.PreferenceGame,
     state: one_iterate.OneIterateState,
-  ) -> dilated.Duals:
+  ) -> quantities.Duals:
     """Fits scores to the labels of pairs, and adds them to the log-policy."""
     step_size = schedules.at(self.step_size, state.step, game.dtype)
     (gains,) = base.gains_at(game, self.mirror_map, state.dual)
@@ -56,4 +57,9 @@ class DNO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     sampling = jnp.exp(game.by_context(dual))
     scores = jax.vmap(pairwise_fit.fit)(labels, sampling)
     anchors = [(1 / step_size, state.dual)]
-    return base.prox(game, self.mirror_map, (game.slots(scores),), anchors)
+    return profiles.prox(
+      game.treeplexes,
+      self.mirror_map,
+      quantities.Gains((game.slots(scores),)),
+      anchors,
+    )

@@ -11,8 +11,9 @@ with the divergence from a reference in place of the entropy.
 
 from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated
+from mdrl.geometry import profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -57,8 +58,8 @@ class EGPO(one_iterate.OneIterate):
     one_iterate.check_explicit(self.step_size, self.temperature)
 
   def next_duals(
-    self, game: game_lib.Game, state: one_iterate.OneIterateState
-  ) -> dilated.Duals:
+    self, game: game_lib.GameView, state: one_iterate.OneIterateState
+  ) -> quantities.Duals:
     """Steps along the gains at the midpoint, found by a step before."""
     step_size, temperature = (
       schedules.at(s, state.step, game.dtype)
@@ -70,7 +71,7 @@ class EGPO(one_iterate.OneIterate):
     midpoint = state.dual
     for _ in range(2):
       gains = base.gains_at(game, self.mirror_map, midpoint)
-      midpoint = base.prox(game, self.mirror_map, gains, anchors)
+      midpoint = profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
     return midpoint
 
 

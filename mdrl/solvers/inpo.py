@@ -9,8 +9,9 @@ from jaxtyping import Array, Float
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated
+from mdrl.geometry import profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -42,8 +43,8 @@ class INPO(one_iterate.OneIterate):
     one_iterate.check_explicit(self.step_size, self.temperature)
 
   def next_duals(
-    self, game: game_lib.Game, state: one_iterate.OneIterateState
-  ) -> dilated.Duals:
+    self, game: game_lib.GameView, state: one_iterate.OneIterateState
+  ) -> quantities.Duals:
     """Steps along the gains at the iterate."""
     step_size, temperature = (
       schedules.at(s, state.step, game.dtype)
@@ -53,7 +54,7 @@ class INPO(one_iterate.OneIterate):
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )
-    return base.prox(game, self.mirror_map, gains, anchors)
+    return profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
 
 
 def published_step_size(

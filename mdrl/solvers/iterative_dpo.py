@@ -14,8 +14,9 @@ from jaxtyping import Array, Float
 
 from mdrl import checks, struct
 from mdrl.games import preference_game
-from mdrl.geometry import dilated
-from mdrl.solvers import base, one_iterate, pairwise_fit, schedules
+from mdrl.geometry import profiles
+from mdrl.solvers import one_iterate, pairwise_fit, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -54,11 +55,16 @@ class IterativeDPO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     self,
     game: preference_game.PreferenceGame,
     state: one_iterate.OneIterateState,
-  ) -> dilated.Duals:
+  ) -> quantities.Duals:
     """Fits to pairs of the iterate."""
     temperature = schedules.at(self.temperature, state.step, game.dtype)
     labels = pairwise_fit.smooth(game.preferences, self.label_smoothing)
     sampling = jnp.exp(game.by_context(state.dual[0]))
     scores = game.slots(jax.vmap(pairwise_fit.fit)(labels, sampling))
     anchor = state.dual if self.moving else state.reference
-    return base.prox(game, self.mirror_map, (scores,), [(temperature, anchor)])
+    return profiles.prox(
+      game.treeplexes,
+      self.mirror_map,
+      quantities.Gains((scores,)),
+      [(temperature, anchor)],
+    )

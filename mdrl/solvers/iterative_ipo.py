@@ -8,8 +8,9 @@ preference optimisation" (2024), https://arxiv.org/abs/2403.08635.
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated
+from mdrl.geometry import profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -39,10 +40,12 @@ class IterativeIPO(one_iterate.OneIterate):
     checks.positive("temperature", self.temperature)
 
   def next_duals(
-    self, game: game_lib.Game, state: one_iterate.OneIterateState
-  ) -> dilated.Duals:
+    self, game: game_lib.GameView, state: one_iterate.OneIterateState
+  ) -> quantities.Duals:
     """Responds to the iterate."""
     temperature = schedules.at(self.temperature, state.step, game.dtype)
     anchor = state.dual if self.moving else state.reference
     gains = base.gains_at(game, self.mirror_map, state.dual)
-    return base.prox(game, self.mirror_map, gains, [(temperature, anchor)])
+    return profiles.prox(
+      game.treeplexes, self.mirror_map, gains, [(temperature, anchor)]
+    )

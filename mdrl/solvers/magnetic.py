@@ -15,16 +15,17 @@ from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class MagneticState(NamedTuple):
   """The number of updates, the iterate and the magnet, in dual coordinates."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  magnet: dilated.Duals
+  dual: quantities.Duals
+  magnet: quantities.Duals
 
 
 @struct.dataclass
@@ -72,14 +73,18 @@ class MagneticMirrorDescent(base.Solver):
     checks.between("magnet_rate", self.magnet_rate, 0, 1)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> MagneticState:
     """Starts from the policies, with the game's reference as the magnet."""
     duals = base.first_duals(game, self.mirror_map, policies)
-    magnets = base.reference_duals(game, self.mirror_map)
+    magnets = profiles.to_duals(
+      game.treeplexes, self.mirror_map, game.reference
+    )
     return MagneticState(base.zero_step(), duals, magnets)
 
-  def update(self, game: game_lib.Game, state: MagneticState) -> MagneticState:
+  def update(
+    self, game: game_lib.GameView, state: MagneticState
+  ) -> MagneticState:
     """Makes one step along the gains, drawn to the magnet."""
     step_size, temperature, rate = (
       schedules.at(s, state.step, game.dtype)
@@ -87,9 +92,9 @@ class MagneticMirrorDescent(base.Solver):
     )
     gains = base.gains_at(game, self.mirror_map, state.dual)
     anchors = [(1 / step_size, state.dual), (temperature, state.magnet)]
-    duals = base.prox(game, self.mirror_map, gains, anchors)
+    duals = profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
     toward = [(1 - rate, state.magnet), (rate, state.dual)]
-    moved = base.mix(game, self.mirror_map, toward)
+    moved = profiles.mix(game.treeplexes, self.mirror_map, toward)
     # A magnet of zeros is no policy, and mixing would make it one.
     magnets = jax.tree.map(
       lambda new, old: jnp.where(rate > 0, new, old), moved, state.magnet
@@ -97,7 +102,7 @@ class MagneticMirrorDescent(base.Solver):
     return MagneticState(state.step + 1, duals, magnets)
 
   def policies(
-    self, game: game_lib.Game, state: MagneticState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: MagneticState
+  ) -> quantities.Policies:
     """Returns the current policies."""
-    return base.policies_of_duals(game, self.mirror_map, state.dual)
+    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

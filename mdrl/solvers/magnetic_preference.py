@@ -14,16 +14,17 @@ from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class MagneticPreferenceState(NamedTuple):
   """The number of updates, the iterate and the magnet, in dual coordinates."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  magnet: dilated.Duals
+  dual: quantities.Duals
+  magnet: quantities.Duals
 
 
 @struct.dataclass
@@ -58,17 +59,17 @@ class MagneticPreferenceOptimization(base.Solver):
     checks.whole("period", self.period, 1)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> MagneticPreferenceState:
     """Starts from the policies, with the game's reference as the magnet."""
     return MagneticPreferenceState(
       base.zero_step(),
       base.first_duals(game, self.mirror_map, policies),
-      base.reference_duals(game, self.mirror_map),
+      profiles.to_duals(game.treeplexes, self.mirror_map, game.reference),
     )
 
   def update(
-    self, game: game_lib.Game, state: MagneticPreferenceState
+    self, game: game_lib.GameView, state: MagneticPreferenceState
   ) -> MagneticPreferenceState:
     """Makes one step, and refreshes the magnet when it is time."""
     step_size, temperature = (
@@ -77,7 +78,7 @@ class MagneticPreferenceOptimization(base.Solver):
     )
     gains = base.gains_at(game, self.mirror_map, state.dual)
     anchors = [(1 / step_size, state.dual), (temperature, state.magnet)]
-    duals = base.prox(game, self.mirror_map, gains, anchors)
+    duals = profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
     step = state.step + 1
     due = step % jnp.asarray(self.period, step.dtype) == 0
     magnets = jax.tree.map(
@@ -86,7 +87,7 @@ class MagneticPreferenceOptimization(base.Solver):
     return MagneticPreferenceState(step, duals, magnets)
 
   def policies(
-    self, game: game_lib.Game, state: MagneticPreferenceState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: MagneticPreferenceState
+  ) -> quantities.Policies:
     """Returns the current policies."""
-    return base.policies_of_duals(game, self.mirror_map, state.dual)
+    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

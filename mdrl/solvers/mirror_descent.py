@@ -11,15 +11,16 @@ from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class MirrorDescentState(NamedTuple):
   """The number of updates, and the iterate in dual coordinates."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
+  dual: quantities.Duals
 
 
 @struct.dataclass
@@ -46,23 +47,25 @@ class MirrorDescent(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> MirrorDescentState:
     """Starts from the policies."""
     duals = base.first_duals(game, self.mirror_map, policies)
     return MirrorDescentState(base.zero_step(), duals)
 
   def update(
-    self, game: game_lib.Game, state: MirrorDescentState
+    self, game: game_lib.GameView, state: MirrorDescentState
   ) -> MirrorDescentState:
     """Makes one step along the gains of the current policies."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
     gains = base.gains_at(game, self.mirror_map, state.dual)
-    duals = base.prox(game, self.mirror_map, gains, [(weight, state.dual)])
+    duals = profiles.prox(
+      game.treeplexes, self.mirror_map, gains, [(weight, state.dual)]
+    )
     return MirrorDescentState(state.step + 1, duals)
 
   def policies(
-    self, game: game_lib.Game, state: MirrorDescentState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: MirrorDescentState
+  ) -> quantities.Policies:
     """Returns the current policies."""
-    return base.policies_of_duals(game, self.mirror_map, state.dual)
+    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

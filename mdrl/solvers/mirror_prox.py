@@ -12,16 +12,17 @@ from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class MirrorProxState(NamedTuple):
   """The number of updates, the centre, and the midpoint played from it."""
 
   step: Int[Array, ""]
-  center: dilated.Duals
-  midpoint: dilated.Duals
+  center: quantities.Duals
+  midpoint: quantities.Duals
 
 
 @struct.dataclass
@@ -50,7 +51,7 @@ class MirrorProx(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> MirrorProxState:
     """Starts with the policies as the centre."""
     center = base.first_duals(game, self.mirror_map, policies)
@@ -62,10 +63,12 @@ class MirrorProx(base.Solver):
     """Steps from the centre along the gains at another point."""
     weight = 1 / schedules.at(self.step_size, step, game.dtype)
     gains = base.gains_at(game, self.mirror_map, at)
-    return base.prox(game, self.mirror_map, gains, [(weight, center)])
+    return profiles.prox(
+      game.treeplexes, self.mirror_map, gains, [(weight, center)]
+    )
 
   def update(
-    self, game: game_lib.Game, state: MirrorProxState
+    self, game: game_lib.GameView, state: MirrorProxState
   ) -> MirrorProxState:
     """Moves the centre by the midpoint's gains; finds the next midpoint."""
     step = state.step + 1
@@ -74,7 +77,9 @@ class MirrorProx(base.Solver):
     return MirrorProxState(step, center, midpoint)
 
   def policies(
-    self, game: game_lib.Game, state: MirrorProxState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: MirrorProxState
+  ) -> quantities.Policies:
     """Returns the midpoint."""
-    return base.policies_of_duals(game, self.mirror_map, state.midpoint)
+    return profiles.to_policies(
+      game.treeplexes, self.mirror_map, state.midpoint
+    )

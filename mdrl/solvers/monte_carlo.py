@@ -14,9 +14,9 @@ import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 from mdrl import checks, struct
-from mdrl.games import base as game_lib
 from mdrl.games import sampled_game, tree_game
 from mdrl.solvers import base
+from mdrl.trees import quantities
 
 
 class MonteCarloState(NamedTuple):
@@ -62,7 +62,7 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
   def init(
     self,
     game: tree_game.TreeGame,
-    policies: game_lib.Policies | None = None,
+    policies: quantities.Policies | None = None,
   ) -> MonteCarloState:
     """Starts the solver on the view.
 
@@ -88,12 +88,12 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
 
   def policies(
     self, game: tree_game.TreeGame, state: MonteCarloState
-  ) -> game_lib.Policies:
+  ) -> quantities.Policies:
     """Returns the solver's policies."""
     return self.solver.policies(game, state.inner)
 
   def plans(
     self, game: tree_game.TreeGame, state: MonteCarloState
-  ) -> game_lib.Plans:
+  ) -> quantities.Plans:
     """Returns the solver's plans, which are those of the tree."""
     return self.solver.plans(game, state.inner)

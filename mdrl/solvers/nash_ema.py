@@ -11,8 +11,9 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -21,9 +22,9 @@ class NashEMAState(NamedTuple):
   """The iterate, its moving average and the reference; the step counts."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  average: dilated.Duals
-  reference: dilated.Duals
+  dual: quantities.Duals
+  average: quantities.Duals
+  reference: quantities.Duals
 
 
 @struct.dataclass
@@ -58,14 +59,16 @@ class NashEMA(base.Solver):
     checks.differs("decay", self.decay, 1, "the average would never move")
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> NashEMAState:
     """Starts with the policies as the average, too."""
     duals = base.first_duals(game, _ENTROPY, policies)
-    reference = base.reference_duals(game, _ENTROPY)
+    reference = profiles.to_duals(game.treeplexes, _ENTROPY, game.reference)
     return NashEMAState(base.zero_step(), duals, duals, reference)
 
-  def update(self, game: game_lib.Game, state: NashEMAState) -> NashEMAState:
+  def update(
+    self, game: game_lib.GameView, state: NashEMAState
+  ) -> NashEMAState:
     """Steps along the gains at the average, and moves the average."""
     step_size, temperature, decay = (
       schedules.at(s, state.step, game.dtype)
@@ -75,13 +78,13 @@ class NashEMA(base.Solver):
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )
-    duals = base.prox(game, _ENTROPY, gains, anchors)
+    duals = profiles.prox(game.treeplexes, _ENTROPY, gains, anchors)
     toward = [(decay, state.average), (1 - decay, duals)]
-    average = base.mix(game, _ENTROPY, toward)
+    average = profiles.mix(game.treeplexes, _ENTROPY, toward)
     return NashEMAState(state.step + 1, duals, average, state.reference)
 
   def policies(
-    self, game: game_lib.Game, state: NashEMAState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: NashEMAState
+  ) -> quantities.Policies:
     """Returns the current policies."""
-    return base.policies_of_duals(game, _ENTROPY, state.dual)
+    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)

@@ -8,8 +8,9 @@ from jaxtyping import Array, Float
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -56,8 +57,8 @@ class NashMD(one_iterate.OneIterate):
       checks.between("mixture", self.mixture, 0, 1)
 
   def next_duals(
-    self, game: game_lib.Game, state: one_iterate.OneIterateState
-  ) -> dilated.Duals:
+    self, game: game_lib.GameView, state: one_iterate.OneIterateState
+  ) -> quantities.Duals:
     """Steps along the gains at the mixture."""
     step_size, temperature = (
       schedules.at(s, state.step, game.dtype)
@@ -67,12 +68,12 @@ class NashMD(one_iterate.OneIterate):
     if self.mixture is not None:
       mixture = schedules.at(self.mixture, state.step, game.dtype)
     toward = [(1 - mixture, state.dual), (mixture, state.reference)]
-    opponent = base.mix(game, self.mirror_map, toward)
+    opponent = profiles.mix(game.treeplexes, self.mirror_map, toward)
     gains = base.gains_at(game, self.mirror_map, opponent)
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )
-    return base.prox(game, self.mirror_map, gains, anchors)
+    return profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
 
 
 def paper_schedule(

@@ -7,8 +7,9 @@ and another algorithm.
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -47,8 +48,8 @@ class NashMirrorProx(one_iterate.OneIterate):
     checks.between("temperature", self.temperature, 0)
 
   def next_duals(
-    self, game: game_lib.Game, state: one_iterate.OneIterateState
-  ) -> dilated.Duals:
+    self, game: game_lib.GameView, state: one_iterate.OneIterateState
+  ) -> quantities.Duals:
     """Steps along the gains at the midpoint, found by a step before."""
     step_size, temperature = (
       schedules.at(s, state.step, game.dtype)
@@ -56,6 +57,6 @@ class NashMirrorProx(one_iterate.OneIterate):
     )
     anchors = [(1 / step_size, state.dual), (temperature, state.reference)]
     gains = base.gains_at(game, self.mirror_map, state.dual)
-    midpoint = base.prox(game, self.mirror_map, gains, anchors)
+    midpoint = profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
     gains = base.gains_at(game, self.mirror_map, midpoint)
-    return base.prox(game, self.mirror_map, gains, anchors)
+    return profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)

@@ -16,8 +16,9 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -26,7 +27,7 @@ class NeuRDState(NamedTuple):
   """The number of updates, and logits, which need not be normalised."""
 
   step: Int[Array, ""]
-  logits: dilated.Duals
+  logits: quantities.Duals
 
 
 @struct.dataclass
@@ -57,11 +58,11 @@ class NeuRD(base.Solver):
     checks.between("threshold", self.threshold, 0, open_low=True, infinite=True)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> NeuRDState:
     """Starts from the log-policies, shifted so that they average to zero."""
     duals = base.first_duals(game, _ENTROPY, policies)
-    centered = tuple(
+    centered = quantities.Duals(
       t.map_groups(
         lambda group, t=t, d=d: _centered(group.view(d), t.legal_rows(group))
       )
@@ -69,7 +70,7 @@ class NeuRD(base.Solver):
     )
     return NeuRDState(base.zero_step(), centered)
 
-  def update(self, game: game_lib.Game, state: NeuRDState) -> NeuRDState:
+  def update(self, game: game_lib.GameView, state: NeuRDState) -> NeuRDState:
     """Adds the advantages of the current policies."""
     step_size = schedules.at(self.step_size, state.step, game.dtype)
     threshold = schedules.number(self.threshold, game.dtype)
@@ -86,15 +87,15 @@ class NeuRD(base.Solver):
         + jnp.where(logits + raised <= threshold, raised, 0)
         + jnp.where(logits + lowered >= -threshold, lowered, 0)
       )
-    return NeuRDState(state.step + 1, tuple(moved))
+    return NeuRDState(state.step + 1, quantities.Duals(moved))
 
   def policies(
-    self, game: game_lib.Game, state: NeuRDState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: NeuRDState
+  ) -> quantities.Policies:
     """Returns the softmax of the logits."""
     one = jnp.ones((), game.dtype)
-    duals = base.mix(game, _ENTROPY, [(one, state.logits)])
-    return base.policies_of_duals(game, _ENTROPY, duals)
+    duals = profiles.mix(game.treeplexes, _ENTROPY, [(one, state.logits)])
+    return profiles.to_policies(game.treeplexes, _ENTROPY, duals)
 
 
 def _centered(rows, legal):

@@ -13,9 +13,9 @@ from jaxtyping import Array, Float, Int
 import numpy as np
 
 from mdrl import checks
-from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class OneIterateState(NamedTuple):
@@ -25,8 +25,8 @@ class OneIterateState(NamedTuple):
   """
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  reference: dilated.Duals
+  dual: quantities.Duals
+  reference: quantities.Duals
 
 
 class OneIterate(base.Solver[base.GameT]):
@@ -39,19 +39,19 @@ class OneIterate(base.Solver[base.GameT]):
   mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
   def init(
-    self, game: base.GameT, policies: game_lib.Policies | None = None
+    self, game: base.GameT, policies: quantities.Policies | None = None
   ) -> OneIterateState:
     """Starts from the policies, by default from the reference."""
     return OneIterateState(
       base.zero_step(),
       base.first_duals(game, self.mirror_map, policies),
-      base.reference_duals(game, self.mirror_map),
+      profiles.to_duals(game.treeplexes, self.mirror_map, game.reference),
     )
 
   @abc.abstractmethod
   def next_duals(
     self, game: base.GameT, state: OneIterateState
-  ) -> dilated.Duals:
+  ) -> quantities.Duals:
     """Returns the iterate after one more update."""
 
   def update(self, game: base.GameT, state: OneIterateState) -> OneIterateState:
@@ -61,17 +61,17 @@ class OneIterate(base.Solver[base.GameT]):
 
   def policies(
     self, game: base.GameT, state: OneIterateState
-  ) -> game_lib.Policies:
+  ) -> quantities.Policies:
     """Returns the current policies."""
-    return base.policies_of_duals(game, self.mirror_map, state.dual)
+    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)
 
 
 def explicit_anchors(
   step_size: Float[Array, ""],
   temperature: Float[Array, ""],
-  dual: dilated.Duals,
-  reference: dilated.Duals,
-) -> base.Anchors:
+  dual: quantities.Duals,
+  reference: quantities.Duals,
+) -> profiles.Anchors:
   """Returns the anchors of a step whose regulariser is linearised.
 
   Of `<gain, x> - temperature * D(x, reference) - D(x, dual) / step_size`, the

@@ -11,16 +11,17 @@ from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class ONPOState(NamedTuple):
   """The number of updates, the centre, and the iterate played from it."""
 
   step: Int[Array, ""]
-  center: dilated.Duals
-  dual: dilated.Duals
+  center: quantities.Duals
+  dual: quantities.Duals
 
 
 @struct.dataclass
@@ -51,22 +52,26 @@ class ONPO(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> ONPOState:
     """Starts with the policies as centre and iterate."""
     duals = base.first_duals(game, self.mirror_map, policies)
     return ONPOState(base.zero_step(), duals, duals)
 
-  def update(self, game: game_lib.Game, state: ONPOState) -> ONPOState:
+  def update(self, game: game_lib.GameView, state: ONPOState) -> ONPOState:
     """Moves the centre by the gains, and plays where they would lead again."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
     gains = base.gains_at(game, self.mirror_map, state.dual)
-    center = base.prox(game, self.mirror_map, gains, [(weight, state.center)])
-    duals = base.prox(game, self.mirror_map, gains, [(weight, center)])
+    center = profiles.prox(
+      game.treeplexes, self.mirror_map, gains, [(weight, state.center)]
+    )
+    duals = profiles.prox(
+      game.treeplexes, self.mirror_map, gains, [(weight, center)]
+    )
     return ONPOState(state.step + 1, center, duals)
 
   def policies(
-    self, game: game_lib.Game, state: ONPOState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: ONPOState
+  ) -> quantities.Policies:
     """Returns the iterate that is played."""
-    return base.policies_of_duals(game, self.mirror_map, state.dual)
+    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

@@ -14,16 +14,17 @@ from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, schedules
+from mdrl.trees import quantities
 
 
 class OptimisticState(NamedTuple):
   """The number of updates, the iterate, and the gains of the last one."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  last_gain: game_lib.Gains
+  dual: quantities.Duals
+  last_gain: quantities.Gains
 
 
 @struct.dataclass
@@ -55,17 +56,19 @@ class OptimisticMirrorDescent(base.Solver):
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> OptimisticState:
     """Starts from the policies and a prediction of zero."""
     return OptimisticState(
       base.zero_step(),
       base.first_duals(game, self.mirror_map, policies),
-      tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes),
+      quantities.Gains(
+        jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes
+      ),
     )
 
   def update(
-    self, game: game_lib.Game, state: OptimisticState
+    self, game: game_lib.GameView, state: OptimisticState
   ) -> OptimisticState:
     """Makes one step along the gains and their predicted change."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
@@ -74,11 +77,11 @@ class OptimisticMirrorDescent(base.Solver):
       lambda gain, last: 2 * gain - last, gains, state.last_gain
     )
     anchors = [(weight, state.dual)]
-    duals = base.prox(game, self.mirror_map, predicted, anchors)
+    duals = profiles.prox(game.treeplexes, self.mirror_map, predicted, anchors)
     return OptimisticState(state.step + 1, duals, gains)
 
   def policies(
-    self, game: game_lib.Game, state: OptimisticState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: OptimisticState
+  ) -> quantities.Policies:
     """Returns the current policies."""
-    return base.policies_of_duals(game, self.mirror_map, state.dual)
+    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int
 from mdrl import struct
 from mdrl.games import base as game_lib
 from mdrl.solvers import base, regret_rules
-from mdrl.trees import sweeps
+from mdrl.trees import quantities, sweeps
 
 
 class RegretState(NamedTuple):
@@ -23,8 +23,8 @@ class RegretState(NamedTuple):
 
   step: Int[Array, ""]
   regret: tuple[Float[Array, " _"], ...]
-  policy: game_lib.Policies
-  plan: game_lib.Plans
+  policy: quantities.Policies
+  plan: quantities.Plans
 
 
 @struct.dataclass
@@ -48,7 +48,7 @@ class RegretMatching(base.Solver):
   rule: regret_rules.RegretRule
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> RegretState:
     """Starts from the policies and no regret."""
     zeros = tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes)
@@ -56,13 +56,15 @@ class RegretMatching(base.Solver):
       policies = game_lib.uniform_policies(game)
     return RegretState(base.zero_step(), zeros, policies, game.plans(policies))
 
-  def update(self, game: game_lib.Game, state: RegretState) -> RegretState:
+  def update(self, game: game_lib.GameView, state: RegretState) -> RegretState:
     """Updates every player against the plans that were played."""
     step, players = state.step + 1, range(game.num_players)
     gains = game.gains(state.plan)
     moved = [self._respond(game, state, gains[i], step, i) for i in players]
     regrets, policies, plans = zip(*moved, strict=True)
-    return RegretState(step, regrets, policies, plans)
+    return RegretState(
+      step, regrets, quantities.Policies(policies), quantities.Plans(plans)
+    )
 
   def _respond(self, game, state, gain, step, player):
     """Returns a player's regret, policy and plan after a gain."""
@@ -76,13 +78,15 @@ class RegretMatching(base.Solver):
     return regret, policy, sweeps.sweep_down(treeplex, policy)
 
   def policies(
-    self, game: game_lib.Game, state: RegretState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: RegretState
+  ) -> quantities.Policies:
     """Returns the current policies."""
     del game
     return state.policy
 
-  def plans(self, game: game_lib.Game, state: RegretState) -> game_lib.Plans:
+  def plans(
+    self, game: game_lib.GameView, state: RegretState
+  ) -> quantities.Plans:
     """Returns the current plans, which the state holds."""
     del game
     return state.plan
@@ -96,18 +100,16 @@ class AlternatingRegretMatching(RegretMatching):
   https://arxiv.org/abs/1810.11542, for why averages keep their guarantee.)
   """
 
-  def update(self, game: game_lib.Game, state: RegretState) -> RegretState:
+  def update(self, game: game_lib.GameView, state: RegretState) -> RegretState:
     """Updates every player once, in order."""
     step = state.step + 1
     for i in range(game.num_players):
       gain = game.gain(state.plan, i)
-      moved = self._respond(game, state, gain, step, i)
-      fields = (state.regret, state.policy, state.plan)
+      regret, policy, plan = self._respond(game, state, gain, step, i)
       state = RegretState(
         state.step,
-        *(
-          (*old[:i], new, *old[i + 1 :])
-          for old, new in zip(fields, moved, strict=True)
-        ),
+        (*state.regret[:i], regret, *state.regret[i + 1 :]),
+        quantities.replaced(state.policy, i, policy),
+        quantities.replaced(state.plan, i, plan),
       )
     return state._replace(step=step)

@@ -13,10 +13,10 @@ import jax
 from jaxtyping import Array, Float, Int
 
 from mdrl import struct
-from mdrl.games import base as game_lib
 from mdrl.games import preference_game
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, one_iterate, pairwise_fit, schedules
+from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -25,8 +25,8 @@ class RLHFState(NamedTuple):
   """The number of updates, the iterate, the reference and the reward."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  reference: dilated.Duals
+  dual: quantities.Duals
+  reference: quantities.Duals
   reward: Float[Array, " S"]
 
 
@@ -63,14 +63,14 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
   def init(
     self,
     game: preference_game.PreferenceGame,
-    policies: game_lib.Policies | None = None,
+    policies: quantities.Policies | None = None,
   ) -> RLHFState:
     """Fits the reward to pairs of the policy."""
     duals = base.first_duals(game, _ENTROPY, policies)
-    (sampling,) = base.policies_of_duals(game, _ENTROPY, duals)
+    (sampling,) = profiles.to_policies(game.treeplexes, _ENTROPY, duals)
     labels = pairwise_fit.smooth(game.preferences, self.label_smoothing)
     reward = jax.vmap(pairwise_fit.fit)(labels, game.by_context(sampling))
-    reference = base.reference_duals(game, _ENTROPY)
+    reference = profiles.to_duals(game.treeplexes, _ENTROPY, game.reference)
     return RLHFState(base.zero_step(), duals, reference, game.slots(reward))
 
   def update(
@@ -84,11 +84,12 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )
-    duals = base.prox(game, _ENTROPY, (state.reward,), anchors)
+    gains = quantities.Gains((state.reward,))
+    duals = profiles.prox(game.treeplexes, _ENTROPY, gains, anchors)
     return RLHFState(state.step + 1, duals, state.reference, state.reward)
 
   def policies(
     self, game: preference_game.PreferenceGame, state: RLHFState
-  ) -> game_lib.Policies:
+  ) -> quantities.Policies:
     """Returns the current policy."""
-    return base.policies_of_duals(game, _ENTROPY, state.dual)
+    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)

@@ -11,8 +11,9 @@ from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import average_play, base, schedules
+from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -21,8 +22,8 @@ class SPOState(NamedTuple):
   """The number of updates, the learner's policy, and the average played."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  plan: game_lib.Plans
+  dual: quantities.Duals
+  plan: quantities.Plans
 
 
 @struct.dataclass
@@ -49,25 +50,29 @@ class SPO(average_play.AveragePlay):
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> SPOState:
     """Starts at the policies; nothing has been played."""
     duals = base.first_duals(game, _ENTROPY, policies)
-    plans = game.plans(base.policies_of_duals(game, _ENTROPY, duals))
+    plans = game.plans(profiles.to_policies(game.treeplexes, _ENTROPY, duals))
     return SPOState(base.zero_step(), duals, plans)
 
-  def update(self, game: game_lib.Game, state: SPOState) -> SPOState:
+  def update(self, game: game_lib.GameView, state: SPOState) -> SPOState:
     """Averages what is played now, and lets the learner move."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
-    played = game.plans(base.policies_of_duals(game, _ENTROPY, state.dual))
+    played = game.plans(
+      profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)
+    )
     anchors = [(weight, state.dual)]
-    duals = base.prox(game, _ENTROPY, game.gains(played), anchors)
+    duals = profiles.prox(
+      game.treeplexes, _ENTROPY, game.gains(played), anchors
+    )
     count = (state.step + 1).astype(game.dtype)
     plan = average_play.toward(state.plan, played, count)
     return SPOState(state.step + 1, duals, plan)
 
   def last_policies(
-    self, game: game_lib.Game, state: SPOState
-  ) -> game_lib.Policies:
+    self, game: game_lib.GameView, state: SPOState
+  ) -> quantities.Policies:
     """Returns the policy that the learner plays next."""
-    return base.policies_of_duals(game, _ENTROPY, state.dual)
+    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)

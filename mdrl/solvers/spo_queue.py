@@ -16,10 +16,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray, UInt
 
 from mdrl import checks, struct
-from mdrl.games import base as game_lib
 from mdrl.games import preference_game
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import average_play, base, schedules
+from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -28,8 +28,8 @@ class QueueSPOState(NamedTuple):
   """The learner, its average, the queue (oldest first) and the random key."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
-  plan: game_lib.Plans
+  dual: quantities.Duals
+  plan: quantities.Plans
   queue: Int[Array, "X K"]
   key: UInt[Array, " 2"]
 
@@ -70,11 +70,11 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
   def init(
     self,
     game: preference_game.PreferenceGame,
-    policies: game_lib.Policies | None = None,
+    policies: quantities.Policies | None = None,
   ) -> QueueSPOState:
     """Starts at the policy, with a queue full of its samples."""
     duals = base.first_duals(game, _ENTROPY, policies)
-    plans = game.plans(base.policies_of_duals(game, _ENTROPY, duals))
+    plans = game.plans(profiles.to_policies(game.treeplexes, _ENTROPY, duals))
     key, draw = jax.random.split(jax.random.key(self.seed))
     queue = _draw(draw, game.by_context(duals[0]), self.length)
     data = jax.random.key_data(key)
@@ -89,10 +89,16 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
     new = _draw(draw, game.by_context(state.dual[0]), self.num_samples)
     queue = jnp.concatenate([state.queue[:, self.num_samples :], new], axis=1)
     member = jax.nn.one_hot(queue, game.num_responses, dtype=game.dtype)
-    recent = game.plans((game.slots(jnp.mean(member, axis=1)),))
+    recent = game.plans(
+      quantities.Policies((game.slots(jnp.mean(member, axis=1)),))
+    )
     anchors = [(weight, state.dual)]
-    duals = base.prox(game, _ENTROPY, game.gains(recent), anchors)
-    played = game.plans(base.policies_of_duals(game, _ENTROPY, state.dual))
+    duals = profiles.prox(
+      game.treeplexes, _ENTROPY, game.gains(recent), anchors
+    )
+    played = game.plans(
+      profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)
+    )
     count = (state.step + 1).astype(game.dtype)
     plan = average_play.toward(state.plan, played, count)
     data = jax.random.key_data(key)
@@ -100,9 +106,9 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
 
   def last_policies(
     self, game: preference_game.PreferenceGame, state: QueueSPOState
-  ) -> game_lib.Policies:
+  ) -> quantities.Policies:
     """Returns the policy that the learner plays next."""
-    return base.policies_of_duals(game, _ENTROPY, state.dual)
+    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)
 
 
 def _draw(key: PRNGKeyArray, logits: Array, count: int) -> Int[Array, "X K"]:

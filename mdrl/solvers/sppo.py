@@ -7,8 +7,9 @@ with `spo`, whose paper has almost the same name.
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import dilated
+from mdrl.geometry import profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 
 @struct.dataclass
@@ -35,9 +36,11 @@ class SPPO(one_iterate.OneIterate):
     checks.positive("step_size", self.step_size)
 
   def next_duals(
-    self, game: game_lib.Game, state: one_iterate.OneIterateState
-  ) -> dilated.Duals:
+    self, game: game_lib.GameView, state: one_iterate.OneIterateState
+  ) -> quantities.Duals:
     """Weighs each response by the exponential of its win rate."""
     weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
     gains = base.gains_at(game, self.mirror_map, state.dual)
-    return base.prox(game, self.mirror_map, gains, [(weight, state.dual)])
+    return profiles.prox(
+      game.treeplexes, self.mirror_map, gains, [(weight, state.dual)]
+    )

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mdrl import struct
-from mdrl.games import base as game_lib
 from mdrl.games import preference_game
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base, one_iterate, schedules
+from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -22,9 +22,9 @@ class SRPOState(NamedTuple):
   """The generator, and the improver's log-policy at each of its responses."""
 
   step: Int[Array, ""]
-  dual: dilated.Duals
+  dual: quantities.Duals
   improver: Float[Array, "X A A"]
-  reference: dilated.Duals
+  reference: quantities.Duals
 
 
 @struct.dataclass
@@ -63,14 +63,14 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
   def init(
     self,
     game: preference_game.PreferenceGame,
-    policies: game_lib.Policies | None = None,
+    policies: quantities.Policies | None = None,
   ) -> SRPOState:
     """Starts with an improver that ignores the response and plays the same.
 
     The policy must be positive.
     """
     duals = base.first_duals(game, _ENTROPY, policies)
-    reference = base.reference_duals(game, _ENTROPY)
+    reference = profiles.to_duals(game.treeplexes, _ENTROPY, game.reference)
     rows = game.by_context(duals[0])
     improver = jnp.broadcast_to(rows[:, None], game.advantage.shape)
     return SRPOState(base.zero_step(), duals, improver, reference)
@@ -92,7 +92,8 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )
-    duals = base.prox(game, _ENTROPY, (game.slots(-loss),), anchors)
+    gains = quantities.Gains((game.slots(-loss),))
+    duals = profiles.prox(game.treeplexes, _ENTROPY, gains, anchors)
     shape = wins.shape
     around = jnp.broadcast_to(reference[:, None], shape)
     toward = [
@@ -106,9 +107,9 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
 
   def policies(
     self, game: preference_game.PreferenceGame, state: SRPOState
-  ) -> game_lib.Policies:
+  ) -> quantities.Policies:
     """Returns the generator's policy."""
-    return base.policies_of_duals(game, _ENTROPY, state.dual)
+    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)
 
 
 def _log_reference(game, reference):

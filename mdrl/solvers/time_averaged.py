@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 from mdrl import struct
 from mdrl.games import base as game_lib
 from mdrl.solvers import base
+from mdrl.trees import quantities
 
 
 class TimeAveragedState(NamedTuple):
@@ -21,7 +22,7 @@ class TimeAveragedState(NamedTuple):
 
   step: Int[Array, ""]
   solver: Any
-  gain: game_lib.Gains
+  gain: quantities.Gains
   value: Float[Array, " N"]
 
 
@@ -40,9 +41,16 @@ class TimeAveraged(base.Solver):
   solver: base.Solver
 
   def init(
-    self, game: game_lib.Game, policies: game_lib.Policies | None = None
+    self, game: game_lib.Game, policies: quantities.Policies | None = None
   ) -> TimeAveragedState:
-    """Starts the solver; nothing has been played."""
+    """Starts the solver; nothing has been played.
+
+    Raises:
+      ValueError: If the game is a view, whose gains belong to no values: wrap
+        the solver that makes the view, as in
+        `TimeAveraged(solver=Behavioral(...))`.
+    """
+    game_lib.check_is_game(game)
     inner = self.solver.init(game, policies)
     plans = self.solver.plans(game, inner)
     return TimeAveragedState(
@@ -65,12 +73,12 @@ class TimeAveraged(base.Solver):
 
   def policies(
     self, game: game_lib.Game, state: TimeAveragedState
-  ) -> game_lib.Policies:
+  ) -> quantities.Policies:
     """Returns the solver's policies."""
     return self.solver.policies(game, state.solver)
 
   def plans(
     self, game: game_lib.Game, state: TimeAveragedState
-  ) -> game_lib.Plans:
+  ) -> quantities.Plans:
     """Returns the solver's plans."""
     return self.solver.plans(game, state.solver)

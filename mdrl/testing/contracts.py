@@ -12,6 +12,7 @@ from mdrl import run
 from mdrl.games import base as game_lib
 from mdrl.solvers import base as solver_lib
 from mdrl.testing import method_checks
+from mdrl.trees import quantities
 
 
 def check_game(game: game_lib.Game, seed: int = 0) -> None:
@@ -105,7 +106,7 @@ def _check_plans(game, policies):
 
 def _check_linear(game, plans, others):
   for i, gain in enumerate(game.gains(plans)):
-    moved = (*plans[:i], others[i], *plans[i + 1 :])
+    moved = quantities.replaced(plans, i, others[i])
     for name, at in (("plans", plans), ("a moved plan", moved)):
       chex.assert_trees_all_close(
         jnp.vdot(gain, at[i]),

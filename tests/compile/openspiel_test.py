@@ -19,7 +19,7 @@ from mdrl.compile import enumeration, openspiel, policy_bridge
 from mdrl.evaluation import best_response, gaps
 from mdrl.games import base
 from mdrl.testing import games
-from mdrl.trees import segment_plans
+from mdrl.trees import quantities, segment_plans
 
 _DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
 # Three players, general sum, ragged actions, chance after a move.
@@ -56,7 +56,7 @@ def _random_policies(index, seed):
         weights = np.eye(width)[rng.integers(width)]
       policy[player.slots(row)] = weights / weights.sum()
     policies.append(jnp.asarray(policy))
-  return tuple(policies)
+  return quantities.Policies(policies)
 
 
 @jax.jit
@@ -114,7 +114,7 @@ class RandomPoliciesTest(parameterized.TestCase):
     game, _ = games.compiled("kuhn", dtype=jnp.float32)
     policies = _random_policies(index, 0)
     table = policy_bridge.to_openspiel(theirs, index, policies)
-    policies = tuple(p.astype(jnp.float32) for p in policies)
+    policies = quantities.Policies(p.astype(jnp.float32) for p in policies)
     values, _, nash_conv = _evaluate(game, policies)
     self.assertEqual(values.dtype, jnp.float32)
     expected = exploitability.nash_conv(theirs, table)

@@ -10,6 +10,7 @@ import numpy as np
 from mdrl.evaluation import best_response
 from mdrl.games import base, matrix_game
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 class BestResponseTest(parameterized.TestCase):
@@ -27,7 +28,7 @@ class BestResponseTest(parameterized.TestCase):
         table = np.zeros((len(widths), max(widths)))
         table[np.arange(len(widths)), choice] = 1
         pure = t.from_table(jnp.asarray(table))
-        policies = (*others[:player], pure, *others[player + 1 :])
+        policies = quantities.replaced(others, player, pure)
         most = max(most, float(values(game, policies)[player]))
       self.assertAlmostEqual(best[player], most, delta=1e-14)
 
@@ -39,7 +40,7 @@ class BestResponseTest(parameterized.TestCase):
     best = best_response.values(game, plans)
     replies = best_response.policies(game, plans)
     for i in range(game.num_players):
-      moved = (*policies[:i], replies[i], *policies[i + 1 :])
+      moved = quantities.replaced(policies, i, replies[i])
       value = game.values(game.plans(moved))[i]
       self.assertAlmostEqual(float(value), float(best[i]), delta=1e-13)
 

@@ -12,8 +12,9 @@ import pyspiel
 from mdrl.compile import openspiel, policy_bridge
 from mdrl.evaluation import gaps
 from mdrl.games import base, matrix_game
-from mdrl.geometry import mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 class GapsTest(parameterized.TestCase):
@@ -43,7 +44,9 @@ class GapsTest(parameterized.TestCase):
 
   def test_duality_gap_by_hand(self):
     game = matrix_game.zero_sum_game([[3.0, -1.0], [0.0, 2.0]])
-    policies = (jnp.array([1.0, 0.25, 0.75]), jnp.array([1.0, 0.5, 0.5]))
+    policies = quantities.Policies(
+      (jnp.array([1.0, 0.25, 0.75]), jnp.array([1.0, 0.5, 0.5]))
+    )
     # max over rows of A y is 1; min over columns of x A is 0.75.
     gap = gaps.duality_gap(game, game.plans(policies))
     self.assertAlmostEqual(float(gap), 0.25, delta=1e-15)
@@ -68,26 +71,53 @@ class GapsTest(parameterized.TestCase):
     payoff = np.array([[0.0, -3, 3], [3, 0, -1], [-3, 1, 0]])
     game = matrix_game.zero_sum_game((payoff + 3) / 6)
     policy = jnp.array([1.0, *published])
-    gap = gaps.regularized_gap(game, (policy, policy), temperature)
+    gap = gaps.regularized_gap(
+      game, quantities.Plans((policy, policy)), temperature
+    )
     self.assertLess(abs(float(gap)), 1e-8)
     off = jnp.array([1.0, *np.roll(published, 1)])
     self.assertGreater(
-      float(gaps.regularized_gap(game, (off, policy), temperature)), 1e-3
+      float(
+        gaps.regularized_gap(game, quantities.Plans((off, policy)), temperature)
+      ),
+      1e-3,
     )
 
-  def test_regularized_gap_is_below_no_unilateral_change(self):
-    game, _ = games.compiled("kuhn")
-    policies = base.random_policies(game, jax.random.key(0))
+  @parameterized.parameters(mirror_maps.NegativeEntropy, mirror_maps.Euclidean)
+  def test_regularized_gap_is_below_no_unilateral_change(self, make_map):
+    game, _ = games.compiled("kuhn_three_players")
+    geometry, temperature = make_map(), 0.3
     magnets = base.random_policies(game, jax.random.key(1))
-    maps = (mirror_maps.NegativeEntropy(), mirror_maps.Euclidean())
-    for mirror_map in maps:
-      gap = gaps.regularized_gap(game, policies, 0.3, magnets, mirror_map)
-      self.assertGreater(float(gap), 0)
+    anchors = profiles.to_duals(game.treeplexes, geometry, magnets)
+
+    @jax.jit
+    def utilities(gains, policies):
+      """What each player earns, less its regulariser."""
+      costs = profiles.divergences(game.treeplexes, geometry, policies, anchors)
+      earned = [jnp.vdot(g, x) for g, x in zip(gains, game.plans(policies))]
+      return jnp.stack(earned) - temperature * costs
+
+    policies = base.random_policies(game, jax.random.key(0))
+    plans = game.plans(policies)
+    gains = game.gains(plans)
+    now = utilities(gains, policies)
+    gap = gaps.regularized_gap(game, plans, temperature, magnets, geometry)
+    # The regularised best response attains the gap, and nothing exceeds it.
+    weight = jnp.asarray(temperature)
+    duals = profiles.prox(game.treeplexes, geometry, gains, [(weight, anchors)])
+    best = profiles.to_policies(game.treeplexes, geometry, duals)
+    self.assertAlmostEqual(
+      float(jnp.sum(utilities(gains, best) - now)), float(gap), places=12
+    )
+    for seed in range(20):
+      other = base.random_policies(game, jax.random.key(2 + seed))
+      change = jnp.sum(jnp.maximum(utilities(gains, other) - now, 0))
+      self.assertLess(float(change), float(gap))
 
   def test_regularized_gap_with_the_policy_as_magnet_and_no_gain(self):
     game = matrix_game.zero_sum_game(np.zeros((2, 3)))
     policies = base.random_policies(game, jax.random.key(0))
-    gap = gaps.regularized_gap(game, policies, 0.3, policies)
+    gap = gaps.regularized_gap(game, game.plans(policies), 0.3, policies)
     self.assertAlmostEqual(float(gap), 0.0, delta=1e-15)
 
   def test_uniform_kuhn(self):
@@ -104,13 +134,13 @@ class GapsTest(parameterized.TestCase):
 
   def test_temperatures_that_are_none_of_the_game(self):
     game = matrix_game.zero_sum_game(np.eye(3), "float32")
-    policies = base.uniform_policies(game)
+    plans = game.plans(base.uniform_policies(game))
     fn = inspect.unwrap(gaps.regularized_gap)
     for temperature in (1e-300, 1e300):
       with self.assertRaisesRegex(ValueError, "must fit float32, from 1e-38"):
-        fn(game, policies, temperature)
+        fn(game, plans, temperature)
     with self.assertRaisesRegex(ValueError, "`temperature` must be a single"):
-      fn(game, policies, np.full(3, 0.1))
+      fn(game, plans, np.full(3, 0.1))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, linear_program
 from mdrl.games import matrix_game, tree_game
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 class LinearProgramTest(parameterized.TestCase):
@@ -28,7 +29,7 @@ class LinearProgramTest(parameterized.TestCase):
     game, _ = games.compiled(name)
     equilibrium = linear_program.solve(game)
     self.assertAlmostEqual(equilibrium.value, value, delta=1e-11)
-    plans = tuple(map(jnp.asarray, equilibrium.plans))
+    plans = quantities.Plans(map(jnp.asarray, equilibrium.plans))
     self.assertLess(abs(float(gaps.exploitability(game, plans))), 1e-11)
 
   @pytest.mark.slow

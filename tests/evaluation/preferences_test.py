@@ -13,6 +13,7 @@ from mdrl.games import base, preference_game
 from mdrl.preferences import models
 from mdrl.solvers import nash_mirror_prox
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 def _game(num_contexts=3, size=5, seed=0, dtype=None):
@@ -73,7 +74,7 @@ class GapsTest(parameterized.TestCase):
       preferences.regularized_gap(game, plans, tau), expected, atol=1e-12
     )
     np.testing.assert_allclose(
-      2 * gaps.regularized_gap(game, policies, tau),
+      gaps.regularized_gap(game, plans, tau),
       np.sum(expected),
       atol=1e-12,
     )
@@ -98,7 +99,7 @@ class GapsTest(parameterized.TestCase):
       np.sum(x * np.log(x / y), axis=1),
       atol=1e-14,
     )
-    pure = (jnp.asarray([1.0, 1.0, 0.0, 0.0]),)
+    pure = quantities.Plans((jnp.asarray([1.0, 1.0, 0.0, 0.0]),))
     one = preference_game.preference_game(models.cycle(3))
     uniform = one.plans(base.uniform_policies(one))
     np.testing.assert_allclose(
@@ -181,7 +182,7 @@ class EquilibriumTest(parameterized.TestCase):
     )
     (winner,) = linear_program.minimax_winner(game)
     np.testing.assert_allclose(winner, expected, atol=1e-10)
-    plans = game.plans((jnp.asarray([0.0, *expected]),))
+    plans = game.plans(quantities.Policies((jnp.asarray([0.0, *expected]),)))
     self.assertLess(preferences.duality_gap(game, plans)[0], 1e-15)
     near = preferences.equilibrium(game, 1e-3)[0][1:]
     np.testing.assert_allclose(near, expected, atol=0.02)
@@ -193,9 +194,9 @@ class EquilibriumTest(parameterized.TestCase):
 
   def test_in_single_precision(self):
     game = _game(dtype=jnp.float32)
-    (policy,) = preferences.equilibrium(game, 0.1)
-    self.assertEqual(policy.dtype, jnp.float32)
-    plans = game.plans((policy,))
+    policies = preferences.equilibrium(game, 0.1)
+    self.assertEqual(policies[0].dtype, jnp.float32)
+    plans = game.plans(policies)
     self.assertLess(preferences.residual(game, plans, 0.1).max(), 1e-5)
 
 
@@ -211,7 +212,7 @@ class TemperatureTest(parameterized.TestCase):
   @parameterized.parameters(0, -0.1, np.nan, np.inf, True)
   def test_temperatures_are_positive_and_finite(self, temperature):
     game = preference_game.preference_game(models.dice())
-    plans = (game.treeplex.uniform,)
+    plans = game.plans(base.uniform_policies(game))
     for call in (
       lambda: preferences.equilibrium(game, temperature),
       lambda: preferences.regularized_gap(game, plans, temperature),

@@ -15,6 +15,7 @@ from mdrl.games import base, behavioral_game, matrix_game, preference_game
 from mdrl.preferences import models
 from mdrl.solvers import behavioral, magnetic
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 _PERTURBED = (np.array([[0, -3, 3], [3, 0, -1], [-3, 1, 0]]) + 3) / 6
 
@@ -53,7 +54,9 @@ class QuantalResponseTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game(_PERTURBED)
     first, second = base.uniform_policies(game)
     with self.assertRaisesRegex(ValueError, "`start` must be distributions"):
-      quantal_response.equilibrium(game, 0.1, start=(first, -second))
+      quantal_response.equilibrium(
+        game, 0.1, start=quantities.Policies((first, -second))
+      )
 
   @parameterized.parameters(
     ("kuhn", 0.5, 0.0408650642, 0.2639340502),
@@ -65,7 +68,7 @@ class QuantalResponseTest(parameterized.TestCase):
     policies = quantal_response.equilibrium(game, temperature)
     off = quantal_response.residual(game, policies, temperature)
     self.assertLess(float(off), 1e-12)
-    gap = gaps.regularized_gap(game, policies, temperature)
+    gap = gaps.regularized_gap(game, game.plans(policies), temperature)
     self.assertAlmostEqual(float(gap), 0.0, places=12)
     plans = game.plans(policies)
     # Published from policies with a gap of 1e-11.
@@ -118,7 +121,7 @@ class QuantalResponseTest(parameterized.TestCase):
     game = _compiled("kuhn")
     view = behavioral_game.view(game, "q")
     expected = quantal_response.equilibrium(view, 0.1)
-    near = tuple(
+    near = quantities.Policies(
       t.to_policy(0.99 * p + 0.01 * t.uniform)
       for t, p in zip(game.treeplexes, expected)
     )
@@ -138,7 +141,7 @@ class QuantalResponseTest(parameterized.TestCase):
     t = game.treeplexes[0]
     skewed = t.to_policy(jnp.asarray([0.0, 4.0, 1.0, 1.0]))
     for policies in ((t.uniform, skewed), (skewed, t.uniform)):
-      off = quantal_response.residual(game, policies, 0.1)
+      off = quantal_response.residual(game, quantities.Policies(policies), 0.1)
       self.assertAlmostEqual(float(off), 2 / 3 - 1 / 3, places=14)
 
   def test_tells_that_it_found_none(self):

@@ -6,6 +6,7 @@ import numpy as np
 
 from mdrl.games import base
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 def _rows(game, policies):
@@ -62,9 +63,11 @@ class CheckPoliciesTest(parameterized.TestCase):
     for seed in range(3):
       policies = base.random_policies(game, jax.random.key(seed))
       base.check_policies(game, policies)
-      base.check_policies(game, tuple(map(np.asarray, policies)))
+      base.check_policies(game, quantities.Policies(map(np.asarray, policies)))
       # Slot 0 carries no choice.
-      base.check_policies(game, tuple(p.at[0].set(7.0) for p in policies))
+      base.check_policies(
+        game, quantities.Policies(p.at[0].set(7.0) for p in policies)
+      )
 
   @parameterized.parameters(
     (np.nan, "got nan at slot 1 of player 1"),
@@ -78,7 +81,8 @@ class CheckPoliciesTest(parameterized.TestCase):
     with self.assertRaisesRegex(
       ValueError, f"`start` must be distributions .*{message}; .*to_policy"
     ):
-      base.check_policies(game, (first, second.at[1].set(value)), "start")
+      wrong = quantities.Policies((first, second.at[1].set(value)))
+      base.check_policies(game, wrong, "start")
 
   def test_padding_holds_nothing(self):
     game, _ = games.compiled("leduc")
@@ -87,18 +91,24 @@ class CheckPoliciesTest(parameterized.TestCase):
     slot = int(np.argmin(game.treeplexes[player].legal))
     policies[player] = policies[player].at[slot].set(0.5)
     with self.assertRaisesRegex(ValueError, f"slot {slot}, which is padding"):
-      base.check_policies(game, tuple(policies))
+      base.check_policies(game, quantities.Policies(policies))
 
   def test_of_another_shape_or_type(self):
     game = games.random_matrix_game((3, 2))
     first, second = base.uniform_policies(game)
-    for policies in ((first,), (second, first), first, [first, second], None):
+    for arrays in ((first,), (second, first), first, ()):
       with self.assertRaisesRegex(
-        ValueError, r"tuple of one array per player, of shapes \[\(4,\), \("
+        ValueError, r"one array per player, of shapes \[\(4,\), \("
       ):
-        base.check_policies(game, policies)
+        base.check_policies(game, quantities.Policies(arrays))
+    plans = game.plans(base.uniform_policies(game))
+    for other in (first, (first, second), [first, second], plans, None):
+      with self.assertRaisesRegex(ValueError, "`policies` must be Policies"):
+        base.check_policies(game, other)
     with self.assertRaisesRegex(ValueError, "of float64 .*got float32 for pl"):
-      base.check_policies(game, (first.astype(np.float32), second))
+      base.check_policies(
+        game, quantities.Policies((first.astype(np.float32), second))
+      )
 
   def test_traced_policies_pass(self):
     game = games.random_matrix_game((3, 2))

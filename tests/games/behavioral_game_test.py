@@ -7,11 +7,12 @@ import jax
 import numpy as np
 from open_spiel.python import policy as policy_lib
 
-from mdrl import struct, testing
+from mdrl import struct
 from mdrl.compile import openspiel
+from mdrl.evaluation import best_response, gaps
 from mdrl.games import base, behavioral_game, tree_game, tree_tables
 from mdrl.testing import games
-from mdrl.trees import sweeps
+from mdrl.trees import quantities, sweeps
 
 
 def _compiled(name):
@@ -60,7 +61,7 @@ def _pure(game):
     table = np.zeros(t.to_table(t.uniform).shape)
     table[:, 0] = 1
     policies.append(t.from_table(jax.numpy.asarray(table)))
-  return tuple(policies)
+  return quantities.Policies(policies)
 
 
 class BehavioralGameTest(parameterized.TestCase):
@@ -110,16 +111,22 @@ class BehavioralGameTest(parameterized.TestCase):
     for gradient in slope(view.plans(_pure(game))):
       self.assertTrue(np.isfinite(gradient).all())
 
-  @parameterized.parameters("kuhn", "liars_dice", "tiny_hanabi")
-  def test_values_are_those_of_the_tree(self, name):
-    game, _ = _compiled(name)
-    policies = base.random_policies(game, jax.random.key(2))
+  def test_it_is_no_game(self):
+    # Its gains are no slopes, so that gaps of it would be wrong: 2.79 where the
+    # exploitability of these policies is 0.436.
+    game, _ = _compiled("kuhn")
     view = behavioral_game.view(game, "q")
-    np.testing.assert_allclose(
-      view.values(view.plans(policies)),
-      game.values(game.plans(policies)),
-      atol=1e-14,
-    )
+    self.assertIsInstance(view, base.GameView)
+    self.assertNotIsInstance(view, base.Game)
+    plans = view.plans(base.random_policies(game, jax.random.key(2)))
+    for evaluate in (
+      gaps.improvements,
+      best_response.policies,
+    ):
+      with self.assertRaisesRegex(ValueError, "must be a Game, got a Behavior"):
+        inspect.unwrap(evaluate)(view, plans)
+    with self.assertRaisesRegex(ValueError, "must be a Game, got a Behavior"):
+      inspect.unwrap(gaps.regularized_gap)(view, plans, 0.1)
 
   def test_reach_counts_terminals_that_pay_nothing(self):
     # With utilities of one, a player that plays for a leaf gets there by chance
@@ -208,11 +215,6 @@ class BehavioralGameTest(parameterized.TestCase):
       expected = np.mean([value(deal.child(action)) for deal in deals])
       actual = first[names[0].slot("0", action)]
       self.assertAlmostEqual(float(actual), expected, places=14)
-
-  def test_check_game_takes_what_is_linear_in_it(self):
-    # Gains of one infostate are slopes where no infostate lies below another.
-    game, _ = _compiled("general_sum")
-    testing.check_game(behavioral_game.view(game, "counterfactual"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from mdrl.compile import openspiel
 from mdrl.games import base, tree_game
 from mdrl.testing import games
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segment_plans, sweeps
+from mdrl.trees import quantities, segment_plans, sweeps
 
 # Cards are drawn in the middle of the game, and hands get smaller.
 RANDOM_GOOFSPIEL = "goofspiel(num_cards=3,imp_info=True,points_order=random)"
@@ -35,7 +35,7 @@ def _first_gains(game, plans, replies, deals):
   """Returns the first player's gains, by deal and reply."""
 
   def gain(deal, reply):
-    return game.chance.gain((plans[0], reply), deal, 0)
+    return game.chance.gain(quantities.Plans((plans[0], reply)), deal, 0)
 
   by_reply = jax.vmap(gain, (None, 0))
   return jax.vmap(by_reply, (0, None))(deals, replies)

@@ -12,6 +12,7 @@ from mdrl import testing
 from mdrl.compile import openspiel
 from mdrl.games import matrix_game
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 def _policies(shape, seed=0):
@@ -21,7 +22,9 @@ def _policies(shape, seed=0):
 
 
 def _flat(policies):
-  return tuple(jnp.asarray(np.concatenate([[1], p])) for p in policies)
+  return quantities.Policies(
+    jnp.asarray(np.concatenate([[1], p])) for p in policies
+  )
 
 
 @jax.jit
@@ -144,7 +147,7 @@ class MatrixGameTest(parameterized.TestCase):
   def test_dtype(self, dtype):
     game = matrix_game.zero_sum_game([[1, 2], [3, 4]], dtype)
     self.assertEqual(game.dtype, dtype)
-    policies = tuple(t.uniform for t in game.treeplexes)
+    policies = quantities.Policies(t.uniform for t in game.treeplexes)
     for x in jax.tree.leaves(_evaluate(game, policies)):
       self.assertEqual(x.dtype, dtype)
 

@@ -9,6 +9,7 @@ from mdrl import testing
 from mdrl.games import preference_game
 from mdrl.preferences import models
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 
 def _matrices(contexts, n, seed=0):
@@ -19,7 +20,7 @@ def _policies(contexts, n, seed=0, dtype=None):
   """Returns random rows, and the same as an array over slots."""
   rows = np.random.default_rng(seed).dirichlet(np.ones(n), contexts)
   flat = np.concatenate([[1], rows.T.ravel()])
-  return rows, (jnp.asarray(flat, dtype),)
+  return rows, quantities.Policies((jnp.asarray(flat, dtype),))
 
 
 @jax.jit
@@ -49,7 +50,7 @@ class PreferenceGameTest(parameterized.TestCase):
 
   def test_plans_start_with_one_whatever_the_policy(self):
     game = preference_game.preference_game(models.dice())
-    (plan,) = game.plans((jnp.array([0, 0.2, 0.3, 0.5]),))
+    (plan,) = game.plans(quantities.Policies((jnp.array([0, 0.2, 0.3, 0.5]),)))
     np.testing.assert_array_equal(plan, [1, 0.2, 0.3, 0.5])
 
   def test_a_game_by_hand(self):
@@ -57,7 +58,7 @@ class PreferenceGameTest(parameterized.TestCase):
     game = preference_game.preference_game(
       [[0.5, 0, 1], [1, 0.5, 0], [0, 1, 0.5]]
     )
-    (gain,) = game.gains((jnp.array([1.0, 1, 0, 0]),))
+    (gain,) = game.gains(quantities.Plans((jnp.array([1.0, 1, 0, 0]),)))
     np.testing.assert_array_equal(gain, [0, 0, 0.5, -0.5])
 
   @parameterized.parameters((1, 4), (3, 2))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl.games import tree_game, tree_tables
-from mdrl.trees import segment_plans
+from mdrl.trees import quantities, segment_plans
 
 
 def _random_tables(seed, num_players, num_terminals, constant=None):
@@ -53,7 +53,7 @@ def _random_policies(index, rng):
       weights = rng.exponential(size=len(policy[slots]))
       policy[slots] = weights / weights.sum()
     policies.append(jnp.asarray(policy))
-  return tuple(policies)
+  return quantities.Policies(policies)
 
 
 def _slots(tables, index, player):
@@ -159,7 +159,7 @@ class TreeGameTest(parameterized.TestCase):
   def test_dtype(self, dtype):
     game, index = tree_game.build(_random_tables(0, 2, 50), dtype)
     self.assertEqual(game.dtype, dtype)
-    policies = tuple(
+    policies = quantities.Policies(
       p.astype(dtype) for p in _random_policies(index, np.random.default_rng(0))
     )
     for x in jax.tree.leaves(_evaluate(game, policies)):

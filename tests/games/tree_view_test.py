@@ -31,7 +31,6 @@ class TreeViewTest(parameterized.TestCase):
     shown = view(game)
     self.assertEqual(shown.num_players, 3 if "kuhn" in name else 2)
     self.assertEqual(shown.dtype, jnp.float32)
-    self.assertEqual(shown.zero_sum, game.zero_sum)
     self.assertFalse(shown.symmetric)
     self.assertIs(shown.reference, game.reference)
 

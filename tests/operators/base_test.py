@@ -6,6 +6,7 @@ import numpy as np
 
 from mdrl.games import matrix_game
 from mdrl.operators import base
+from mdrl.trees import quantities
 
 
 def _sum(seed, count=3, size=4):
@@ -56,7 +57,9 @@ class OfGameTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game(rng.normal(size=(3, 5)))
     x, y = rng.dirichlet(np.ones(3)), rng.dirichlet(np.ones(5))
     # Plans begin with the empty sequence, which is always reached.
-    plans = tuple(jnp.asarray(np.concatenate([[1], p])) for p in (x, y))
+    plans = quantities.Plans(
+      jnp.asarray(np.concatenate([[1], p])) for p in (x, y)
+    )
     gains = game.gains(plans)
     operator = base.of_game(game)
     value = operator(jnp.asarray(np.concatenate([x, y])))

@@ -7,15 +7,16 @@ import numpy as np
 from mdrl import run
 from mdrl.games import matrix_game
 from mdrl.solvers import average_play, averaged, mirror_descent, spo
+from mdrl.trees import quantities
 
 
 class AveragePlayTest(absltest.TestCase):
   def test_toward_makes_the_mean(self):
     rows = np.random.default_rng(0).normal(size=(5, 3))
-    mean = (jnp.full(3, 7.0),)
+    mean = quantities.Plans((jnp.full(3, 7.0),))
     for count, row in enumerate(rows, 1):
       mean = average_play.toward(
-        mean, (jnp.asarray(row),), jnp.asarray(float(count))
+        mean, quantities.Plans((jnp.asarray(row),)), jnp.asarray(float(count))
       )
     np.testing.assert_allclose(mean[0], rows.mean(axis=0), atol=1e-14)
 

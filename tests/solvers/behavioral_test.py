@@ -22,6 +22,7 @@ from mdrl.solvers import (
   regret_rules,
 )
 from mdrl.testing import games
+from mdrl.trees import quantities
 from tests import named_rows
 from tests.solvers import oracle
 
@@ -92,7 +93,7 @@ class BehavioralTest(parameterized.TestCase):
     )
     ends = []
     for solver in (inner, behavioral.Behavioral(solver=inner)):
-      state = run.init(solver, game, (start, start))
+      state = run.init(solver, game, quantities.Policies((start, start)))
       state = run.advance(solver, game, state, 10)
       ends.append(solver.policies(game, state))
     for a, b in zip(*ends):

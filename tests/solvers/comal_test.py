@@ -14,6 +14,7 @@ from mdrl.evaluation import gaps
 from mdrl.games import matrix_game, preference_game
 from mdrl.solvers import comal, magnetic, nash_mirror_prox
 from mdrl.testing import games
+from mdrl.trees import quantities
 from tests.solvers import preferences as oracle
 
 _INNER = nash_mirror_prox.NashMirrorProx(step_size=2.0, temperature=0.1)
@@ -95,7 +96,7 @@ class ComalTest(parameterized.TestCase):
     references = np.stack([oracle.REFERENCE, [0.2, 0.3, 0.5]])
     solver = comal.Comal(solver=_INNER, tolerance=1e-4)
     both = preference_game.preference_game(matrices, references)
-    start = (both.slots(jnp.asarray(references[::-1])),)
+    start = quantities.Policies((both.slots(jnp.asarray(references[::-1])),))
     state = run.advance(solver, both, run.init(solver, both, start), 150)
     rows = both.by_context(solver.policies(both, state)[0])
     for x, first in enumerate(references[::-1]):

@@ -62,7 +62,8 @@ class MagneticTest(parameterized.TestCase):
     )
     end = _end(solver, game, 4000)
     policies = solver.policies(game, end)
-    self.assertLess(gaps.regularized_gap(game, policies, temperature), 1e-12)
+    plans = game.plans(policies)
+    self.assertLess(gaps.regularized_gap(game, plans, temperature), 1e-12)
     self.assertAlmostEqual(
       float(gaps.exploitability(game, game.plans(policies))),
       exploitability,

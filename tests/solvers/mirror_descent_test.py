@@ -11,7 +11,7 @@ from mdrl.games import matrix_game
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.solvers import averaged, mirror_descent
 from mdrl.testing import games
-from mdrl.trees import sweeps
+from mdrl.trees import quantities, sweeps
 from tests.solvers import oracle
 
 
@@ -86,7 +86,7 @@ class MirrorDescentTest(parameterized.TestCase):
   def _three_points(game, before, after, step_size):
     entropy = mirror_maps.NegativeEntropy()
     old, new = (
-      tuple(
+      quantities.Policies(
         dilated.to_policy(t, entropy, d) for t, d in zip(game.treeplexes, duals)
       )
       for duals in (before, after)

@@ -10,6 +10,7 @@ from mdrl.evaluation import gaps
 from mdrl.games import base, matrix_game
 from mdrl.solvers import averaged, behavioral, mirror_descent, neurd
 from mdrl.testing import games
+from mdrl.trees import quantities
 from tests import named_rows
 from tests.solvers import oracle
 
@@ -57,7 +58,7 @@ class NeuRDTest(parameterized.TestCase):
   def test_logits_beyond_the_threshold_come_back(self):
     game = matrix_game.matrix_game([np.array([0.0, 1.0])])
     solver = neurd.NeuRD(step_size=0.5, threshold=1.0)
-    start = (jnp.asarray([0.0, 0.999, 0.001]),)
+    start = quantities.Policies((jnp.asarray([0.0, 0.999, 0.001]),))
     state = run.init(solver, game, start)
     first = float(state.logits[0][1])
     self.assertGreater(first, 3.0)

@@ -12,6 +12,7 @@ from mdrl.evaluation import preferences
 from mdrl.games import preference_game
 from mdrl.preferences import models
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 REFERENCE = games.SKEWED
 HARD = models.cycle(3)
@@ -45,7 +46,9 @@ def gap(preferences, policy):
 
 def start(policy):
   """Returns a policy over slots."""
-  return (jnp.concatenate([jnp.zeros(1), jnp.asarray(policy)]),)
+  return quantities.Policies(
+    (jnp.concatenate([jnp.zeros(1), jnp.asarray(policy)]),)
+  )
 
 
 def policy_after(solver, game, num_updates, first=None):

@@ -15,6 +15,7 @@ from mdrl.solvers import (
   time_averaged,
 )
 from mdrl.testing import games
+from mdrl.trees import quantities
 
 _HEDGE = mirror_descent.MirrorDescent(step_size=0.3)
 
@@ -60,12 +61,14 @@ class TimeAveragedTest(parameterized.TestCase):
     payoff = np.array([[2.0, 0.0], [0.0, 1.0]])
     game = matrix_game.matrix_game([payoff, payoff])
     half = np.array([1.0, 0.5, 0.5])
-    gains = tuple(jax.numpy.asarray([0.0, 1.0, 0.5]) for _ in range(2))
+    gains = quantities.Gains(
+      jax.numpy.asarray([0.0, 1.0, 0.5]) for _ in range(2)
+    )
     joint = float(
       gaps.coarse_correlated_gap(game, gains, jax.numpy.asarray([1.5, 1.5]))
     )
     self.assertAlmostEqual(joint, -0.5)
-    plans = tuple(jax.numpy.asarray(half) for _ in range(2))
+    plans = quantities.Plans(jax.numpy.asarray(half) for _ in range(2))
     self.assertGreater(float(gaps.nash_conv(game, plans)), 0.4)
 
   def test_keeps_the_contract(self):

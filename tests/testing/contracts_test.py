@@ -8,6 +8,7 @@ from mdrl import struct, testing
 from mdrl.games import matrix_game
 from mdrl.solvers import base, mirror_descent
 from mdrl.testing import games
+from mdrl.trees import quantities
 from tests import named_rows
 
 
@@ -32,7 +33,7 @@ class _Broken(base.Solver):
     if self.fault == "dtype":
       return after._replace(step=after.step.astype(game.dtype))
     if self.fault == "structure":
-      return after._replace(dual=after.dual[:1])
+      return after._replace(dual=quantities.Duals(after.dual[:1]))
     if self.fault == "retrace":
       # A hyper-parameter that becomes part of the program.
       return after._replace(step=after.step + 0 * int(self.step_size))
@@ -41,14 +42,16 @@ class _Broken(base.Solver):
   def policies(self, game, state):
     policies = self._inner.policies(game, state)
     if self.fault == "normalized":
-      return tuple(1.5 * p for p in policies)
+      return quantities.Policies(1.5 * p for p in policies)
     if self.fault == "negative":
-      return tuple(p.at[1].add(-1.0).at[2].add(1.0) for p in policies)
+      return quantities.Policies(
+        p.at[1].add(-1.0).at[2].add(1.0) for p in policies
+      )
     return policies
 
   def plans(self, game, state):
     plans = super().plans(game, state)
-    return plans[::-1] if self.fault == "plans" else plans
+    return quantities.Plans(plans[::-1]) if self.fault == "plans" else plans
 
 
 class ContractsTest(parameterized.TestCase):

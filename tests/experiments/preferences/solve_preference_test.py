@@ -17,6 +17,7 @@ from experiments.registry import preference_solvers
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import preference_game
 from mdrl.preferences import models
+from mdrl.trees import quantities
 from tests import source_tree
 from tests.experiments.preferences import preference_binary
 
@@ -127,7 +128,8 @@ class SolvePreferenceTest(parameterized.TestCase):
       matrices = np.stack([models.uniform(4, 5 + 2 * k + x) for x in range(2)])
       np.testing.assert_allclose(saved["preferences"][k], matrices, atol=1e-15)
       game = preference_game.preference_game(matrices, saved["reference"][k])
-      plans = game.plans((game.slots(jnp.asarray(saved["policy_0"][k])),))
+      policy = game.slots(jnp.asarray(saved["policy_0"][k]))
+      plans = game.plans(quantities.Policies((policy,)))
       target = game.plans(preferences.equilibrium(game, 0.2))
       measured["duality_gap"].append(preferences.duality_gap(game, plans))
       measured["regularized_gap"].append(

@@ -24,6 +24,7 @@ from mdrl.compile import openspiel
 from mdrl.evaluation import gaps
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import averaged, magnetic, schedules
+from mdrl.trees import quantities
 from tests import source_tree
 from tests.experiments import binary
 
@@ -220,7 +221,9 @@ t "" 0
         probabilities[player][infostate] = {
           a: p for a, p in zip(actions, values, strict=True) if a >= 0
         }
-      policies = tuple(index[i].policy(probabilities[i]) for i in range(2))
+      policies = quantities.Policies(
+        index[i].policy(probabilities[i]) for i in range(2)
+      )
       np.testing.assert_allclose(
         gaps.exploitability(game, game.plans(policies)),
         row[f"exploitability_{name}"],
