@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 from absl.testing import absltest, parameterized
+import pytest
 
 from tests import source_tree
 
@@ -24,7 +25,7 @@ _PYTHON = {
   for name, text in _PAGES.items()
 }
 _COMMAND = re.compile(
-  r"(?:python -m|bin/python -m) ((?:experiments|benchmarks)\.\w+)((?: --\S+)*)"
+  r"python -m ((?:experiments|benchmarks)(?:\.\w+)+)((?: --\S+)*)"
 )
 
 _TESTS = re.compile(r"-m pytest -n 0 (tests/\S+?\.py)(?: -k (\w+|\"[^\"]+\"))?")
@@ -40,6 +41,10 @@ def _run(*arguments, cwd):
     text=True,
     check=False,
   )
+
+
+def _text(path):
+  return path.read_text(encoding="utf-8")
 
 
 def _commands():
@@ -60,6 +65,7 @@ class DocsTest(parameterized.TestCase):
     first = _PYTHON["README.md"][0]
     self.assertLen(re.findall(r"(?m)^(?:from|import) ", first), 3)
 
+  @pytest.mark.slow
   @parameterized.parameters(name for name, blocks in _PYTHON.items() if blocks)
   def test_snippets_run(self, page):
     with tempfile.TemporaryDirectory() as folder:
@@ -80,6 +86,16 @@ class DocsTest(parameterized.TestCase):
     missing = [t for t in targets if not (folder / t).exists()]
     self.assertEqual(missing, [])
 
+  @parameterized.parameters(*_PAGES)
+  def test_files_that_pages_name_exist(self, page):
+    named = re.findall(
+      r"`((?:mdrl|experiments|tests|benchmarks|docs)/[\w/]+\.\w+)`",
+      _PAGES[page],
+    )
+    self.assertEqual(
+      [path for path in named if not (_ROOT / path).exists()], []
+    )
+
   @parameterized.parameters(*_commands().items())
   def test_programs_have_the_flags_of_their_commands(self, module, used):
     path = _ROOT / (module.replace(".", "/") + ".py")
@@ -87,13 +103,15 @@ class DocsTest(parameterized.TestCase):
     if used:
       help_text = _run("-m", module, "--help", cwd=_ROOT).stdout
       known = set(re.findall(r"(?m)^ +--(?:\[no\])?([a-z_]+)", help_text))
+      # Of programs without flags of absl, which say them in their docstring.
+      known |= set(re.findall(rf"{re.escape(module)} --([a-z_]+)", _text(path)))
       self.assertEqual({u for u in used if u[0] not in known}, set())
 
   @parameterized.parameters(*_PAGES)
   def test_tests_that_pages_name_exist(self, page):
     for path, chosen in _TESTS.findall(_PAGES[page]):
       with self.subTest(f"{path} {chosen}"):
-        names = re.findall(r"def (test_\w+)", (_ROOT / path).read_text())
+        names = re.findall(r"def (test_\w+)", _text(_ROOT / path))
         for word in chosen.replace('"', "").split(" or "):
           self.assertTrue(any(word in name for name in names), word)
 
