@@ -1,4 +1,4 @@
-"""The tokens of Gambit's file formats, and where in its file each stands."""
+"""Splits files of Gambit's formats into tokens, with their places."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -22,9 +22,9 @@ _TOKEN = re.compile(
     |(?P<end>\Z))""",
   re.ASCII | re.VERBOSE,
 )
-# Longer numbers are no payoffs or probabilities, and take long to compute with.
+# Longer numbers cannot be meant as payoffs, and would be slow to compute with.
 _MAX_DIGITS = 1000
-# Short numbers come again and again; others may be as many as payoffs.
+# Short numbers are cached, as they repeat; others may be as many as payoffs.
 _SHORT = 8
 _SHOWN = 40
 
@@ -33,10 +33,10 @@ class Tokens:
   """The tokens of a file, one at a time.
 
   Attributes:
-    kind: Of the token that is next: `text`, `brace`, `comma`, `number`, `word`,
-      `open` for a text without an end, or `end`.
-    value: What it says; of a text, without its quotation marks.
-    start: Where it starts.
+    kind: The kind of the next token: `text`, `brace`, `comma`, `number`,
+      `word`, `open` for a text without an end, or `end`.
+    value: Its text, without quotation marks.
+    start: Its place in the file.
   """
 
   def __init__(self, path: pathlib.Path, content: bytes):
@@ -54,7 +54,7 @@ class Tokens:
     self.advance()
 
   def advance(self) -> None:
-    """Goes on to the next token; there is one before the end is taken."""
+    """Goes on to the next token; not to be called at the end."""
     match = next(self._matches)
     self.kind = match.lastgroup or ""
     self.value, self.start = match[self.kind], match.start(self.kind)
@@ -63,19 +63,19 @@ class Tokens:
       self.value = self.value.replace('\\"', '"')
 
   def next_is(self, kind: str, value: str | None = None) -> bool:
-    """Returns whether the next token is of a kind, and says what is given."""
+    """Returns whether the next token is of a kind, and has a value if given."""
     return self.kind == kind and value in (None, self.value)
 
   def take(self, kind: str, expected: str, value: str | None = None) -> str:
-    """Returns what the next token says, and goes on.
+    """Returns the value of the next token, and goes on.
 
     Args:
-      kind: What it must be.
-      expected: The same for the message.
-      value: What it must say, if given.
+      kind: The kind it must have.
+      expected: What to call that in the message.
+      value: The value it must have, if given.
 
     Raises:
-      ValueError: If it is something else.
+      ValueError: If the next token is another.
     """
     if not self.next_is(kind, value):
       raise self.error(expected)
@@ -84,10 +84,10 @@ class Tokens:
     return taken
 
   def take_count(self, expected: str) -> int:
-    """Returns the next token as a number without sign, and goes on.
+    """Returns the next token as a whole number without sign, and goes on.
 
     Raises:
-      ValueError: If it is none.
+      ValueError: If it is not such a number.
     """
     digits = self.value
     if self.kind != "number" or not digits.isdecimal():
@@ -101,7 +101,7 @@ class Tokens:
     """Returns the next token as an exact number, and goes on.
 
     Raises:
-      ValueError: If it is no number, or none that floating point can hold.
+      ValueError: If it is not a number, or out of the range of floating point.
     """
     if self.kind != "number":
       raise self.error(
@@ -116,10 +116,10 @@ class Tokens:
     return number
 
   def take_payoff(self) -> Fraction:
-    """Returns the next token as an exact number, and goes on behind its comma.
+    """Returns the next token as an exact number, and skips a comma after it.
 
     Raises:
-      ValueError: If it is no number, or none that floating point can hold.
+      ValueError: If it is not a number, or out of the range of floating point.
     """
     payoff = self.take_number("a payoff")
     if self.kind == "comma":
@@ -129,14 +129,14 @@ class Tokens:
   def take_list(
     self, what: str, entry: Callable[[], _Entry]
   ) -> tuple[_Entry, ...]:
-    """Returns the entries of a list in braces, and goes on behind it.
+    """Returns the entries of a list in braces, and goes on after it.
 
     Args:
-      what: Plural of what the entries are.
-      entry: Takes one of them.
+      what: What to call the entries in messages, in the plural.
+      entry: Reads one of them.
 
     Raises:
-      ValueError: If there is no list, or none of an entry or more.
+      ValueError: If there is no list, or it is empty.
     """
     self.take("brace", f"{{ and a list of {what}", "{")
     if self.next_is("brace", "}"):
@@ -148,14 +148,14 @@ class Tokens:
     return tuple(entries)
 
   def take_prologue(self, word: str, version: str) -> int:
-    """Returns the number of players, and goes on behind the list of them.
+    """Returns the number of players, and goes on after the list of them.
 
     Args:
-      word: The first word of the format.
-      version: Of the format.
+      word: The first word of files of the format.
+      version: The version of the format.
 
     Raises:
-      ValueError: If the file begins otherwise.
+      ValueError: If the file does not begin like this.
     """
     self.take("word", f"{word}, with which such a file begins", word)
     self.take("number", f"version {version} of the format", version)
@@ -185,7 +185,7 @@ class Tokens:
     return number
 
   def error(self, expected: str, remedy: str = "") -> ValueError:
-    """Returns what to raise where the next token is not what was expected."""
+    """Returns the error for a next token other than expected."""
     shown = {
       "end": "the end of the file",
       "open": "a quotation mark that nothing closes",
@@ -200,7 +200,7 @@ class Tokens:
     )
 
   def fault(self, message: str, start: int) -> ValueError:
-    """Returns what to raise about a place in the file."""
+    """Returns the error to raise about a place in the file."""
     return ValueError(
       f"`game` cannot be read from {str(self._path)!r}: {self.place(start)}: "
       f"{message}"

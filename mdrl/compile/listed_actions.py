@@ -1,7 +1,7 @@
-"""Games of OpenSpiel that cannot be read for reasons of their own.
+"""Checks for games of OpenSpiel with peculiar ways to fail.
 
-Blotto lists all of its actions as soon as OpenSpiel loads it, and nobody can
-ask it how many they are before that takes all memory, or ends the process.
+Blotto lists all of its actions as soon as OpenSpiel loads it, which may take
+all memory or crash the process before it can be asked how many there are.
 """
 
 import math
@@ -9,10 +9,10 @@ import re
 from typing import Any
 
 _MOST = 1_000_000
-# OpenSpiel fills one field after the other, one call within another.
+# OpenSpiel fills the fields recursively, one call for each.
 _MOST_FIELDS = 1000
 _DEFAULTS = {"coins": 10, "fields": 3}
-# Binomials of more than these are above the limit in any case.
+# Binomials of larger numbers are above the limit in any case.
 _FEW = 30
 
 

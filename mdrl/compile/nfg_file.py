@@ -1,8 +1,8 @@
-"""Trees of files in Gambit's strategic-game (.nfg) format, version 1.
+"""Reads trees from Gambit's strategic-game (.nfg) files, version 1.
 
 https://gambitproject.readthedocs.io/en/stable/formats.nfg.html. A file gives
 each player's strategies, by number or by name, and for every combination of
-them, the first player's running fastest, either all payoffs or the number of an
+them, the first player's varying fastest, either all payoffs or the number of an
 outcome in a list. All players move at once: in the tree, one after another
 without seeing what was chosen.
 
@@ -134,7 +134,7 @@ def _tables(labels, utility, num_histories):
   players = range(len(labels))
   sequence = np.empty(utility.shape, np.int32)
   left = np.arange(len(utility))
-  # The first player's strategy runs fastest.
+  # The first player's strategy varies fastest.
   for i, names in enumerate(labels):
     left, chosen = np.divmod(left, len(names))
     sequence[:, i] = 1 + chosen

@@ -1,4 +1,4 @@
-"""What is solved: games as arrays."""
+"""Games as arrays: trees, matrices, preferences, and views of trees."""
 
 from mdrl.games import matrix_game as matrix_game
 from mdrl.games import preference_game as preference_game

@@ -1,4 +1,4 @@
-"""Chance as one more player, whose policy is known."""
+"""Chance as one more player, with a known policy."""
 
 import functools
 
@@ -17,8 +17,8 @@ from mdrl.trees import treeplex as treeplex_lib
 class ChanceMoves:
   """The moves of chance, and gains in which its plan is a factor.
 
-  With the plan of its own policy, gains are those of the tree; with a pure
-  plan, they are those where chance moves so.
+  With the plan of the given probabilities, gains are those of the tree; with a
+  pure plan, they are those when chance makes these moves.
 
   Attributes:
     treeplex: The decisions of chance, one infostate for each chance node.

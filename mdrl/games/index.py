@@ -8,7 +8,7 @@ import numpy as np
 from mdrl.games import tree_tables
 from mdrl.trees import layout as layout_lib
 
-# By how much probabilities may miss one in sum: people round them.
+# How far a sum of probabilities may be from one: people round them.
 _ROUNDED = 1e-6
 
 
@@ -19,11 +19,11 @@ class PlayerIndex:
   Attributes:
     infostates: Information-state string of each row.
     start: First slot of each row.
-    stride: How far apart the slots of each row are.
+    stride: The distance between the slots of each row.
     width: Number of legal actions of each row.
     action: The game's action at each slot, -1 at slot 0 and at padding.
     labels: The text of the action at each slot, empty at slot 0 and at padding;
-      none at all where the game's actions have numbers alone.
+      an empty tuple if the game's actions only have numbers.
   """
 
   infostates: tuple[str, ...]
@@ -75,7 +75,7 @@ class PlayerIndex:
     """Returns a policy over slots by infostate and action.
 
     Raises:
-      ValueError: If it is no array over the player's slots.
+      ValueError: If it is not an array over the player's slots.
     """
     policy, legal = np.asarray(policy), self.action
     if policy.shape != legal.shape:
@@ -102,7 +102,7 @@ class PlayerIndex:
 
     Raises:
       ValueError: If an infostate or one of its actions has no probability, or
-        those of an infostate are no distribution over its actions.
+        those of an infostate are not a distribution over its actions.
     """
     policy = np.zeros(len(self.action))
     policy[0] = 1
@@ -114,19 +114,19 @@ class PlayerIndex:
           f"`probabilities` must cover actions {actions} of infostate "
           f"{name!r}, got {given}"
         )
-      chosen = np.array([given[a] for a in actions], float)
+      of_legal = np.array([given[a] for a in actions], float)
       # Sums in single precision miss one by a little.
-      whole = abs(sum(given.values()) - 1) <= _ROUNDED
+      adds_to_one = abs(sum(given.values()) - 1) <= _ROUNDED
       if (
-        not whole
-        or not (chosen >= 0).all()
+        not adds_to_one
+        or not (of_legal >= 0).all()
         or any(p for a, p in given.items() if a not in actions)
       ):
         raise ValueError(
           f"`probabilities` must be a distribution over actions {actions} "
           f"of infostate {name!r}, got {given}"
         )
-      policy[self.slots(row)] = chosen
+      policy[self.slots(row)] = of_legal
     return policy
 
   def actions_table(self) -> np.ndarray:
@@ -157,9 +157,10 @@ class Index:
 def build(
   tables: tree_tables.TreeTables, layouts: list[layout_lib.Layout]
 ) -> Index:
-  """Names the rows and slots of laid out tables."""
+  """Names the rows and slots of the layouts of a game's players."""
   players = []
   for i, layout in enumerate(layouts):
+    # From numbers in the tables: `order` leads to rows, `slot` to slots.
     order, slot = layout.order, layout.slot
     action = np.full(layout.treeplex.num_slots, -1)
     action[slot[1:]] = tables.action[i]

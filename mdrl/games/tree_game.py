@@ -123,7 +123,7 @@ def build(
   chance: bool = False,
   histories: bool = False,
 ) -> tuple[TreeGame, index_lib.Index]:
-  """Lays a compiled tree out for computation.
+  """Builds a game, as arrays for computation, from its enumerated tree.
 
   Args:
     tables: The enumerated tree.
@@ -140,8 +140,8 @@ def build(
 
   Raises:
     ValueError: If a utility or a chance probability is not finite, the
-      utilities are beyond the dtype, it is no floating type, or there is no
-      record of the histories, or one of other tables.
+      utilities are out of the range of the dtype, that is not a floating type,
+      or histories are asked for and were not recorded with these tables.
   """
   dtype = checks.floating_type(dtype)
   _check_finite(tables)
@@ -153,24 +153,25 @@ def build(
   ]
   sizes = [layout.treeplex.num_slots for layout in layouts]
   players = range(len(sizes))
-  # In 32 bits, as these are the largest arrays that a build needs.
+  # The slot of each player's last sequence at each terminal: the largest arrays
+  # that a build needs, and so in 32 bits.
   slots = np.empty((len(layouts), len(tables.sequence)), np.int32)
-  for own, layout, sequence in zip(
-    slots, layouts, tables.sequence.T, strict=True
-  ):
-    own[:] = layout.slot[sequence]
+  for i in players:
+    slots[i] = layouts[i].slot[tables.sequence[:, i]]
 
-  def total(player, utility):
-    # Nothing else holds the weights, so that they go once they are sorted.
+  def sum_over_terminals(player, utility):
+    # The weights are held by nothing else, and are freed once they are sorted.
     return segment_plans.coordinate_sum(
       slots, tables.chance * utility, sizes, player, dtype
     )
 
   game = TreeGame(
     treeplexes=tuple(layout.treeplex for layout in layouts),
-    payoffs=tuple(map(total, players, tables.utility.T)),
+    payoffs=tuple(map(sum_over_terminals, players, tables.utility.T)),
     zero_sum=base.adds_to_constant(list(tables.utility.T)),
-    reaches=tuple(total(i, 1) for i in players) if reaches else None,
+    reaches=tuple(sum_over_terminals(i, 1) for i in players)
+    if reaches
+    else None,
     chance=chance_moves.build(tables, slots, sizes, dtype) if chance else None,
     histories=history_tables.build(tables, layouts, dtype)
     if histories

@@ -1,4 +1,4 @@
-"""A compiled tree on the host: what an enumeration finds, before any layout."""
+"""Enumerated trees on the host, as plain arrays without a layout."""
 
 from typing import NamedTuple
 
@@ -58,10 +58,10 @@ class TreeTables(NamedTuple):
     chance_probability: Probability of the last outcome of each chance sequence
       but the empty one, given its node.
     chance_sequence: The last sequence of chance at each terminal, `[T]`.
-    utility: What each player gets there, `[T, N]`.
+    utility: What each player gets at each terminal, `[T, N]`.
     num_histories: Size of the tree, chance nodes and terminals included.
     labels: For each player, the text of the action of each sequence but the
-      empty one; empty for games whose actions have numbers alone.
+      empty one; empty for games whose actions only have numbers.
     histories: All histories; None where they were not recorded.
   """
 
