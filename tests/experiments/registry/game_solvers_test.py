@@ -55,6 +55,16 @@ class SolverTableTest(parameterized.TestCase):
       regret_matching.RegretMatching,
     )
 
+  @parameterized.parameters(
+    ("cfr", regret_rules.Vanilla),
+    ("cfr_plus", regret_rules.Plus),
+    ("linear_cfr", regret_rules.Discounted),
+    ("dcfr", regret_rules.Discounted),
+    ("pcfr_plus", regret_rules.Predictive),
+  )
+  def test_the_regret_matching_family_has_its_rules(self, name, rule):
+    self.assertIs(type(_made(name).solver.rule), rule)
+
   def test_units_of_the_payoff_norm(self):
     solver = _made("magnetic", 4.0, step_size=0.5, temperature=0.2).solver
     assert isinstance(solver, magnetic.MagneticMirrorDescent)
