@@ -12,13 +12,12 @@ from experiments.runs import (
   csv_file,
   fingerprint,
   host_loop,
+  jobs,
   program_cache,
-  provenance,
   tree_progress,
 )
 from experiments.runs import folder as folder_lib
 from experiments.runs import interrupts as interrupts_lib
-from mdrl import run
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import tree_game
@@ -63,10 +62,8 @@ def compare(
   # All of them first, so that a mistake in the last is found before any work.
   games = {name: _compiled(name, asked) for name in asked["games"]}
   decisive = _decisive(asked, games)
-  if folder.recorded is not None:
-    decisive.check_same(folder.recorded["decisive"], folder.path)
-  with signals.noted():
-    folder.begin(_record(asked, decisive, folder.recorded))
+  flags = {name: asked[name] for name in _RECORDED}
+  host_loop.begin(folder, decisive, signals, flags)
   done = host_loop.drive(
     list(_jobs(asked, games)),
     folder,
@@ -81,15 +78,6 @@ def compare(
   with signals.noted():
     folder.write("table.csv", lambda file: csv_file.write(file, table))
   return Outcome(rows, _failures(rows))
-
-
-def _record(asked, decisive, recorded):
-  """Returns what `flags.json` holds."""
-  return {
-    "flags": {name: asked[name] for name in _RECORDED},
-    "decisive": decisive.as_json(),
-    **provenance.record(recorded),
-  }
 
 
 def _failures(rows):
@@ -171,13 +159,13 @@ def _job(asked, name, game, solver_name, solver):
     # Once a gap is not finite, all later ones are not either.
     return None in found or min(found) <= last_target
 
-  return host_loop.Job(
+  return jobs.of_method(
+    solver,
+    game,
+    measure,
     title=f"{name} {solver_name}",
     labels={"game": name, "solver": solver_name},
     points=points(asked["max_updates"], asked["evaluation_ratio"]),
-    init=lambda: run.init(solver, game),
-    advance=lambda state, count: run.advance(solver, game, state, count),
-    measure=measure,
     enough=enough,
   )
 

@@ -1,6 +1,6 @@
 """Files that the binaries on preference games write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 import pathlib
 from typing import Any, BinaryIO
 
@@ -10,7 +10,7 @@ import numpy as np
 from experiments.preferences import plots, solver_batch
 from experiments.preferences import problem as problem_lib
 from experiments.preferences import settings as settings_lib
-from experiments.runs import fingerprint, provenance
+from experiments.runs import fingerprint
 
 
 def decisive(
@@ -28,28 +28,13 @@ def decisive(
   return fingerprint.Decisive(settings.decisive(), contents)
 
 
-def record(
-  settings: settings_lib.Settings,
-  problem: problem_lib.Problem,
-  recorded: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-  """Returns what `flags.json` holds.
-
-  Args:
-    settings: Of the run.
-    problem: What is solved.
-    recorded: What `flags.json` holds of the run that is gone on with, if any.
-  """
+def game(problem: problem_lib.Problem) -> dict[str, Any]:
+  """Returns what `flags.json` holds of the game."""
   return {
-    "flags": settings.as_json(),
-    "decisive": decisive(settings, problem).as_json(),
-    "game": {
-      "described": problem_lib.described(problem),
-      "shape": list(problem.games.advantage.shape),
-      "responses": list(problem.names),
-      "equilibrium_residual": problem.residual,
-    },
-    **provenance.record(recorded),
+    "described": problem_lib.described(problem),
+    "shape": list(problem.games.advantage.shape),
+    "responses": list(problem.names),
+    "equilibrium_residual": problem.residual,
   }
 
 

@@ -56,11 +56,13 @@ def solve(
     solver_batch.make_solvers(settings, name)
   problem = problem_lib.make(settings)
   decisive = run_files.decisive(settings, problem)
-  if folder.recorded is not None:
-    decisive.check_same(folder.recorded["decisive"], folder.path)
-  record = run_files.record(settings, problem, folder.recorded)
-  with signals.noted():
-    folder.begin(record)
+  host_loop.begin(
+    folder,
+    decisive,
+    signals,
+    settings.as_json(),
+    game=run_files.game(problem),
+  )
   points = run.log_checkpoints(settings.updates, settings.checkpoints).tolist()
   batches = [
     solver_batch.Batch(settings, name, problem) for name in settings.solvers

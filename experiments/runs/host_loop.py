@@ -1,119 +1,67 @@
-"""The loop of all binaries: pieces of updates, measures, rows, saved states.
+"""The loop of all binaries: updates, measurements, rows and saved states.
 
-A binary says what is to be done as jobs, which are run one after the other. All
-of them leave rows in one trace, and a saved state each, so that a run that is
-killed goes on with the job, and in the job with the update, where it was. A job
-that is finished leaves its result and gives up its state.
+A binary describes its work as jobs, which are done one after the other. All of
+them add rows to one trace, and each saves its state from time to time. A run
+that is killed goes on with the job that it was at, from the last saved state. A
+job that has ended leaves its result, and its state is dropped.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 import contextlib
-import dataclasses
-import hashlib
 import sys
 import time
-from typing import Any, NamedTuple
-import urllib.parse
+from typing import Any
 
 import jax
 
+from experiments.runs import fingerprint as fingerprint_lib
 from experiments.runs import folder as folder_lib
 from experiments.runs import interrupts as interrupts_lib
-from experiments.runs import progress, states
+from experiments.runs import jobs as jobs_lib
+from experiments.runs import progress, provenance, states
 from experiments.runs import trace as trace_lib
 
-_LONGEST_NAME = 200
 
+def begin(
+  folder: folder_lib.Folder,
+  decisive: fingerprint_lib.Decisive,
+  interrupts: interrupts_lib.Interrupts,
+  flags: Mapping[str, Any],
+  **details: Any,
+) -> dict[str, Any]:
+  """Writes `flags.json`, or checks that the run in the folder is this one.
 
-class Clock(NamedTuple):
-  """What the host has counted of a job.
+  It comes first: a folder without flags is not one of a run.
 
-  Attributes:
-    step: Updates made.
-    seconds: Spent in updates.
-    cpu_seconds: Likewise, of all threads.
-    compile_seconds: Until the first update, in the first process whose state
-      was saved: later ones may find programs that are compiled.
+  Args:
+    folder: Of the run.
+    decisive: What decides the run's numbers.
+    interrupts: Wait until the file is written.
+    flags: Values of the flags, by name.
+    **details: What else the file holds, by name.
+
+  Returns:
+    What the file holds.
+
+  Raises:
+    ValueError: If the folder has a run with other numbers, or cannot be
+      written.
   """
-
-  step: int = 0
-  seconds: float = 0.0
-  cpu_seconds: float = 0.0
-  compile_seconds: float = 0.0
-
-
-def _on_first_device(state):
-  return jax.device_put(state, jax.devices()[0])
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Job:
-  """Something that is updated, and measured at points.
-
-  Attributes:
-    title: What progress and messages call it.
-    labels: Columns of all of its rows, and of no other job's; empty for the
-      only job of a run.
-    points: Numbers of updates after which it is measured, increasing.
-    init: Returns the first state: arrays in a pytree.
-    advance: Returns the state after more updates. n and then m updates must be
-      n + m updates bit for bit, and any number must be the same program.
-    measure: Returns the rows of a state, as JSON holds them; each has `step`.
-    result: Returns what is kept of the last state.
-    enough: Whether rows show that no more updates are needed.
-    note: What progress says of the latest rows.
-    piece_seconds: Pieces of a long interval between points take about as many,
-      at least and at most, so that progress shows and a signal is soon heard.
-      They change no numbers.
-    place: Puts a state where `advance` wants it; restored states are on the
-      first device.
-  """
-
-  title: str
-  labels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-  points: Sequence[int]
-  init: Callable[[], Any]
-  advance: Callable[[Any, int], Any]
-  measure: Callable[[Any, Clock], Sequence[trace_lib.Row]]
-  result: Callable[[Any], Any] = lambda state: None
-  enough: Callable[[Sequence[trace_lib.Row]], bool] = lambda rows: False
-  note: Callable[[Sequence[trace_lib.Row]], str] = lambda rows: ""
-  piece_seconds: tuple[float, float] = (0.1, 0.4)
-  place: Callable[[Any], Any] = _on_first_device
-
-  @property
-  def name(self) -> str:
-    """The folder of its states, below that of the run's."""
-    text = ",".join(f"{name}={value}" for name, value in self.labels.items())
-    quoted = urllib.parse.quote(text, safe=" ,=()")
-    if len(quoted) <= _LONGEST_NAME:
-      return quoted
-    # A file system has its limit, and two names must not become one.
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return f"{quoted[:_LONGEST_NAME]}...{digest[:16]}"
-
-
-class Finished(NamedTuple):
-  """What came of a job.
-
-  Attributes:
-    job: The job.
-    result: What it kept of its last state.
-    rows: Its part of the trace.
-    clock: At its end.
-    compile_seconds: Until the first update of this process; zero where none
-      was left to make.
-  """
-
-  job: Job
-  result: Any
-  rows: list[trace_lib.Row]
-  clock: Clock
-  compile_seconds: float
+  if folder.recorded is not None:
+    decisive.check_same(folder.recorded["decisive"], folder.path)
+  record = {
+    "flags": flags,
+    "decisive": decisive.as_json(),
+    **details,
+    **provenance.record(folder.recorded),
+  }
+  with interrupts.noted():
+    folder.begin(record)
+  return record
 
 
 def drive(
-  jobs: Sequence[Job],
+  jobs: Sequence[jobs_lib.Job],
   folder: folder_lib.Folder,
   fingerprint: str,
   interrupts: interrupts_lib.Interrupts,
@@ -121,59 +69,63 @@ def drive(
   save_seconds: float,
   save_apart: bool = False,
   updates_flag: str = "updates",
-  compiled: Callable[[Job, float], None] = lambda job, seconds: None,
-) -> list[Finished]:
-  """Runs all jobs, or what is left of them, and returns what came of them.
+  compiled: Callable[[jobs_lib.Job, float], None] = lambda job, seconds: None,
+) -> list[jobs_lib.Finished]:
+  """Does all jobs, or what is left of them.
 
   Args:
-    jobs: Run in this order.
-    folder: Of the run, which has begun; one that is gone on with gets its new
-      flags once its states and rows are found in order.
+    jobs: In the order in which they are done.
+    folder: Of the run, which has begun. A run that is continued gets its new
+      flags once its states and rows have been checked.
     fingerprint: Of what decides the run's numbers.
-    interrupts: Ends the run in good order.
+    interrupts: Signals that end the run in good order.
     save_seconds: Time between saved states.
-    save_apart: Whether updates wait while a state is saved, for the sake of
-      the seconds that they take.
+    save_apart: Whether updates wait until a state is saved, so that saving does
+      not slow down updates that are timed.
     updates_flag: The flag that the last point comes from.
-    compiled: Told of each job how long compilation took.
+    compiled: Called with each job and its compilation time.
 
   Raises:
     Stopped: By a signal, once the state is saved.
-    ValueError: If files of the run are damaged or cannot be written, or numbers
-      ceased to be finite.
+    ValueError: If files of the run are damaged or cannot be written, or a
+      measurement is not finite.
   """
+  runs = []
+  for job in jobs:
+    path = folder.path / folder_lib.STATES / job.name
+    saved = states.States(path, fingerprint, save_seconds)
+    runs.append(_Run(job, saved, folder, updates_flag, save_apart))
   with contextlib.ExitStack() as stack:
-    todo = []
-    for job in jobs:
-      saved = states.States(
-        folder.path / folder_lib.STATES / job.name, fingerprint, save_seconds
-      )
-      todo.append(_Run(job, saved, folder, updates_flag, save_apart))
-    trace = stack.enter_context(_restored(todo, folder, interrupts))
-    for run in todo:
-      # Before the trace, which the last state has to follow.
+    trace = stack.enter_context(_restored(runs, folder, interrupts))
+    for run in runs:
+      # Before the trace is closed, whose rows the last state follows.
       stack.callback(run.close)
-    finished = []
-    for run in todo:
-      interrupts.remark = _remark(todo)
-      if not run.finished:
-        run.compile()
-        with interrupts.noted():
-          compiled(run.job, run.compile_seconds)
-          try:
-            run.go(trace, interrupts)
-          finally:
-            interrupts.remark = _remark(todo)
-      finished.append(run.finish())
+    finished = [
+      _finished(run, runs, trace, interrupts, compiled) for run in runs
+    ]
     with interrupts.noted():
-      # A part that was made again has left its rows behind those of others.
+      # Rows of a job that was done again stand behind those of later jobs.
       trace.arrange([row for run in finished for row in run.rows])
     return finished
 
 
+def _finished(run, runs, trace, interrupts, compiled):
+  """Does what is left of one job."""
+  interrupts.remark = _remark(runs)
+  if not run.finished:
+    run.compile()
+    with interrupts.noted():
+      compiled(run.job, run.compile_seconds)
+      try:
+        run.go(trace, interrupts)
+      finally:
+        interrupts.remark = _remark(runs)
+  return run.finish()
+
+
 @contextlib.contextmanager
 def _restored(runs, folder, interrupts):
-  """Opens the trace, with the rows that the runs' states have followed."""
+  """Opens the trace with the rows that came before the saved states."""
   path = folder.path / folder_lib.TRACE
   rows = trace_lib.read(path) if folder.recorded else []
   for number, row in enumerate(rows, start=1):
@@ -195,7 +147,7 @@ def _restored(runs, folder, interrupts):
 
 
 class _Run:
-  """A job, as far as it is made."""
+  """A job in progress."""
 
   def __init__(self, job, saved, folder, updates_flag, save_apart):
     self.job = job
@@ -204,14 +156,14 @@ class _Run:
     self._save_apart = save_apart
     self._state: Any = None
     self._result: Any = None
-    self.clock = Clock()
+    self.clock = jobs_lib.Clock()
     self.compile_seconds = 0.0
     self._piece = 1
     self._points = list(job.points)
 
   @property
   def finished(self):
-    """Whether no update and no row is missing."""
+    """Whether all updates are made and all rows written."""
     last = self.job.points[-1]
     return bool(self.rows) and (
       self.rows[-1]["step"] == self.clock.step == last
@@ -219,7 +171,7 @@ class _Run:
     )
 
   def restore(self, rows):
-    """Takes up what an earlier process has left, if anything."""
+    """Continues from the latest state that an earlier process saved."""
     found = self._saved.restore(jax.eval_shape(self.job.init))
     if found is None:
       self._make_again(rows)
@@ -240,7 +192,9 @@ class _Run:
       )
     self.rows = rows[:count]
     self._make_again(rows[count:])
-    self.clock = Clock(*(found.clock[name] for name in Clock._fields))
+    self.clock = jobs_lib.Clock(
+      *(found.clock[name] for name in jobs_lib.Clock._fields)
+    )
     self._state = self.job.place(found.state)
     if self.clock.step > self.job.points[-1]:
       raise ValueError(
@@ -254,20 +208,19 @@ class _Run:
       )
 
   def _make_again(self, rows):
-    """Adds points of a run that was to be shorter, and had others."""
+    """Adds the points of rows that an earlier, shorter run had elsewhere."""
     last = self.job.points[-1]
     steps = {row["step"] for row in rows if row["step"] <= last}
     self._points = sorted({*self._points, *steps})
 
   def compile(self):
-    """Makes the programs, so that updates are timed without them."""
+    """Compiles the programs, so that the time of updates is theirs alone."""
     _say(f"compiling {self.job.title}")
     if self._state is None:
-      # First arrays are bound to a device, as restored ones are, so that both
-      # run the same program.
+      # On a device, as restored arrays are, so that both run one program.
       self._state = self.job.place(self.job.init())
     start = time.perf_counter()
-    # No updates, but the program that makes any number of them.
+    # Zero updates compile the program that makes any number of them.
     jax.block_until_ready(self.job.advance(self._state, 0))
     self.job.measure(self._state, self.clock)
     self.compile_seconds = time.perf_counter() - start
@@ -275,7 +228,7 @@ class _Run:
       self.clock = self.clock._replace(compile_seconds=self.compile_seconds)
 
   def go(self, trace, interrupts):
-    """Makes all updates and rows that are missing, until a signal comes."""
+    """Makes the updates and rows that are missing, until a signal comes."""
     done = {row["step"] for row in self.rows}
     with progress.Progress(self.job.title, self.job.points[-1]) as bar:
       for point in self._points:
@@ -291,11 +244,11 @@ class _Run:
       self._saved.wait()
 
   def finish(self):
-    """Gives up the state for the result, unless that was done before."""
+    """Returns the finished job, and drops its state."""
     if self._state is not None:
       self._result = self.job.result(self._state)
       self._state = None
-    return Finished(
+    return jobs_lib.Finished(
       self.job, self._result, self.rows, self.clock, self.compile_seconds
     )
 
@@ -309,7 +262,7 @@ class _Run:
       if interrupts.received:
         return False
       self._advance(min(self._piece, point - self.clock.step))
-      # At a point, the row comes first: a saved state has all of its rows.
+      # At a point the row is written first: a saved state follows its rows.
       if self.clock.step < point:
         bar.advanced(self.clock.step, self.clock.seconds)
         self._save(trace, only_if_due=True)
@@ -351,7 +304,7 @@ class _Run:
 
 
 def _remark(runs):
-  """What is said of the first run that is not finished, after a signal."""
+  """Returns what a signal's message says of the first unfinished job."""
   number, run = next(
     ((k, run) for k, run in enumerate(runs) if not run.finished),
     (len(runs) - 1, runs[-1]),

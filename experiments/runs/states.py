@@ -8,6 +8,7 @@ and about damaged states, its threads print tracebacks that cannot be caught.
 
 from collections.abc import Callable, Mapping
 from concurrent import futures
+import functools
 import os
 import pathlib
 import shutil
@@ -15,11 +16,13 @@ import time
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from experiments.runs import saved_files, whole_files
 
 _KEPT = 2
+_KEY_KINDS = ("threefry2x32", "rbg", "unsafe_rbg")
 
 
 class Saved(NamedTuple):
@@ -179,6 +182,10 @@ class States:
     return _restored(folder / saved_files.STATE, first), manifest["clock"]
 
 
+def _is_key(leaf):
+  return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
 def _arrays(state):
   """The types and shapes of a state's arrays, as JSON holds them."""
   return [
@@ -190,10 +197,23 @@ def _write(path, state):
   """Writes the bytes of all arrays, as NumPy's files lack types of JAX."""
   with open(path, "wb") as file:
     for leaf in jax.tree.leaves(state):
-      array = np.ascontiguousarray(jax.device_get(leaf))
+      bits = jax.random.key_data(leaf) if _is_key(leaf) else leaf
+      array = np.ascontiguousarray(jax.device_get(bits))
       file.write(array.reshape(-1).view(np.uint8).data)
     file.flush()
     os.fsync(file.fileno())
+
+
+def _key(bits, leaf):
+  """Returns keys of random numbers, of the kind of a leaf."""
+  for kind in _KEY_KINDS:
+    made = jax.eval_shape(functools.partial(jax.random.key, 0, impl=kind))
+    if made.dtype == leaf.dtype:
+      return jax.random.wrap_key_data(bits, impl=kind)
+  raise ValueError(
+    f"`--resume` must find keys of the kinds {', '.join(_KEY_KINDS)}, got "
+    f"{leaf.dtype}; keep jax.random.key_data of others in the state"
+  )
 
 
 def _restored(path, first):
@@ -202,6 +222,10 @@ def _restored(path, first):
   arrays = []
   with open(path, "rb") as file:
     for leaf in leaves:
-      data = file.read(leaf.size * leaf.dtype.itemsize)
-      arrays.append(np.frombuffer(data, leaf.dtype).reshape(leaf.shape))
+      # Keys of random numbers are read as their bits.
+      key = _is_key(leaf)
+      bits = jax.eval_shape(jax.random.key_data, leaf) if key else leaf
+      data = file.read(bits.size * bits.dtype.itemsize)
+      array = np.frombuffer(data, bits.dtype).reshape(bits.shape)
+      arrays.append(_key(array, leaf) if key else array)
   return structure.unflatten(jax.device_put(arrays, jax.devices()[0]))

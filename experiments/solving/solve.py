@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.registry import game_solvers
-from experiments.runs import fingerprint, host_loop, provenance
+from experiments.runs import fingerprint, host_loop, jobs, provenance
 from experiments.runs import folder as folder_lib
 from experiments.runs import interrupts as interrupts_lib
 from experiments.solving import equilibrium as equilibrium_lib
@@ -36,12 +36,17 @@ def solve(
   """
   problem = problem_lib.make(settings)
   decisive = _decisive(settings, problem)
-  if folder.recorded is not None:
-    decisive.check_same(folder.recorded["decisive"], folder.path)
-  record = _record(settings, problem, decisive, folder.recorded)
-  with signals.noted():
-    # Before anything else is there: whatever has no flags is not a run.
-    folder.begin(record)
+  record = host_loop.begin(
+    folder,
+    decisive,
+    signals,
+    settings.as_json(),
+    payoff_norm=problem.payoff_norm,
+    game={
+      "name": problem.name,
+      **provenance.game_size(problem.game, problem.names),
+    },
+  )
   [finished] = host_loop.drive(
     [_job(settings, problem)],
     folder,
@@ -82,12 +87,13 @@ def _write(settings, problem, finished, folder):
 def _job(settings, problem):
   solver, game = problem.solver, problem.game
   points = run.log_checkpoints(settings.updates, settings.checkpoints)
-  return host_loop.Job(
+  return jobs.of_method(
+    solver,
+    game,
+    lambda state, clock: [_row(problem, state, clock)],
     title=f"{settings.game} {settings.solver}",
     points=points.tolist(),
-    init=lambda: run.init(solver, game, problem.first_policies),
-    advance=lambda state, count: run.advance(solver, game, state, count),
-    measure=lambda state, clock: [_row(problem, state, clock)],
+    start=problem.first_policies,
     result=lambda state: _iterates(solver, game, state),
     note=_note,
   )
@@ -162,19 +168,6 @@ def _decisive(settings, problem):
     [player.infostates for player in problem.names.players]
   )
   return fingerprint.Decisive(settings.decisive(), contents)
-
-
-def _record(settings, problem, decisive, recorded):
-  return {
-    "flags": settings.as_json(),
-    "decisive": decisive.as_json(),
-    "payoff_norm": problem.payoff_norm,
-    "game": {
-      "name": problem.name,
-      **provenance.game_size(problem.game, problem.names),
-    },
-    **provenance.record(recorded),
-  }
 
 
 def _summary(settings, finished, reports, game):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.registry import game_factory, game_solvers
-from experiments.runs import host_loop, memory
+from experiments.runs import jobs, memory
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import base
@@ -70,10 +70,10 @@ class Batch:
       "name fewer values in --grid or choose fewer --seeds or --checkpoints",
     )
 
-  def job(self, steps, label) -> host_loop.Job:
+  def job(self, steps, label) -> jobs.Job:
     """Returns the job of updating and measuring all runs."""
     num_runs = math.prod(self._shape)
-    return host_loop.Job(
+    return jobs.Job(
       title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
       points=steps.tolist(),
       init=self._start,

@@ -16,7 +16,6 @@ from experiments.runs import (
   fingerprint,
   host_loop,
   program_cache,
-  provenance,
   tree_progress,
 )
 from experiments.runs import folder as folder_lib
@@ -58,10 +57,16 @@ def run_grid(
   batch = batch_lib.Batch(grid, game, norm, given["seeds"])
   batch.check_memory(min(given["checkpoints"], given["updates"] + 1))
   decisive = _decisive(grid, given, game)
-  if folder.recorded is not None:
-    decisive.check_same(folder.recorded["decisive"], folder.path)
-  with signals.noted():
-    folder.begin(_record(grid, given, decisive, norm, folder.recorded))
+  flags = {name: given[name] for name in _RECORDED}
+  host_loop.begin(
+    folder,
+    decisive,
+    signals,
+    flags,
+    fixed=grid.fixed,
+    payoff_norm=norm,
+    devices=batch_lib.num_devices(),
+  )
   steps = run.log_checkpoints(given["updates"], given["checkpoints"])
   label = f"{given['game']} {grid.solver}"
   [finished] = host_loop.drive(
@@ -87,18 +92,6 @@ def _compiled(grid, given):
     progress=tree_progress.lines(given["game"]),
   )
   return game
-
-
-def _record(grid, given, decisive, norm, recorded):
-  """Returns what `flags.json` holds."""
-  return {
-    "flags": {name: given[name] for name in _RECORDED},
-    "decisive": decisive.as_json(),
-    "fixed": grid.fixed,
-    "payoff_norm": norm,
-    "devices": batch_lib.num_devices(),
-    **provenance.record(recorded),
-  }
 
 
 def _write(grid, found, last, title, folder):

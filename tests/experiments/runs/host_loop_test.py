@@ -9,6 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
+from typing import NamedTuple
 
 from absl.testing import absltest, parameterized
 import jax
@@ -17,7 +18,9 @@ import jax.numpy as jnp
 from experiments.runs import folder as folder_lib
 from experiments.runs import host_loop
 from experiments.runs import interrupts as interrupts_lib
+from experiments.runs import jobs as jobs_lib
 from experiments.runs import trace as trace_lib
+from mdrl import methods, run, struct
 
 _RECORD = {
   "flags": {},
@@ -28,6 +31,31 @@ _RECORD = {
 
 class _Killed(BaseException):
   """Stands for the death of the process."""
+
+
+class _WalkState(NamedTuple):
+  step: jax.Array
+  key: jax.Array
+  place: dict[str, jax.Array]
+
+
+@struct.dataclass
+class _Walk:
+  """A random walk towards its problem, a point: a method, and no solver."""
+
+  step_size: float
+
+  def init(self, target, place=None):
+    del place
+    key = jax.random.key(3)
+    return _WalkState(methods.zero_step(), key, {"x": jnp.zeros_like(target)})
+
+  def update(self, target, state):
+    key, draw = jax.random.split(state.key)
+    noise = jax.random.normal(draw, target.shape)
+    x = state.place["x"]
+    x = x + self.step_size * (target - x + noise)
+    return _WalkState(state.step + 1, key, {"x": x})
 
 
 @jax.jit
@@ -52,7 +80,7 @@ class HostLoopTest(parameterized.TestCase):
     def row(state, clock):
       return {"step": clock.step, "value": float(state)}
 
-    return host_loop.Job(
+    return jobs_lib.Job(
       **{
         "title": f"job {number}",
         "labels": {"solver": f"s/{number}"},
@@ -97,6 +125,58 @@ class HostLoopTest(parameterized.TestCase):
       self.assertGreater(job.clock.seconds, 0)
       self.assertGreater(job.compile_seconds, 0)
     self.assertEqual([row for job in found for row in job.rows], rows)
+
+  def _walk(self, event=None):
+    """Returns the job of a method that knows neither games nor policies."""
+    target = jnp.array([1.0, 2.0])
+
+    def measure(state, clock):
+      if event is not None:
+        event(clock)
+      distance = float(jnp.sum((state.place["x"] - target) ** 2))
+      return [{"step": clock.step, "distance": distance}]
+
+    return jobs_lib.of_method(
+      _Walk(step_size=0.1),
+      target,
+      measure,
+      title="a walk",
+      points=[0, 1, 10, 50],
+      result=lambda state: state.place["x"].tolist(),
+    )
+
+  def test_any_method_is_interrupted_and_goes_on(self):
+    [whole], _ = self._drive("whole", [self._walk()])
+    state = run.init(_Walk(step_size=0.1), jnp.array([1.0, 2.0]))
+    state = run.advance(_Walk(step_size=0.1), jnp.array([1.0, 2.0]), state, 50)
+    self.assertEqual(whole.result, state.place["x"].tolist())
+
+    def interrupt(clock):
+      if clock.step == 10:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+
+    with self.assertRaisesRegex(
+      interrupts_lib.Stopped, "SIGINT after 10 of 50 up"
+    ):
+      self._drive("run", [self._walk(interrupt)], save_seconds=1e6)
+    self.assertLen(self._rows("run"), 3)
+    [resumed], _ = self._drive("run", [self._walk()])
+    self.assertEqual(resumed.result, whole.result)
+    self.assertEqual(self._rows("run"), self._rows("whole"))
+
+  def test_any_method_that_dies_goes_on(self):
+    [whole], _ = self._drive("whole", [self._walk()])
+
+    def die(clock):
+      if clock.step == 50:
+        raise _Killed
+
+    with self.assertRaises(_Killed):
+      self._drive("run", [self._walk(die)])
+    [resumed], _ = self._drive("run", [self._walk()])
+    self.assertEqual(resumed.result, whole.result)
+    self.assertEqual(self._rows("run"), self._rows("whole"))
 
   @parameterized.parameters(*range(10))
   def test_a_run_that_dies_at_any_call_ends_the_same(self, calls):

@@ -27,6 +27,8 @@ def _state(step):
   parts = {
     "duals": (jnp.array([-jnp.inf, step / 3]), jnp.array(5e-324)),
     "short": jnp.full((2, 1), step, jnp.bfloat16),
+    "keys": jax.random.split(jax.random.key(step), 3),
+    "other_key": jax.random.key(step, impl="rbg"),
     "none": (jnp.zeros((0, 3)), None, jnp.array(True)),
   }
   return _State(jnp.asarray(step), parts)
@@ -72,6 +74,8 @@ class StatesTest(absltest.TestCase):
       jax.tree.leaves(found.state), jax.tree.leaves(_state(7)), strict=True
     ):
       self.assertEqual(x.dtype, y.dtype)
+      if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+        x, y = jax.random.key_data(x), jax.random.key_data(y)
       np.testing.assert_array_equal(x, y)
 
   def test_two_states_are_kept(self):
