@@ -68,11 +68,16 @@ def _wall_rate(step, seconds):
 
 def our_solvers():
   """Returns the solvers that are timed, and their products per update."""
-  from mdrl.solvers import egpo, nash_md, nash_mirror_prox, sppo
+  from mdrl.solvers import (
+    egpo,
+    nash_md,
+    nash_mirror_prox,
+    preference_variants,
+  )
 
   eta, tau = 1.0, 0.1
   return {
-    "sppo": (sppo.SPPO(step_size=eta), 1),
+    "sppo": (preference_variants.sppo(eta), 1),
     "nash_md": (nash_md.NashMD(step_size=eta, temperature=tau), 1),
     "egpo": (egpo.EGPO(step_size=eta, temperature=tau), 2),
     "nash_mirror_prox": (

@@ -137,7 +137,7 @@ SOLVERS: dict[str, entries.Entry] = {
       **_GEOMETRY,
       "average_power": 0.0,
     },
-    factory="mdrl.solvers.magnetic_preference:MagneticPreferenceOptimization",
+    factory="mdrl.solvers.magnetic_refreshed:RefreshedMagnet",
   ),
   "magnetic_annealed": entries.Entry(
     title="magnetic mirror descent, annealed",

@@ -8,12 +8,8 @@ from jaxtyping import Array, Float
 
 from experiments.registry import preference_solvers
 from mdrl.solvers import (
-  averaged,
   base,
   comal,
-  inpo,
-  mirror_descent,
-  nash_md,
   nash_mirror_prox,
   spo_queue,
   srpo,
@@ -85,28 +81,6 @@ def stacked(
   return temperatures, jnp.asarray(steps, dtype)
 
 
-def published_nash_md(*, temperature: Any) -> base.Solver:
-  """Returns Nash-MD with the steps and the mixture of its paper."""
-  return nash_md.NashMD(
-    step_size=nash_md.paper_schedule(temperature), temperature=temperature
-  )
-
-
-def mtpo(*, temperature: Any) -> base.Solver:
-  """Returns Nash-MD against itself, with the steps of Nash-MD's paper."""
-  return nash_md.NashMD(
-    step_size=nash_md.paper_schedule(temperature),
-    temperature=temperature,
-    mixture=0.0,
-  )
-
-
-def published_inpo(*, temperature: Any) -> base.Solver:
-  """Returns INPO with the step that its paper ties to the temperature."""
-  step_size = inpo.published_step_size(temperature)
-  return inpo.INPO(step_size=step_size, temperature=temperature)
-
-
 def default_comal(
   *, step_size: Any, temperature: Any, tolerance: Any
 ) -> base.Solver:
@@ -127,12 +101,6 @@ def spo_with_queue(
     length=queue_length,
     num_samples=num_samples,
   )
-
-
-def averaged_mirror_descent(*, step_size: Any) -> base.Solver:
-  """Returns the average of mirror descent against itself."""
-  descent = mirror_descent.MirrorDescent(step_size=step_size)
-  return averaged.Averaged(solver=descent)
 
 
 def default_srpo(*, temperature: Any) -> base.Solver:

@@ -39,7 +39,7 @@ SOLVERS: dict[str, entries.Entry] = {
     approaches="regularised",
     rate="O(1/T)",
     defaults={},
-    factory="experiments.registry.preference_factory:published_nash_md",
+    factory="mdrl.solvers.preference_variants:nash_md_published",
     context=("temperature",),
   ),
   "nash_md_constant": entries.Entry(
@@ -58,7 +58,7 @@ SOLVERS: dict[str, entries.Entry] = {
     paper="Shani et al. (2024), arXiv:2405.14655",
     approaches="regularised",
     defaults={},
-    factory="experiments.registry.preference_factory:mtpo",
+    factory="mdrl.solvers.preference_variants:mtpo",
     context=("temperature",),
   ),
   "nash_ema": entries.Entry(
@@ -77,7 +77,7 @@ SOLVERS: dict[str, entries.Entry] = {
     paper="Zhang et al. (2025), arXiv:2407.00617",
     approaches="regularised, with small steps",
     defaults={"step_size": 0.2},
-    factory="mdrl.solvers.inpo:INPO",
+    factory="mdrl.solvers.preference_variants:inpo",
     context=("temperature",),
     explicit=True,
   ),
@@ -87,7 +87,7 @@ SOLVERS: dict[str, entries.Entry] = {
     paper="Zhang et al. (2025), arXiv:2407.00617",
     approaches="cycles on strong cycles",
     defaults={},
-    factory="experiments.registry.preference_factory:published_inpo",
+    factory="mdrl.solvers.preference_variants:inpo_published",
     context=("temperature",),
   ),
   "magnetic": entries.Entry(
@@ -114,7 +114,7 @@ SOLVERS: dict[str, entries.Entry] = {
     paper="Wang et al. (2025), arXiv:2410.16714",
     approaches="minimax winner",
     defaults={"step_size": 0.2, "period": 100},
-    factory="mdrl.solvers.magnetic_preference:MagneticPreferenceOptimization",
+    factory="mdrl.solvers.preference_variants:magnetic_preference",
     context=("temperature",),
   ),
   "comal": entries.Entry(
@@ -149,7 +149,7 @@ SOLVERS: dict[str, entries.Entry] = {
     approaches="minimax winner",
     reports="average",
     defaults={"step_size": 0.1},
-    factory="mdrl.solvers.spo:SPO",
+    factory="mdrl.solvers.preference_variants:spo",
   ),
   "spo_queue": entries.Entry(
     title="SPO with a queue",
@@ -168,7 +168,7 @@ SOLVERS: dict[str, entries.Entry] = {
     approaches="minimax winner",
     reports="average",
     defaults={"step_size": 0.1},
-    factory="experiments.registry.preference_factory:averaged_mirror_descent",
+    factory="mdrl.solvers.preference_variants:spo",
   ),
   "sppo": entries.Entry(
     title="SPPO",
@@ -176,7 +176,7 @@ SOLVERS: dict[str, entries.Entry] = {
     paper="Wu et al. (2025), arXiv:2405.00675",
     approaches="moves away on cycles",
     defaults={"step_size": 0.1},
-    factory="mdrl.solvers.sppo:SPPO",
+    factory="mdrl.solvers.preference_variants:sppo",
   ),
   "dno": entries.Entry(
     title="DNO",
@@ -184,7 +184,7 @@ SOLVERS: dict[str, entries.Entry] = {
     paper="Rosset et al. (2024), arXiv:2404.03715",
     approaches="moves away on cycles",
     defaults={"step_size": 0.1},
-    factory="mdrl.solvers.dno:DNO",
+    factory="mdrl.solvers.preference_variants:dno",
   ),
   "apo": entries.Entry(
     title="APO",

@@ -1,19 +1,16 @@
 """Solvers: one algorithm, one paper, one file."""
 
+from mdrl.solvers import preference_variants as preference_variants
 from mdrl.solvers.apo import APO as APO
 from mdrl.solvers.averaged import Averaged as Averaged
 from mdrl.solvers.base import Solver as Solver
 from mdrl.solvers.behavioral import Behavioral as Behavioral
 from mdrl.solvers.comal import Comal as Comal
-from mdrl.solvers.dno import DNO as DNO
 from mdrl.solvers.egpo import EGPO as EGPO
-from mdrl.solvers.inpo import INPO as INPO
 from mdrl.solvers.iterative_dpo import IterativeDPO as IterativeDPO
 from mdrl.solvers.iterative_ipo import IterativeIPO as IterativeIPO
 from mdrl.solvers.magnetic import MagneticMirrorDescent as MagneticMirrorDescent
-from mdrl.solvers.magnetic_preference import (
-  MagneticPreferenceOptimization as MagneticPreferenceOptimization,
-)
+from mdrl.solvers.magnetic_refreshed import RefreshedMagnet as RefreshedMagnet
 from mdrl.solvers.mirror_descent import MirrorDescent as MirrorDescent
 from mdrl.solvers.mirror_prox import MirrorProx as MirrorProx
 from mdrl.solvers.monte_carlo import MonteCarlo as MonteCarlo
@@ -36,8 +33,6 @@ from mdrl.solvers.regret_rules import Vanilla as Vanilla
 from mdrl.solvers.rlhf import RLHF as RLHF
 from mdrl.solvers.schedules import Function as Function
 from mdrl.solvers.schedules import PowerDecay as PowerDecay
-from mdrl.solvers.spo import SPO as SPO
 from mdrl.solvers.spo_queue import QueueSPO as QueueSPO
-from mdrl.solvers.sppo import SPPO as SPPO
 from mdrl.solvers.srpo import SRPO as SRPO
 from mdrl.solvers.time_averaged import TimeAveraged as TimeAveraged

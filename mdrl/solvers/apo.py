@@ -15,11 +15,8 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.solvers import base, descent, schedules
 from mdrl.trees import quantities
-
-_ENTROPY = mirror_maps.NegativeEntropy()
 
 
 class APOState(NamedTuple):
@@ -31,7 +28,7 @@ class APOState(NamedTuple):
 
 
 @struct.dataclass
-class APO(base.Solver):
+class APO(descent.Descent):
   """Nesterov's extrapolation of log-policies after each proximal step.
 
   With each line up to a constant,
@@ -56,7 +53,7 @@ class APO(base.Solver):
   momentum: float | Float[Array, "..."] = 0.3
 
   def __post_init__(self):
-    checks.positive("step_size", self.step_size)
+    super().__post_init__()
     checks.between("momentum", self.momentum, 0, 1)
     checks.differs("momentum", self.momentum, 1, "steps would never end")
 
@@ -64,23 +61,15 @@ class APO(base.Solver):
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> APOState:
     """Starts at the policies, which must be positive, without momentum."""
-    duals = base.first_duals(game, _ENTROPY, policies)
+    duals = self.first_duals(game, policies)
     return APOState(base.zero_step(), duals, duals)
 
   def update(self, game: game_lib.GameView, state: APOState) -> APOState:
     """Steps along the gains, then extrapolates from the previous step."""
-    weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
+    weight = self.inverse_step(game, state.step)
     momentum = schedules.at(self.momentum, state.step, game.dtype)
-    gains = base.gains_at(game, _ENTROPY, state.dual)
-    stepped = profiles.prox(
-      game.treeplexes, _ENTROPY, gains, [(weight, state.dual)]
-    )
+    gains = self.gains_at(game, state.dual)
+    stepped = self.prox(game, gains, [(weight, state.dual)])
     toward = [(1 + momentum, stepped), (-momentum, state.stepped)]
-    duals = profiles.mix(game.treeplexes, _ENTROPY, toward)
+    duals = self.mix(game, toward)
     return APOState(state.step + 1, duals, stepped)
-
-  def policies(
-    self, game: game_lib.GameView, state: APOState
-  ) -> quantities.Policies:
-    """Returns the current policies."""
-    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)

@@ -1,5 +1,8 @@
 """Solvers whose result is an average of the plans that were played."""
 
+import abc
+from typing import ClassVar
+
 import jax
 from jaxtyping import Array, Float
 
@@ -9,6 +12,12 @@ from mdrl.trees import quantities
 
 class AveragePlay(base.Solver[base.GameT]):
   """A solver whose state holds the average in a field called `plan`."""
+
+  averages: ClassVar[bool] = True
+
+  @abc.abstractmethod
+  def last_policies(self, game: base.GameT, state) -> quantities.Policies:
+    """Returns the policies that the next update plays."""
 
   def policies(self, game: base.GameT, state) -> quantities.Policies:
     """Returns the policies of the average plans."""

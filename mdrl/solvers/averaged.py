@@ -19,7 +19,7 @@ class AveragedState(NamedTuple):
   """The solver's state, and the average of the plans it has played."""
 
   step: Int[Array, ""]
-  solver: Any
+  inner: Any
   weight: Float[Array, ""]
   plan: quantities.Plans
 
@@ -32,7 +32,7 @@ class Averaged(average_play.AveragePlay):
   weights t^power; before the first update it is the solver's initial plan.
 
   Attributes:
-    solver: Whose plans are averaged.
+    solver: The solver whose plans are averaged.
     power: 0 is uniform, 1 linear, 2 quadratic; no unit.
   """
 
@@ -55,8 +55,8 @@ class Averaged(average_play.AveragePlay):
     self, game: game_lib.GameView, state: AveragedState
   ) -> AveragedState:
     """Averages what is played now, and updates the solver."""
-    inner = self.solver.update(game, state.solver)
-    played = self.solver.plans(game, state.solver)
+    inner = self.solver.update(game, state.inner)
+    played = self.solver.plans(game, state.inner)
     power = schedules.number(self.power, game.dtype)
     # Relative to the latest weight, so that no power of the step overflows.
     count = inner.step.astype(game.dtype)
@@ -68,4 +68,4 @@ class Averaged(average_play.AveragePlay):
     self, game: game_lib.GameView, state: AveragedState
   ) -> quantities.Policies:
     """Returns the policies of the solver's last iterate."""
-    return self.solver.policies(game, state.solver)
+    return self.solver.last_policies(game, state.inner)

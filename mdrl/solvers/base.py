@@ -1,6 +1,7 @@
-"""The contract of solvers, written once, and what all of them need."""
+"""The contract of solvers, and functions that most of them need."""
 
 import abc
+from collections.abc import Iterator
 import dataclasses
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -18,22 +19,26 @@ GameT = TypeVar("GameT", bound=base.GameView)
 
 
 class Solver(abc.ABC, Generic[GameT]):
-  """Three pure functions over a frozen pytree of hyper-parameters.
+  """Pure functions over a frozen pytree of hyper-parameters.
 
   * A state is a NamedTuple that alone determines the future. Its `step` counts
     updates.
   * `update` returns a state of the same structure and dtypes, does not
     evaluate, and moves all players at once unless the class is called
     alternating.
-  * Hyper-parameters are leaves, so `vmap` sweeps over them with one trace.
-    Numbers and schedules of the step are both welcome where annotated so.
+  * Hyper-parameters are leaves, so `vmap` sweeps over them with one trace. The
+    annotation `schedules.Schedule` allows a number or a function of the step.
+  * A solver that runs another one has it in a field, and its state in the field
+    `inner`.
 
   Attributes:
-    pairwise: Whether it asks which of two responses is preferred, so that it
-      runs on preference games alone.
+    pairwise: Whether the solver compares pairs of responses, so that it runs on
+      preference games alone.
+    averages: Whether the state holds an average over updates.
   """
 
   pairwise: ClassVar[bool] = False
+  averages: ClassVar[bool] = False
 
   @abc.abstractmethod
   def init(
@@ -42,10 +47,10 @@ class Solver(abc.ABC, Generic[GameT]):
     """Returns the state before the first update.
 
     Args:
-      game: What is solved.
+      game: The game to solve.
       policies: Where to start; by default the game's reference, or uniform
-        policies where it has none. Geometries whose gradient is infinite at
-        the boundary never leave it.
+        policies where it has none. A mirror map whose gradient is infinite at
+        the boundary keeps probabilities of zero at zero.
     """
 
   @abc.abstractmethod
@@ -54,7 +59,11 @@ class Solver(abc.ABC, Generic[GameT]):
 
   @abc.abstractmethod
   def policies(self, game: GameT, state: Any) -> quantities.Policies:
-    """Returns the policies that the next update plays."""
+    """Returns the result: what the next update plays, or an average of play."""
+
+  def last_policies(self, game: GameT, state: Any) -> quantities.Policies:
+    """Returns what the next update plays, even if the result is an average."""
+    return self.policies(game, state)
 
   def plans(self, game: GameT, state: Any) -> quantities.Plans:
     """Returns the plans of `policies`."""
@@ -84,12 +93,18 @@ class Solver(abc.ABC, Generic[GameT]):
 
 
 def is_pairwise(solver: Solver) -> bool:
-  """Returns whether a solver, or one that it runs, takes pairs of responses."""
-  parts = dataclasses.fields(solver) if dataclasses.is_dataclass(solver) else ()
-  inner = (getattr(solver, part.name) for part in parts)
-  return solver.pairwise or any(
-    is_pairwise(part) for part in inner if isinstance(part, Solver)
-  )
+  """Returns whether a solver, or one that it runs, compares pairs."""
+  return any(part.pairwise for part in with_inner_solvers(solver))
+
+
+def with_inner_solvers(solver: Solver) -> Iterator[Solver]:
+  """Yields a solver and, recursively, the solvers that it runs."""
+  yield solver
+  if dataclasses.is_dataclass(solver):
+    for field in dataclasses.fields(solver):
+      part = getattr(solver, field.name)
+      if isinstance(part, Solver):
+        yield from with_inner_solvers(part)
 
 
 def first_duals(
@@ -121,9 +136,10 @@ def advantages(
   policy: Float[Array, " S"],
   gain: Float[Array, " S"],
 ) -> Float[Array, " S"]:
-  """Returns what each action earns more than the policy at its infostate.
+  """Returns the advantage of each action over the policy at its infostate.
 
-  An action earns its gain, and what the policy goes on to earn below.
+  The value of an action is its gain plus the policy's values at the infostates
+  that may follow.
   """
 
   def row_fn(q, group):

@@ -50,6 +50,14 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
         "`feedback` must be one of "
         f"{', '.join(behavioral_game.FEEDBACKS)}, got {self.feedback!r}"
       )
+    for part in base.with_inner_solvers(self.solver):
+      if part.averages:
+        name = type(part).__name__
+        raise ValueError(
+          "`solver` must not average, got one that holds a "
+          f"{name}, which would average behavioural policies and not plans; "
+          f"use {name}(solver=Behavioral(solver=...))"
+        )
 
   def init(
     self,

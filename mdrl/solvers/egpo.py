@@ -11,8 +11,7 @@ with the divergence from a reference in place of the entropy.
 
 from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import profiles
-from mdrl.solvers import base, one_iterate, schedules
+from mdrl.solvers import one_iterate, schedules
 from mdrl.trees import quantities
 
 
@@ -70,8 +69,8 @@ class EGPO(one_iterate.OneIterate):
     )
     midpoint = state.dual
     for _ in range(2):
-      gains = base.gains_at(game, self.mirror_map, midpoint)
-      midpoint = profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
+      gains = self.gains_at(game, midpoint)
+      midpoint = self.prox(game, gains, anchors)
     return midpoint
 
 

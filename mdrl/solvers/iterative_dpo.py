@@ -14,7 +14,6 @@ from jaxtyping import Array, Float
 
 from mdrl import checks, struct
 from mdrl.games import preference_game
-from mdrl.geometry import profiles
 from mdrl.solvers import one_iterate, pairwise_fit, schedules
 from mdrl.trees import quantities
 
@@ -62,9 +61,8 @@ class IterativeDPO(one_iterate.OneIterate[preference_game.PreferenceGame]):
     sampling = jnp.exp(game.by_context(state.dual[0]))
     scores = game.slots(jax.vmap(pairwise_fit.fit)(labels, sampling))
     anchor = state.dual if self.moving else state.reference
-    return profiles.prox(
-      game.treeplexes,
-      self.mirror_map,
+    return self.prox(
+      game,
       quantities.Gains((scores,)),
       [(temperature, anchor)],
     )

@@ -8,8 +8,7 @@ preference optimisation" (2024), https://arxiv.org/abs/2403.08635.
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import profiles
-from mdrl.solvers import base, one_iterate, schedules
+from mdrl.solvers import one_iterate, schedules
 from mdrl.trees import quantities
 
 
@@ -19,22 +18,20 @@ class IterativeIPO(one_iterate.OneIterate):
 
   The minimiser of the IPO loss with pairs from the iterate maximises
 
-    <gain at the iterate, x> - temperature * D(x, anchor),
+    <gain at the iterate, x> - temperature * D(x, reference),
 
-  that is log x = log anchor + gain / temperature up to a constant. The first
-  update from a policy is offline IPO with data of that policy. Repeated with
-  the reference as the anchor, a fixed point is the equilibrium of
-  `temperature`, and is approached at high temperatures alone. With the iterate
-  as the anchor it is multiplicative weights of step 1 / temperature, whose last
-  iterate moves away from the minimax winner on cyclic preferences.
+  that is log x = log ref + gain / temperature up to a constant. The first
+  update from a policy is offline IPO with data of that policy. Repeated, its
+  fixed point is the equilibrium of `temperature`, which it approaches only at
+  high temperatures. INPO with its largest step, 1 / temperature, is the same
+  update; with the iterate in place of the reference it is
+  `preference_variants.moving_ipo`.
 
   Attributes:
     temperature: tau > 0, in units of utility.
-    moving: Whether the anchor is the iterate, and not the reference.
   """
 
   temperature: schedules.Schedule
-  moving: bool = struct.static(default=False)
 
   def __post_init__(self):
     checks.positive("temperature", self.temperature)
@@ -44,8 +41,5 @@ class IterativeIPO(one_iterate.OneIterate):
   ) -> quantities.Duals:
     """Responds to the iterate."""
     temperature = schedules.at(self.temperature, state.step, game.dtype)
-    anchor = state.dual if self.moving else state.reference
-    gains = base.gains_at(game, self.mirror_map, state.dual)
-    return profiles.prox(
-      game.treeplexes, self.mirror_map, gains, [(temperature, anchor)]
-    )
+    gains = self.gains_at(game, state.dual)
+    return self.prox(game, gains, [(temperature, state.reference)])

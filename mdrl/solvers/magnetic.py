@@ -7,29 +7,18 @@ sequence form with dilated potentials; section 5 for moving magnets and annealed
 temperatures.
 """
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import magnet, schedules
 from mdrl.trees import quantities
 
 
-class MagneticState(NamedTuple):
-  """The number of updates, the iterate and the magnet, in dual coordinates."""
-
-  step: Int[Array, ""]
-  dual: quantities.Duals
-  magnet: quantities.Duals
-
-
 @struct.dataclass
-class MagneticMirrorDescent(base.Solver):
+class MagneticMirrorDescent(magnet.Magnetic):
   """Mirror descent on gains, drawn to a magnet.
 
   All players move at once. Each maximises, over its own plans x,
@@ -68,41 +57,22 @@ class MagneticMirrorDescent(base.Solver):
   mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
   def __post_init__(self):
-    checks.positive("step_size", self.step_size)
+    super().__post_init__()
     checks.between("temperature", self.temperature, 0)
     checks.between("magnet_rate", self.magnet_rate, 0, 1)
 
-  def init(
-    self, game: game_lib.GameView, policies: quantities.Policies | None = None
-  ) -> MagneticState:
-    """Starts from the policies, with the game's reference as the magnet."""
-    duals = base.first_duals(game, self.mirror_map, policies)
-    magnets = profiles.to_duals(
-      game.treeplexes, self.mirror_map, game.reference
-    )
-    return MagneticState(base.zero_step(), duals, magnets)
-
-  def update(
-    self, game: game_lib.GameView, state: MagneticState
-  ) -> MagneticState:
-    """Makes one step along the gains, drawn to the magnet."""
-    step_size, temperature, rate = (
-      schedules.at(s, state.step, game.dtype)
-      for s in (self.step_size, self.temperature, self.magnet_rate)
-    )
-    gains = base.gains_at(game, self.mirror_map, state.dual)
-    anchors = [(1 / step_size, state.dual), (temperature, state.magnet)]
-    duals = profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
+  def next_magnets(
+    self,
+    game: game_lib.GameView,
+    state: magnet.MagneticState,
+    duals: quantities.Duals,
+  ) -> quantities.Duals:
+    """Moves the magnets towards the policies that were played."""
+    del duals
+    rate = schedules.at(self.magnet_rate, state.step, game.dtype)
     toward = [(1 - rate, state.magnet), (rate, state.dual)]
-    moved = profiles.mix(game.treeplexes, self.mirror_map, toward)
+    moved = self.mix(game, toward)
     # A magnet of zeros is no policy, and mixing would make it one.
-    magnets = jax.tree.map(
+    return jax.tree.map(
       lambda new, old: jnp.where(rate > 0, new, old), moved, state.magnet
     )
-    return MagneticState(state.step + 1, duals, magnets)
-
-  def policies(
-    self, game: game_lib.GameView, state: MagneticState
-  ) -> quantities.Policies:
-    """Returns the current policies."""
-    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Int
 
-from mdrl import checks, struct
+from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import base, descent, schedules
 from mdrl.trees import quantities
 
 
@@ -24,7 +24,7 @@ class MirrorDescentState(NamedTuple):
 
 
 @struct.dataclass
-class MirrorDescent(base.Solver):
+class MirrorDescent(descent.Descent):
   """Steps along the gains, kept short by a divergence.
 
   All players move at once. Each maximises, over its own plans x,
@@ -43,29 +43,18 @@ class MirrorDescent(base.Solver):
   step_size: schedules.Schedule
   mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
-  def __post_init__(self):
-    checks.positive("step_size", self.step_size)
-
   def init(
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> MirrorDescentState:
     """Starts from the policies."""
-    duals = base.first_duals(game, self.mirror_map, policies)
-    return MirrorDescentState(base.zero_step(), duals)
+    return MirrorDescentState(
+      base.zero_step(), self.first_duals(game, policies)
+    )
 
   def update(
     self, game: game_lib.GameView, state: MirrorDescentState
   ) -> MirrorDescentState:
     """Makes one step along the gains of the current policies."""
-    weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
-    gains = base.gains_at(game, self.mirror_map, state.dual)
-    duals = profiles.prox(
-      game.treeplexes, self.mirror_map, gains, [(weight, state.dual)]
-    )
-    return MirrorDescentState(state.step + 1, duals)
-
-  def policies(
-    self, game: game_lib.GameView, state: MirrorDescentState
-  ) -> quantities.Policies:
-    """Returns the current policies."""
-    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)
+    gains = self.gains_at(game, state.dual)
+    anchors = [(self.inverse_step(game, state.step), state.dual)]
+    return MirrorDescentState(state.step + 1, self.prox(game, gains, anchors))

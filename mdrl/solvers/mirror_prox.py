@@ -10,23 +10,23 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Int
 
-from mdrl import checks, struct
+from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import base, descent, schedules
 from mdrl.trees import quantities
 
 
 class MirrorProxState(NamedTuple):
-  """The number of updates, the centre, and the midpoint played from it."""
+  """The number of updates, the centre, and the midpoint, which is played."""
 
   step: Int[Array, ""]
   center: quantities.Duals
-  midpoint: quantities.Duals
+  dual: quantities.Duals
 
 
 @struct.dataclass
-class MirrorProx(base.Solver):
+class MirrorProx(descent.Descent):
   """Steps from a centre, along the gains at a midpoint found from it.
 
   With z the centre, all players move at once:
@@ -47,39 +47,25 @@ class MirrorProx(base.Solver):
   step_size: schedules.Schedule
   mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
-  def __post_init__(self):
-    checks.positive("step_size", self.step_size)
-
   def init(
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> MirrorProxState:
     """Starts with the policies as the centre."""
-    center = base.first_duals(game, self.mirror_map, policies)
+    center = self.first_duals(game, policies)
     step = base.zero_step()
-    midpoint = self._from(game, center, center, step)
+    midpoint = self._step_from(game, center, center, step)
     return MirrorProxState(step, center, midpoint)
 
-  def _from(self, game, center, at, step):
+  def _step_from(self, game, center, at, step):
     """Steps from the centre along the gains at another point."""
-    weight = 1 / schedules.at(self.step_size, step, game.dtype)
-    gains = base.gains_at(game, self.mirror_map, at)
-    return profiles.prox(
-      game.treeplexes, self.mirror_map, gains, [(weight, center)]
-    )
+    anchors = [(self.inverse_step(game, step), center)]
+    return self.prox(game, self.gains_at(game, at), anchors)
 
   def update(
     self, game: game_lib.GameView, state: MirrorProxState
   ) -> MirrorProxState:
     """Moves the centre by the midpoint's gains; finds the next midpoint."""
     step = state.step + 1
-    center = self._from(game, state.center, state.midpoint, state.step)
-    midpoint = self._from(game, center, center, step)
+    center = self._step_from(game, state.center, state.dual, state.step)
+    midpoint = self._step_from(game, center, center, step)
     return MirrorProxState(step, center, midpoint)
-
-  def policies(
-    self, game: game_lib.GameView, state: MirrorProxState
-  ) -> quantities.Policies:
-    """Returns the midpoint."""
-    return profiles.to_policies(
-      game.treeplexes, self.mirror_map, state.midpoint
-    )

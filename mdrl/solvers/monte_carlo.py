@@ -1,10 +1,10 @@
-"""Any solver, on gains that are estimated from samples.
+"""Any solver, with gains estimated from samples.
 
 Lanctot, Waugh, Zinkevich & Bowling, "Monte Carlo sampling for regret
 minimization in extensive games" (2009), with external and outcome sampling. Two
 departures: all players move at once, each on a sample of its own; and averages,
-by `averaged.Averaged`, are of whole plans, where theirs are of what was
-sampled. An update costs about as much as one without sampling, or more: see
+by `averaged.Averaged`, are of whole plans, where theirs are of sampled parts.
+An update costs about as much as one without sampling, or more: see
 `mdrl.games.sampled_game`.
 """
 
@@ -31,9 +31,9 @@ class MonteCarloState(NamedTuple):
 class MonteCarlo(base.Solver[tree_game.TreeGame]):
   """Runs a solver on sampled gains of a tree.
 
-  Every update draws new samples, one for each player's gain. A solver that asks
-  for gains more than once in an update, as Mirror Prox does, sees the same
-  random numbers each time.
+  Every update draws new samples, one for each player's gain. A solver that
+  evaluates gains more than once in an update, as Mirror Prox does, gets the
+  same random numbers each time.
 
   Regret matching becomes Monte Carlo CFR, whose average, by
   `averaged.Averaged`, approaches equilibrium in two-player zero-sum games;
@@ -41,13 +41,13 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
   are large where play is unlikely, so that step sizes must be small.
 
   Attributes:
-    solver: Runs on the estimates.
-    sampling: `external` draws the moves of chance and of the others, `outcome`
-      a player's own as well.
+    solver: The solver that runs on the estimates.
+    sampling: `external` samples the moves of chance and of the others,
+      `outcome` the player's own as well.
     seed: Of the samples.
-    exploration: How much of the uniform policy outcome sampling mixes into a
-      player's own to sample from, in (0, 1]; external sampling ignores it; no
-      unit.
+    exploration: Weight in (0, 1] of the uniform policy in the mixture that
+      outcome sampling draws a player's own moves from; external sampling does
+      not read it; no unit.
   """
 
   solver: base.Solver
@@ -91,6 +91,12 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
   ) -> quantities.Policies:
     """Returns the solver's policies."""
     return self.solver.policies(game, state.inner)
+
+  def last_policies(
+    self, game: tree_game.TreeGame, state: MonteCarloState
+  ) -> quantities.Policies:
+    """Returns the policies that the solver plays next."""
+    return self.solver.last_policies(game, state.inner)
 
   def plans(
     self, game: tree_game.TreeGame, state: MonteCarloState

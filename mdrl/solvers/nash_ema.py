@@ -11,11 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, one_iterate, schedules
+from mdrl.solvers import base, descent, one_iterate, schedules
 from mdrl.trees import quantities
-
-_ENTROPY = mirror_maps.NegativeEntropy()
 
 
 class NashEMAState(NamedTuple):
@@ -28,7 +25,7 @@ class NashEMAState(NamedTuple):
 
 
 @struct.dataclass
-class NashEMA(base.Solver):
+class NashEMA(descent.Descent):
   """Mirror descent against an exponential moving average of past logits.
 
   With log x the log-policy and m the log-policy of the average,
@@ -62,8 +59,8 @@ class NashEMA(base.Solver):
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> NashEMAState:
     """Starts with the policies as the average, too."""
-    duals = base.first_duals(game, _ENTROPY, policies)
-    reference = profiles.to_duals(game.treeplexes, _ENTROPY, game.reference)
+    duals = self.first_duals(game, policies)
+    reference = self.reference_duals(game)
     return NashEMAState(base.zero_step(), duals, duals, reference)
 
   def update(
@@ -74,17 +71,11 @@ class NashEMA(base.Solver):
       schedules.at(s, state.step, game.dtype)
       for s in (self.step_size, self.temperature, self.decay)
     )
-    gains = base.gains_at(game, _ENTROPY, state.average)
+    gains = self.gains_at(game, state.average)
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )
-    duals = profiles.prox(game.treeplexes, _ENTROPY, gains, anchors)
+    duals = self.prox(game, gains, anchors)
     toward = [(decay, state.average), (1 - decay, duals)]
-    average = profiles.mix(game.treeplexes, _ENTROPY, toward)
+    average = self.mix(game, toward)
     return NashEMAState(state.step + 1, duals, average, state.reference)
-
-  def policies(
-    self, game: game_lib.GameView, state: NashEMAState
-  ) -> quantities.Policies:
-    """Returns the current policies."""
-    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)

@@ -8,8 +8,8 @@ from jaxtyping import Array, Float
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, one_iterate, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import one_iterate, schedules
 from mdrl.trees import quantities
 
 
@@ -68,12 +68,12 @@ class NashMD(one_iterate.OneIterate):
     if self.mixture is not None:
       mixture = schedules.at(self.mixture, state.step, game.dtype)
     toward = [(1 - mixture, state.dual), (mixture, state.reference)]
-    opponent = profiles.mix(game.treeplexes, self.mirror_map, toward)
-    gains = base.gains_at(game, self.mirror_map, opponent)
+    opponent = self.mix(game, toward)
+    gains = self.gains_at(game, opponent)
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )
-    return profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
+    return self.prox(game, gains, anchors)
 
 
 def paper_schedule(

@@ -7,8 +7,8 @@ and another algorithm.
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, one_iterate, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import one_iterate, schedules
 from mdrl.trees import quantities
 
 
@@ -56,7 +56,7 @@ class NashMirrorProx(one_iterate.OneIterate):
       for s in (self.step_size, self.temperature)
     )
     anchors = [(1 / step_size, state.dual), (temperature, state.reference)]
-    gains = base.gains_at(game, self.mirror_map, state.dual)
-    midpoint = profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
-    gains = base.gains_at(game, self.mirror_map, midpoint)
-    return profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
+    gains = self.gains_at(game, state.dual)
+    midpoint = self.prox(game, gains, anchors)
+    gains = self.gains_at(game, midpoint)
+    return self.prox(game, gains, anchors)

@@ -1,9 +1,9 @@
-"""Solvers whose whole state is one iterate, and what it stays near.
+"""Solvers whose state is one iterate, besides the reference.
 
 Most methods of learning from human feedback are of this kind: they differ in
-where the gain is taken and in which anchors the step has. All step sizes here
-are steps in units of 1 / utility, whatever a paper calls its inverse or its
-multiple; each class says how to convert.
+where the gain is taken and in the anchors of the step. All step sizes here are
+in units of 1 / utility, also where a paper states the inverse or a multiple;
+each class says how to convert.
 """
 
 import abc
@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Int
 import numpy as np
 
 from mdrl import checks
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.geometry import profiles
+from mdrl.solvers import base, descent, schedules
 from mdrl.trees import quantities
 
 
@@ -29,14 +29,11 @@ class OneIterateState(NamedTuple):
   reference: quantities.Duals
 
 
-class OneIterate(base.Solver[base.GameT]):
+class OneIterate(descent.Descent[base.GameT]):
   """A solver that maps its iterate to the next.
 
-  Whoever derives from it says how, in `next_duals`, and may declare a
-  `mirror_map` as a hyper-parameter.
+  Subclasses implement `next_duals`.
   """
-
-  mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
   def init(
     self, game: base.GameT, policies: quantities.Policies | None = None
@@ -44,8 +41,8 @@ class OneIterate(base.Solver[base.GameT]):
     """Starts from the policies, by default from the reference."""
     return OneIterateState(
       base.zero_step(),
-      base.first_duals(game, self.mirror_map, policies),
-      profiles.to_duals(game.treeplexes, self.mirror_map, game.reference),
+      self.first_duals(game, policies),
+      self.reference_duals(game),
     )
 
   @abc.abstractmethod
@@ -58,12 +55,6 @@ class OneIterate(base.Solver[base.GameT]):
     """Moves the iterate."""
     duals = self.next_duals(game, state)
     return OneIterateState(state.step + 1, duals, state.reference)
-
-  def policies(
-    self, game: base.GameT, state: OneIterateState
-  ) -> quantities.Policies:
-    """Returns the current policies."""
-    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)
 
 
 def explicit_anchors(

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Int
 
-from mdrl import checks, struct
+from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import base, descent, schedules
 from mdrl.trees import quantities
 
 
@@ -25,7 +25,7 @@ class ONPOState(NamedTuple):
 
 
 @struct.dataclass
-class ONPO(base.Solver):
+class ONPO(descent.Descent):
   """Optimistic mirror descent with two sequences.
 
   With z the centre, r the gain at the iterate x that was played,
@@ -48,30 +48,17 @@ class ONPO(base.Solver):
   step_size: schedules.Schedule
   mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
-  def __post_init__(self):
-    checks.positive("step_size", self.step_size)
-
   def init(
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> ONPOState:
     """Starts with the policies as centre and iterate."""
-    duals = base.first_duals(game, self.mirror_map, policies)
+    duals = self.first_duals(game, policies)
     return ONPOState(base.zero_step(), duals, duals)
 
   def update(self, game: game_lib.GameView, state: ONPOState) -> ONPOState:
     """Moves the centre by the gains, and plays where they would lead again."""
-    weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
-    gains = base.gains_at(game, self.mirror_map, state.dual)
-    center = profiles.prox(
-      game.treeplexes, self.mirror_map, gains, [(weight, state.center)]
-    )
-    duals = profiles.prox(
-      game.treeplexes, self.mirror_map, gains, [(weight, center)]
-    )
+    weight = self.inverse_step(game, state.step)
+    gains = self.gains_at(game, state.dual)
+    center = self.prox(game, gains, [(weight, state.center)])
+    duals = self.prox(game, gains, [(weight, center)])
     return ONPOState(state.step + 1, center, duals)
-
-  def policies(
-    self, game: game_lib.GameView, state: ONPOState
-  ) -> quantities.Policies:
-    """Returns the iterate that is played."""
-    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

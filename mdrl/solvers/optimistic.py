@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from mdrl import checks, struct
+from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import base, descent, schedules
 from mdrl.trees import quantities
 
 
@@ -28,15 +28,15 @@ class OptimisticState(NamedTuple):
 
 
 @struct.dataclass
-class OptimisticMirrorDescent(base.Solver):
-  """Mirror descent on gains that are predicted to come again.
+class OptimisticMirrorDescent(descent.Descent):
+  """Mirror descent that uses the last gain to predict the next.
 
   All players move at once. Each maximises, over its own plans x,
 
     <2 gain - last_gain, x> - D(x, iterate) / step_size,
 
-  which counts the last gain again as the prediction of the next. One gain is
-  evaluated per update; the first prediction is zero. This is the form with one
+  as if the next gain changed as the last one did. One gain is evaluated per
+  update; the gain before the first is zero. This is the form with one
   sequence of iterates: with a potential whose gradient is infinite at the
   boundary (both entropies) it is the form with two sequences of the second
   paper, and with the Euclidean potential it differs where a projection is
@@ -52,16 +52,13 @@ class OptimisticMirrorDescent(base.Solver):
   step_size: schedules.Schedule
   mirror_map: mirror_maps.MirrorMap = mirror_maps.NegativeEntropy()
 
-  def __post_init__(self):
-    checks.positive("step_size", self.step_size)
-
   def init(
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> OptimisticState:
     """Starts from the policies and a prediction of zero."""
     return OptimisticState(
       base.zero_step(),
-      base.first_duals(game, self.mirror_map, policies),
+      self.first_duals(game, policies),
       quantities.Gains(
         jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes
       ),
@@ -71,17 +68,10 @@ class OptimisticMirrorDescent(base.Solver):
     self, game: game_lib.GameView, state: OptimisticState
   ) -> OptimisticState:
     """Makes one step along the gains and their predicted change."""
-    weight = 1 / schedules.at(self.step_size, state.step, game.dtype)
-    gains = base.gains_at(game, self.mirror_map, state.dual)
+    gains = self.gains_at(game, state.dual)
     predicted = jax.tree.map(
       lambda gain, last: 2 * gain - last, gains, state.last_gain
     )
-    anchors = [(weight, state.dual)]
-    duals = profiles.prox(game.treeplexes, self.mirror_map, predicted, anchors)
+    anchors = [(self.inverse_step(game, state.step), state.dual)]
+    duals = self.prox(game, predicted, anchors)
     return OptimisticState(state.step + 1, duals, gains)
-
-  def policies(
-    self, game: game_lib.GameView, state: OptimisticState
-  ) -> quantities.Policies:
-    """Returns the current policies."""
-    return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

@@ -14,11 +14,9 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import struct
 from mdrl.games import preference_game
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, one_iterate, pairwise_fit, schedules
+from mdrl.geometry import profiles
+from mdrl.solvers import base, descent, one_iterate, pairwise_fit, schedules
 from mdrl.trees import quantities
-
-_ENTROPY = mirror_maps.NegativeEntropy()
 
 
 class RLHFState(NamedTuple):
@@ -31,7 +29,7 @@ class RLHFState(NamedTuple):
 
 
 @struct.dataclass
-class RLHF(base.Solver[preference_game.PreferenceGame]):
+class RLHF(descent.Descent[preference_game.PreferenceGame]):
   """Mirror ascent on a reward that is fitted once, before the first update.
 
   The reward is the Bradley-Terry score that explains pairs of the first policy
@@ -66,11 +64,11 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
     policies: quantities.Policies | None = None,
   ) -> RLHFState:
     """Fits the reward to pairs of the policy."""
-    duals = base.first_duals(game, _ENTROPY, policies)
-    (sampling,) = profiles.to_policies(game.treeplexes, _ENTROPY, duals)
+    duals = self.first_duals(game, policies)
+    (sampling,) = profiles.to_policies(game.treeplexes, self.mirror_map, duals)
     labels = pairwise_fit.smooth(game.preferences, self.label_smoothing)
     reward = jax.vmap(pairwise_fit.fit)(labels, game.by_context(sampling))
-    reference = profiles.to_duals(game.treeplexes, _ENTROPY, game.reference)
+    reference = self.reference_duals(game)
     return RLHFState(base.zero_step(), duals, reference, game.slots(reward))
 
   def update(
@@ -85,11 +83,5 @@ class RLHF(base.Solver[preference_game.PreferenceGame]):
       step_size, temperature, state.dual, state.reference
     )
     gains = quantities.Gains((state.reward,))
-    duals = profiles.prox(game.treeplexes, _ENTROPY, gains, anchors)
+    duals = self.prox(game, gains, anchors)
     return RLHFState(state.step + 1, duals, state.reference, state.reward)
-
-  def policies(
-    self, game: preference_game.PreferenceGame, state: RLHFState
-  ) -> quantities.Policies:
-    """Returns the current policy."""
-    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)

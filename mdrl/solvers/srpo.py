@@ -11,8 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import struct
 from mdrl.games import preference_game
-from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, one_iterate, schedules
+from mdrl.geometry import mirror_maps
+from mdrl.solvers import base, descent, one_iterate, schedules
 from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
@@ -28,7 +28,7 @@ class SRPOState(NamedTuple):
 
 
 @struct.dataclass
-class SRPO(base.Solver[preference_game.PreferenceGame]):
+class SRPO(descent.Descent[preference_game.PreferenceGame]):
   """A generator of responses against an improver that sees them.
 
   The generator x answers with a, and the improver y, which sees a, with b:
@@ -69,8 +69,8 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
 
     The policy must be positive.
     """
-    duals = base.first_duals(game, _ENTROPY, policies)
-    reference = profiles.to_duals(game.treeplexes, _ENTROPY, game.reference)
+    duals = self.first_duals(game, policies)
+    reference = self.reference_duals(game)
     rows = game.by_context(duals[0])
     improver = jnp.broadcast_to(rows[:, None], game.advantage.shape)
     return SRPOState(base.zero_step(), duals, improver, reference)
@@ -93,7 +93,7 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
       step_size, temperature, state.dual, state.reference
     )
     gains = quantities.Gains((game.slots(-loss),))
-    duals = profiles.prox(game.treeplexes, _ENTROPY, gains, anchors)
+    duals = self.prox(game, gains, anchors)
     shape = wins.shape
     around = jnp.broadcast_to(reference[:, None], shape)
     toward = [
@@ -104,12 +104,6 @@ class SRPO(base.Solver[preference_game.PreferenceGame]):
     return SRPOState(
       state.step + 1, duals, improver.reshape(shape), state.reference
     )
-
-  def policies(
-    self, game: preference_game.PreferenceGame, state: SRPOState
-  ) -> quantities.Policies:
-    """Returns the generator's policy."""
-    return profiles.to_policies(game.treeplexes, _ENTROPY, state.dual)
 
 
 def _log_reference(game, reference):

@@ -1,4 +1,4 @@
-"""What a solver's play was worth on average, whoever would have deviated.
+"""Time-averaged gains and values, for coarse-correlated gaps.
 
 The joint play of all updates, each with equal weight, is a correlated strategy.
 Its coarse-correlated gap is the largest regret of a player over the number of
@@ -6,7 +6,7 @@ updates, and no-regret solvers drive it to zero in any game (Hannan, 1957;
 Moulin & Vial, 1978).
 """
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 from jaxtyping import Array, Float, Int
@@ -21,7 +21,7 @@ class TimeAveragedState(NamedTuple):
   """The solver's state, and the mean gains and values of what was played."""
 
   step: Int[Array, ""]
-  solver: Any
+  inner: Any
   gain: quantities.Gains
   value: Float[Array, " N"]
 
@@ -35,8 +35,10 @@ class TimeAveraged(base.Solver):
   per update.
 
   Attributes:
-    solver: Whose play is averaged.
+    solver: The solver whose play is averaged.
   """
+
+  averages: ClassVar[bool] = True
 
   solver: base.Solver
 
@@ -61,8 +63,8 @@ class TimeAveraged(base.Solver):
     self, game: game_lib.Game, state: TimeAveragedState
   ) -> TimeAveragedState:
     """Averages what is played now, and updates the solver."""
-    played = self.solver.plans(game, state.solver)
-    inner = self.solver.update(game, state.solver)
+    played = self.solver.plans(game, state.inner)
+    inner = self.solver.update(game, state.inner)
     count = inner.step.astype(game.dtype)
     gain, value = jax.tree.map(
       lambda mean, new: mean + (new - mean) / count,
@@ -75,10 +77,16 @@ class TimeAveraged(base.Solver):
     self, game: game_lib.Game, state: TimeAveragedState
   ) -> quantities.Policies:
     """Returns the solver's policies."""
-    return self.solver.policies(game, state.solver)
+    return self.solver.policies(game, state.inner)
+
+  def last_policies(
+    self, game: game_lib.GameView, state: TimeAveragedState
+  ) -> quantities.Policies:
+    """Returns the policies that the solver plays next."""
+    return self.solver.last_policies(game, state.inner)
 
   def plans(
     self, game: game_lib.Game, state: TimeAveragedState
   ) -> quantities.Plans:
     """Returns the solver's plans."""
-    return self.solver.plans(game, state.solver)
+    return self.solver.plans(game, state.inner)

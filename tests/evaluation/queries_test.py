@@ -19,14 +19,12 @@ _SIZE = 4
 _EXPECTED = {
   "apo": (0, 1),
   "comal": (0, 2),
-  "dno": (0, 1),
   "egpo": (0, 2),
   "inpo": (0, 1),
   "iterative_dpo": (0, _SIZE),
   "iterative_ipo": (0, 1),
   "magnetic": (0, 1),
   "magnetic_preference": (0, 1),
-  "mirror_descent": (0, 1),
   # Its policies are midpoints, and the first one is found at once.
   "mirror_prox": (1, 2),
   "nash_ema": (0, 1),

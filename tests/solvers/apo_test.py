@@ -7,7 +7,7 @@ import numpy as np
 
 from mdrl import run
 from mdrl.games import matrix_game
-from mdrl.solvers import apo, sppo
+from mdrl.solvers import apo, preference_variants
 from tests.solvers import preferences as oracle
 
 
@@ -33,7 +33,7 @@ class APOTest(parameterized.TestCase):
     game = oracle.game(oracle.RANDOM, oracle.RANDOM_REFERENCE)
     np.testing.assert_allclose(
       oracle.policy_after(apo.APO(step_size=0.3, momentum=0.0), game, 40),
-      oracle.policy_after(sppo.SPPO(step_size=0.3), game, 40),
+      oracle.policy_after(preference_variants.sppo(0.3), game, 40),
       atol=1e-13,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mdrl import run
 from mdrl.games import matrix_game
-from mdrl.solvers import average_play, averaged, mirror_descent, spo
+from mdrl.solvers import average_play, averaged, mirror_descent
 from mdrl.trees import quantities
 
 
@@ -22,16 +22,15 @@ class AveragePlayTest(absltest.TestCase):
 
   def test_results_are_those_of_the_plan_in_the_state(self):
     game = matrix_game.zero_sum_game(np.eye(3))
-    for solver in (
-      spo.SPO(step_size=0.3),
-      averaged.Averaged(solver=mirror_descent.MirrorDescent(step_size=0.3)),
-    ):
-      self.assertIsInstance(solver, average_play.AveragePlay)
-      state = run.advance(solver, game, run.init(solver, game), 5)
-      for plan, shown in zip(state.plan, solver.plans(game, state)):
-        np.testing.assert_array_equal(plan, shown)
-      for plan, policy in zip(state.plan, solver.policies(game, state)):
-        np.testing.assert_allclose(policy[1:], plan[1:], atol=1e-15)
+    solver = averaged.Averaged(
+      solver=mirror_descent.MirrorDescent(step_size=0.3)
+    )
+    self.assertIsInstance(solver, average_play.AveragePlay)
+    state = run.advance(solver, game, run.init(solver, game), 5)
+    for plan, shown in zip(state.plan, solver.plans(game, state)):
+      np.testing.assert_array_equal(plan, shown)
+    for plan, policy in zip(state.plan, solver.policies(game, state)):
+      np.testing.assert_allclose(policy[1:], plan[1:], atol=1e-15)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,14 @@ from mdrl.games import base
 from mdrl.solvers import (
   averaged,
   behavioral,
+  comal,
   magnetic,
   mirror_descent,
   mirror_prox,
   optimistic,
   regret_matching,
   regret_rules,
+  time_averaged,
 )
 from mdrl.testing import games
 from mdrl.trees import quantities
@@ -114,6 +116,31 @@ class BehavioralTest(parameterized.TestCase):
     # The jack is dealt with a chance of 1/3.
     expected = oracle.softmax(2.0 / 3 * np.array([passing, betting]))
     np.testing.assert_allclose([chosen[0], chosen[1]], expected, atol=1e-14)
+
+  @parameterized.named_parameters(
+    ("averaged", averaged.Averaged, ()),
+    ("time_averaged", time_averaged.TimeAveraged, ()),
+    ("nested", averaged.Averaged, (comal.Comal, behavioral.Behavioral)),
+  )
+  def test_refuses_averages_of_behavioral_policies(self, average, between):
+    solver = average(solver=mirror_descent.MirrorDescent(step_size=0.1))
+    with self.assertRaisesRegex(
+      ValueError,
+      f"`solver` must not average.*{average.__name__}.*use "
+      rf"{average.__name__}\(solver=Behavioral\(solver=\.\.\.\)\)",
+    ):
+      for outer in between:
+        solver = outer(solver=solver)
+      behavioral.Behavioral(solver=solver)
+
+  def test_averages_of_plans_are_allowed(self):
+    inner = mirror_descent.MirrorDescent(step_size=0.1)
+    solver = averaged.Averaged(solver=behavioral.Behavioral(solver=inner))
+    game, _ = _compiled("kuhn")
+    state = run.advance(solver, game, run.init(solver, game), 3)
+    last = solver.last_policies(game, state)
+    for policy, other in zip(last, solver.solver.policies(game, state.inner)):
+      np.testing.assert_array_equal(policy, other)
 
   @parameterized.named_parameters(*named_rows.named(("counterfactual", "q")))
   def test_keeps_the_contract(self, feedback):

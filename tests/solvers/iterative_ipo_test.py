@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 import numpy as np
 
 from mdrl.preferences import models
-from mdrl.solvers import iterative_ipo, sppo
+from mdrl.solvers import iterative_ipo, preference_variants
 from tests.solvers import preferences as oracle
 
 
@@ -57,12 +57,13 @@ class IterativeIPOTest(parameterized.TestCase):
     off = np.abs(policy - oracle.equilibrium(game, 0.05)).max()
     self.assertGreater(off, 0.1)
 
-  def test_iterated_around_the_iterate_it_is_sppo(self):
+  def test_it_is_inpo_with_its_longest_step(self):
     game = oracle.game(models.three_raters(0.1))
-    solver = iterative_ipo.IterativeIPO(temperature=2.0, moving=True)
     np.testing.assert_allclose(
-      oracle.policy_after(solver, game, 30),
-      oracle.policy_after(sppo.SPPO(step_size=0.5), game, 30),
+      oracle.policy_after(
+        iterative_ipo.IterativeIPO(temperature=2.0), game, 30
+      ),
+      oracle.policy_after(preference_variants.inpo(0.5, 2.0), game, 30),
       atol=1e-14,
     )
 

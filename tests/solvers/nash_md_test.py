@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.solvers import inpo, nash_md, schedules
+from mdrl.solvers import nash_md, schedules
 from tests.solvers import preferences as oracle
 
 _UNIFORM = np.full(3, 1 / 3)
@@ -88,15 +88,16 @@ class NashMDTest(parameterized.TestCase):
       opponent, oracle.equilibrium(game, tau / (1 - eta * tau)), atol=1e-12
     )
 
-  def test_without_a_mixture_it_is_inpo(self):
-    game = oracle.game(oracle.RANDOM, oracle.RANDOM_REFERENCE)
-    actual = oracle.policy_after(
-      nash_md.NashMD(step_size=0.5, temperature=0.1, mixture=0.0), game, 50
-    )
-    expected = oracle.policy_after(
-      inpo.INPO(step_size=0.5, temperature=0.1), game, 50
-    )
-    np.testing.assert_allclose(actual, expected, atol=1e-13)
+  def test_without_a_mixture_the_opponent_is_the_policy(self):
+    eta, tau, policy = 0.5, 0.1, oracle.RANDOM_REFERENCE
+    game = oracle.game(oracle.RANDOM, np.full(10, 0.1))
+    for _ in range(50):
+      policy = oracle.softmax(
+        (1 - eta * tau) * np.log(policy) + eta * oracle.RANDOM @ policy
+      )
+    solver = nash_md.NashMD(step_size=eta, temperature=tau, mixture=0.0)
+    actual = oracle.policy_after(solver, game, 50, oracle.RANDOM_REFERENCE)
+    np.testing.assert_allclose(actual, policy, atol=1e-13)
 
   def test_steps_are_those_of_the_schedule(self):
     tau, policy = 0.1, np.array([0.6, 0.3, 0.1])

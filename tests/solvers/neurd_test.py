@@ -75,7 +75,9 @@ class NeuRDTest(parameterized.TestCase):
     game = matrix_game.matrix_game([reward])
     solver = neurd.NeuRD(step_size=eta, threshold=threshold)
     state = run.init(solver, game)
-    logits = (jnp.concatenate([jnp.zeros(1), jnp.asarray(before)]),)
+    logits = quantities.Duals(
+      (jnp.concatenate([jnp.zeros(1), jnp.asarray(before)]),)
+    )
     after = run.advance(solver, game, state._replace(logits=logits), 1)
     actual = np.asarray(after.logits[0][1:]) - before
     change = eta * (reward - reward @ oracle.softmax(before))

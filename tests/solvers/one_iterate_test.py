@@ -8,7 +8,7 @@ import numpy as np
 from mdrl import run
 from mdrl.games import matrix_game
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import inpo, nash_md, one_iterate, schedules
+from mdrl.solvers import egpo, nash_md, one_iterate, schedules
 from mdrl.testing import games
 from tests.solvers import preferences as oracle
 
@@ -16,7 +16,7 @@ from tests.solvers import preferences as oracle
 class OneIterateTest(parameterized.TestCase):
   def test_starts_from_the_reference(self):
     game = oracle.game(oracle.HARD)
-    state = run.init(inpo.INPO(step_size=1.0, temperature=0.1), game)
+    state = run.init(egpo.EGPO(step_size=1.0, temperature=0.1), game)
     np.testing.assert_allclose(
       np.exp(state.dual[0][1:]), oracle.REFERENCE, atol=1e-15
     )
@@ -24,7 +24,7 @@ class OneIterateTest(parameterized.TestCase):
 
   def test_starts_elsewhere_if_asked(self):
     game = oracle.game(oracle.HARD)
-    solver = inpo.INPO(step_size=1.0, temperature=0.1)
+    solver = egpo.EGPO(step_size=1.0, temperature=0.1)
     state = run.init(solver, game, oracle.start([0.6, 0.3, 0.1]))
     np.testing.assert_allclose(
       np.exp(state.dual[0][1:]), [0.6, 0.3, 0.1], atol=1e-15
@@ -35,7 +35,7 @@ class OneIterateTest(parameterized.TestCase):
 
   def test_without_a_reference_it_is_the_potential(self):
     game = matrix_game.zero_sum_game(np.eye(3))
-    state = run.init(inpo.INPO(step_size=1.0, temperature=0.1), game)
+    state = run.init(egpo.EGPO(step_size=1.0, temperature=0.1), game)
     for t, reference in zip(game.treeplexes, state.reference):
       np.testing.assert_array_equal(reference, np.zeros(t.num_slots))
 

@@ -11,26 +11,20 @@ from mdrl.geometry import mirror_maps
 from mdrl.preferences import models
 from mdrl.solvers import (
   apo,
-  averaged,
   comal,
-  dno,
   egpo,
-  inpo,
   iterative_dpo,
   iterative_ipo,
   magnetic,
-  magnetic_preference,
-  mirror_descent,
   mirror_prox,
   nash_ema,
   nash_md,
   nash_mirror_prox,
   onpo,
   optimistic,
+  preference_variants,
   rlhf,
-  spo,
   spo_queue,
-  sppo,
   srpo,
 )
 from mdrl.testing import games
@@ -39,7 +33,6 @@ from tests import named_rows
 _STEP = {"step_size": 0.3, "temperature": 0.2}
 # These read pairs of responses, so that only preference games will do.
 PAIRWISE = {
-  "dno": dno.DNO(step_size=0.3),
   "iterative_dpo": iterative_dpo.IterativeDPO(temperature=2.0),
   "rlhf": rlhf.RLHF(**_STEP),
   "spo_queue": spo_queue.QueueSPO(step_size=0.3, length=8, num_samples=2),
@@ -51,9 +44,9 @@ GENERAL = {
     solver=nash_mirror_prox.NashMirrorProx(**_STEP), tolerance=0.01
   ),
   "egpo": egpo.EGPO(**_STEP),
-  "inpo": inpo.INPO(**_STEP),
+  "inpo": preference_variants.inpo(**_STEP),
   "iterative_ipo": iterative_ipo.IterativeIPO(temperature=2.0),
-  "magnetic_preference": magnetic_preference.MagneticPreferenceOptimization(
+  "magnetic_preference": preference_variants.magnetic_preference(
     period=2, **_STEP
   ),
   "nash_ema": nash_ema.NashEMA(**_STEP),
@@ -63,14 +56,11 @@ GENERAL = {
   ),
   "nash_mirror_prox": nash_mirror_prox.NashMirrorProx(**_STEP),
   "onpo": onpo.ONPO(step_size=0.3),
-  "spo": spo.SPO(step_size=0.3),
-  "sppo": sppo.SPPO(step_size=0.3),
+  "spo": preference_variants.spo(0.3),
+  "sppo": preference_variants.sppo(0.3),
 }
 OF_ALL_GAMES = {
   "magnetic": magnetic.MagneticMirrorDescent(**_STEP),
-  "mirror_descent": averaged.Averaged(
-    solver=mirror_descent.MirrorDescent(step_size=0.3)
-  ),
   "mirror_prox": mirror_prox.MirrorProx(step_size=0.3),
   "optimistic": optimistic.OptimisticMirrorDescent(step_size=0.3),
 }
@@ -79,12 +69,9 @@ ALL = PAIRWISE | GENERAL | OF_ALL_GAMES
 # Each solver of the regularised game, with steps that suit hard cycles.
 REGULARIZED = {
   "egpo": lambda tau: egpo.EGPO(step_size=0.5, temperature=tau),
-  "inpo": lambda tau: inpo.INPO(step_size=0.2, temperature=tau),
+  "inpo": lambda tau: preference_variants.inpo(0.2, tau),
   "magnetic": lambda tau: magnetic.MagneticMirrorDescent(
     step_size=0.2, temperature=tau
-  ),
-  "mtpo": lambda tau: nash_md.NashMD(
-    step_size=0.2, temperature=tau, mixture=0.0
   ),
   "nash_ema": lambda tau: nash_ema.NashEMA(
     step_size=0.05, temperature=tau, decay=0.5

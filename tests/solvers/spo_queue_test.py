@@ -6,7 +6,7 @@ import numpy as np
 
 from mdrl import run
 from mdrl.games import preference_game
-from mdrl.solvers import spo, spo_queue
+from mdrl.solvers import preference_variants, spo_queue
 from tests.solvers import preferences as oracle
 
 
@@ -80,7 +80,7 @@ class QueueSPOTest(parameterized.TestCase):
     solver = _solver(length=20_000, num_samples=20_000)
     np.testing.assert_allclose(
       oracle.policy_after(solver, game, 30),
-      oracle.policy_after(spo.SPO(step_size=0.1), game, 30),
+      oracle.policy_after(preference_variants.spo(0.1), game, 30),
       atol=5e-3,
     )
 

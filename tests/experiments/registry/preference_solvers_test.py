@@ -11,7 +11,7 @@ from mdrl import run
 from mdrl.games import preference_game
 from mdrl.preferences import models
 from mdrl.preferences import order as preference_order
-from mdrl.solvers import averaged, base, inpo, nash_md, spo, sppo
+from mdrl.solvers import averaged, base, mirror_descent, nash_md
 
 
 class PreferenceTableTest(parameterized.TestCase):
@@ -71,7 +71,8 @@ class PreferenceTableTest(parameterized.TestCase):
 
   def test_published_steps(self):
     solver = preference_factory.make("inpo_published", 0.1, None, {})
-    self.assertIsInstance(solver, inpo.INPO)
+    self.assertIsInstance(solver, nash_md.NashMD)
+    self.assertEqual(solver.mixture, 0.0)
     np.testing.assert_allclose(solver.step_size, 1 / 0.3)
     solver = preference_factory.make("mtpo", 0.1, None, {})
     self.assertIsInstance(solver, nash_md.NashMD)
@@ -94,8 +95,8 @@ class PreferenceTableTest(parameterized.TestCase):
     queue = made("spo_queue", seed=5, queue_length=9.0, num_samples=2.0)
     self.assertEqual((queue.seed, queue.length, queue.num_samples), (5, 9, 2))
     self.assertEqual(made("srpo").step_size, 2.0)
-    self.assertIsInstance(made("sppo"), sppo.SPPO)
-    self.assertIsInstance(made("spo"), spo.SPO)
+    self.assertIsInstance(made("sppo"), mirror_descent.MirrorDescent)
+    self.assertIsInstance(made("spo"), averaged.Averaged)
     self.assertIsInstance(made("mirror_descent"), averaged.Averaged)
 
   @parameterized.product(name=["rlhf", "iterative_dpo"], temperature=[0.1, 1.0])

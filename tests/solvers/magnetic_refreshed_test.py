@@ -1,21 +1,21 @@
-"""Tests of magnetic preference optimisation, whose magnet is refreshed."""
+"""Tests of magnetic mirror descent whose magnet is refreshed."""
 
 from absl.testing import absltest, parameterized
 import jax.numpy as jnp
 import numpy as np
 
 from mdrl import run
-from mdrl.solvers import magnetic, magnetic_preference
+from mdrl.solvers import magnetic, magnetic_refreshed
 from tests.solvers import preferences as oracle
 
 
 def _solver(period, step_size=0.1, temperature=0.1):
-  return magnetic_preference.MagneticPreferenceOptimization(
+  return magnetic_refreshed.RefreshedMagnet(
     step_size=step_size, temperature=temperature, period=period
   )
 
 
-class MagneticPreferenceOptimizationTest(parameterized.TestCase):
+class RefreshedMagnetTest(parameterized.TestCase):
   def test_iterates_are_those_of_the_closed_form(self):
     eta, alpha = 0.7, 0.3
     policy, magnet = np.array([0.6, 0.3, 0.1]), oracle.REFERENCE
