@@ -37,7 +37,7 @@ from mdrl.solvers import (
   averaged,
   behavioral,
   magnetic,
-  magnetic_preference,
+  magnetic_refreshed,
   regret_matching,
   regret_rules,
   schedules,
@@ -84,7 +84,7 @@ def solvers(name):
     "annealed, Q-values": q_values,
     # Powers of zero, so that it is the annealed solver's program.
     "moving magnet, Q-values": mmd(1.0, 0.1, 0.0, 0.0, magnet_rate=0.05)[1],
-    REFRESHED: magnetic_preference.MagneticPreferenceOptimization(
+    REFRESHED: magnetic_refreshed.RefreshedMagnet(
       step_size=0.5 / norm,
       temperature=0.2 * norm,
       period=10,

@@ -46,12 +46,12 @@ from mdrl.games import preference_game
 from mdrl.preferences import models
 from mdrl.solvers import (
   egpo,
-  inpo,
   iterative_ipo,
   magnetic,
   nash_ema,
   nash_md,
   nash_mirror_prox,
+  preference_variants,
 )
 from mdrl.trees import quantities
 
@@ -118,9 +118,7 @@ for setting in settings:
   slope = jax.grad(pair_loss)(logits, reference, rates, setting.temperature)
   descended = jax.nn.softmax(logits - setting.learning_rate * slope)
   # With the policy itself as the opponent, that is one update of INPO.
-  solver = inpo.INPO(
-    step_size=setting.step_size, temperature=setting.temperature
-  )
+  solver = preference_variants.inpo(setting.step_size, setting.temperature)
   first = quantities.Policies((single.slots(policy[None]),))
   state = solver.init(single, first)
   updated = solver.policies(single, solver.update(single, state))[0][1:]
@@ -311,11 +309,8 @@ def everybody(setting):
     "OMD": nash_md.NashMD(
       step_size=step_size, temperature=temperature, mixture=0.0
     ),
-    "INPO": inpo.INPO(step_size=step_size, temperature=temperature),
-    "INPO, published ratio": inpo.INPO(
-      step_size=inpo.published_step_size(temperature),
-      temperature=temperature,
-    ),
+    "INPO": preference_variants.inpo(step_size, temperature),
+    "INPO, published ratio": preference_variants.inpo_published(temperature),
     "Nash-EMA, decay 1/2": nash_ema.NashEMA(
       step_size=step_size, temperature=temperature, decay=0.5
     ),

@@ -40,23 +40,19 @@ from mdrl.solvers import (
   apo,
   averaged,
   comal,
-  dno,
   egpo,
-  inpo,
   iterative_dpo,
   iterative_ipo,
   magnetic,
-  magnetic_preference,
   mirror_prox,
   nash_ema,
   nash_md,
   nash_mirror_prox,
   onpo,
   optimistic,
+  preference_variants,
   rlhf,
-  spo,
   spo_queue,
-  sppo,
   srpo,
 )
 from mdrl.trees import quantities
@@ -262,7 +258,7 @@ to_regularized = {
   "Nash-EMA, decay 0.5": nash_ema.NashEMA(
     step_size=0.2, temperature=TEMPERATURE, decay=0.5
   ),
-  "INPO, short steps": inpo.INPO(step_size=0.3, temperature=TEMPERATURE),
+  "INPO, short steps": preference_variants.inpo(0.3, TEMPERATURE),
   "magnetic MD": magnetic.MagneticMirrorDescent(
     step_size=0.3, temperature=TEMPERATURE
   ),
@@ -278,27 +274,22 @@ elsewhere = {
   "Nash-EMA, decay 0.9": nash_ema.NashEMA(
     step_size=0.5, temperature=TEMPERATURE, decay=0.9
   ),
-  "INPO, published ratio": inpo.INPO(
-    step_size=inpo.published_step_size(TEMPERATURE),
-    temperature=TEMPERATURE,
-  ),
+  "INPO, published ratio": preference_variants.inpo_published(TEMPERATURE),
   "IPO, iterated": iterative_ipo.IterativeIPO(temperature=TEMPERATURE),
 }
 outward = {
-  "SPPO": sppo.SPPO(step_size=0.1),
-  "DNO": dno.DNO(step_size=0.1),
-  "IPO, moving anchor": iterative_ipo.IterativeIPO(
-    temperature=10.0, moving=True
-  ),
+  "SPPO": preference_variants.sppo(0.1),
+  "DNO": preference_variants.dno(0.1),
+  "IPO, moving anchor": preference_variants.moving_ipo(10.0),
   "APO": apo.APO(step_size=0.1, momentum=0.3),
 }
 to_winner = {
-  "SPO (average)": spo.SPO(step_size=0.1),
+  "SPO (average)": preference_variants.spo(0.1),
   "SPO, queue (average)": spo_queue.QueueSPO(step_size=0.1),
   "ONPO (average)": averaged.Averaged(solver=onpo.ONPO(step_size=0.5)),
   "ONPO": onpo.ONPO(step_size=0.5),
   "Mirror Prox": mirror_prox.MirrorProx(step_size=0.5),
-  "magnetic preferences": magnetic_preference.MagneticPreferenceOptimization(
+  "magnetic preferences": preference_variants.magnetic_preference(
     step_size=0.5, temperature=TEMPERATURE, period=100
   ),
   "COMAL": comal.Comal(

@@ -36,11 +36,10 @@ from mdrl.solvers import (
   averaged,
   comal,
   egpo,
-  inpo,
   nash_md,
   nash_mirror_prox,
   onpo,
-  spo,
+  preference_variants,
 )
 from mdrl.trees import quantities
 
@@ -288,7 +287,7 @@ plt.show()
 # %%
 plain = preference_game.preference_game(models.uniform(10, seed=0))
 steps = run.log_checkpoints(10_000, 60)
-constant = spo.SPO(step_size=0.1)
+constant = preference_variants.spo(0.1)
 average = np.array(
   run.run(constant, plain, run.of_plans(gap), steps)[1].metrics
 )
@@ -300,7 +299,7 @@ best = np.sqrt(8 * np.log(10) / horizons)
 @jax.jit
 @jax.vmap
 def tuned_gap(step_size, horizon):
-  solver = spo.SPO(step_size=step_size)
+  solver = preference_variants.spo(step_size)
   state = run.advance(solver, plain, run.init(solver, plain), horizon)
   return gap(plain, solver.plans(plain, state))
 
@@ -419,9 +418,9 @@ for axis, (name, game) in zip(
   axes, {"rock-paper-scissors": cycle, "dice": dice}.items(), strict=True
 ):
   for color, temperature in zip(("C0", "C1"), (0.1, 0.05), strict=True):
-    published = inpo.published_step_size(temperature)
+    published = preference_variants.inpo_published(temperature).step_size
     for style, step_size in (("-", published), ("--", 0.3)):
-      solver = inpo.INPO(step_size=step_size, temperature=temperature)
+      solver = preference_variants.inpo(step_size, temperature)
       kl = divergences(solver, game, temperature, steps)
       shown = steps[1:][kl[1:] > 2e-15]
       axis.loglog(
