@@ -20,7 +20,7 @@ from mdrl.trees import quantities
 
 
 class APOState(NamedTuple):
-  """The number of updates, the iterate, and where the last step had led."""
+  """The number of updates, the iterate, and the end of the last step."""
 
   step: Int[Array, ""]
   dual: quantities.Duals
@@ -46,7 +46,7 @@ class APO(descent.Descent):
 
   Attributes:
     step_size: In units of 1 / utility.
-    momentum: alpha in [0, 1); 0 is `SPPO`.
+    momentum: alpha in [0, 1); 0 is mirror descent.
   """
 
   step_size: schedules.Schedule

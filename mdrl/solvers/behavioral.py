@@ -1,4 +1,4 @@
-"""Any solver, run at every infostate of a tree.
+"""Any solver, run separately at every infostate of a tree.
 
 Zinkevich, Johanson, Bowling & Piccione, "Regret minimization in games with
 incomplete information" (2007), for the decomposition; Sokota et al. (2023),
@@ -26,9 +26,10 @@ class BehavioralState(NamedTuple):
 class Behavioral(base.Solver[tree_game.TreeGame]):
   """Runs a solver on the behavioural view of a tree.
 
-  Each infostate is a decision of its own, with counterfactual values or
-  Q-values as its gain. Policies and plans are those of the tree, so that
-  averages and evaluations of them are, too.
+  Each infostate is a separate decision, with counterfactual values or Q-values
+  as its gain. Policies and plans are those of the tree, and averages and
+  evaluations of plans have their usual meaning: average by
+  `Averaged(solver=Behavioral(...))`, not inside.
 
   With counterfactual values, regret matching is CFR and mirror descent with
   negative entropy is CFR with multiplicative weights (Hedge). With Q-values,
@@ -36,7 +37,8 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
   its temperature, in practice.
 
   Attributes:
-    solver: Runs at each infostate.
+    solver: The solver that runs at each infostate; one that averages is
+      refused, as it would average behavioural policies.
     feedback: `counterfactual` values, in utility times reach, or `q` values, in
       utility; the latter need a game compiled with `reaches`.
   """

@@ -20,24 +20,24 @@ from mdrl.trees import quantities
 
 @struct.dataclass
 class IterativeDPO(one_iterate.OneIterate[preference_game.PreferenceGame]):
-  """Fits Bradley-Terry scores to pairs of the policy, and tilts by them.
+  """Fits Bradley-Terry scores to pairs of the policy, and reweights by them.
 
   With pairs from the iterate, the minimiser of the expected DPO loss is
 
     log x = log anchor + scores / temperature  up to a constant,
 
-  where scores are the logits that explain the preferences best, over those
-  pairs. With the reference as the anchor, that is the policy of RLHF where
-  preferences are Bradley-Terry; else it is no equilibrium: of two responses and
+  where the scores are the logits that fit the preferences of those pairs best.
+  With the reference as the anchor, it is the policy of RLHF where preferences
+  are Bradley-Terry. Elsewhere it is not an equilibrium: with two responses and
   a uniform reference, its odds are those of the preference to the power
   1 / temperature.
 
   Attributes:
-    temperature: beta > 0; without a unit, as scores are logits.
-    moving: Whether the anchor is the iterate, and not the reference.
-    label_smoothing: Probability in [0, 1/2) that a label is wrong. Positive
-      where some response always wins, whose score is otherwise infinite; the
-      fit then stops at finite scores that are far apart.
+    temperature: beta > 0, in logits.
+    moving: Whether the anchor is the iterate instead of the reference.
+    label_smoothing: Probability in [0, 1/2) that a label is wrong. Where some
+      response always wins, a positive one keeps its score finite; at 0 the fit
+      stops at scores that are far apart.
   """
 
   pairwise: ClassVar[bool] = True

@@ -19,35 +19,35 @@ from mdrl.trees import quantities
 
 @struct.dataclass
 class MagneticMirrorDescent(magnet.Magnetic):
-  """Mirror descent on gains, drawn to a magnet.
+  """Mirror descent drawn to a magnet, which may follow the play.
 
   All players move at once. Each maximises, over its own plans x,
 
     <gain, x> - D(x, iterate) / step_size - temperature * D(x, magnet).
 
-  With a magnet that stays, the iterates approach the regularised equilibrium at
-  a linear rate: its divergence from them falls by 1 / (1 + step_size *
+  With a fixed magnet, the iterates approach the regularised equilibrium at a
+  linear rate: its divergence from them falls by 1 / (1 + step_size *
   temperature) per update where step_size <= temperature / L^2 and utilities are
   L-smooth in norms in which the potentials are 1-strongly convex. On simplices
-  with negative entropy L is the largest payoff. Dilated entropy is less convex
-  than that: on four-sided liar's dice single updates with the largest payoff
-  for L lag behind the rate by up to 9 %, though their product keeps it, as
-  those with half the step do.
+  with negative entropy L is the largest payoff. Dilated entropy is less
+  strongly convex: with the largest payoff for L, single updates on four-sided
+  liar's dice contract up to 9 % less than that, though many together keep the
+  rate; with half the step every update does.
 
-  With a magnet that moves, iterates approach a Nash equilibrium in practice,
-  where steps keep to a bound as well: with the Euclidean potential and a magnet
-  that stays, play that turns at rate x settles if step_size * (x^2 -
-  temperature^2) < 2 temperature, and cycles otherwise; a magnet that moves
-  wants shorter steps, or a higher temperature. The largest x of a game is
-  `evaluation.payoff_norm`; `docs/steps.md` has the rule.
+  With a moving magnet, the iterates approach a Nash equilibrium in practice, if
+  steps keep a bound. With the Euclidean potential and a fixed magnet, play that
+  turns at rate x settles if step_size * (x^2 - temperature^2) < 2 temperature,
+  and cycles otherwise; a moving magnet needs shorter steps or a higher
+  temperature. The largest x of a game is `evaluation.payoff_norm`;
+  `docs/steps.md` has the rule.
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility; a number or a schedule.
     temperature: alpha >= 0, in units of utility; a number or a schedule; 0 is
       mirror descent.
     magnet_rate: Rate in [0, 1] at which the magnet follows the policy that was
-      played, by interpolation of their duals at each infostate; 0 keeps the
-      first magnet: the game's reference, or the potential itself.
+      played, by interpolation of their duals at each infostate. With 0 it stays
+      the first magnet: the game's reference, or the potential itself.
     mirror_map: The potential at each infostate.
   """
 

@@ -16,7 +16,7 @@ from mdrl.trees import quantities
 
 
 class NashEMAState(NamedTuple):
-  """The iterate, its moving average and the reference; the step counts."""
+  """The number of updates, the iterate, its average and the reference."""
 
   step: Int[Array, ""]
   dual: quantities.Duals
@@ -33,17 +33,17 @@ class NashEMA(descent.Descent):
     log x <- log x + step_size * (gain at m - temperature * (log x - log ref))
     m     <- decay * m + (1 - decay) * log x,
 
-  each up to a constant. It stands in for fictitious play, whose average is of
-  policies. A fixed point has m = log x, and so is the equilibrium of
-  `temperature`. The paper prints the average with the first parameters in place
-  of the previous average, which is the same for one update; this is the
-  recursion that its text describes. Without a guarantee.
+  each up to a constant. It approximates fictitious play, which averages
+  policies. A fixed point has m = log x, and is therefore the equilibrium of
+  `temperature`. The paper prints the first parameters in place of the previous
+  average, which agrees for one update; implemented here is the recursion that
+  its text describes. There is no guarantee of convergence.
 
   Attributes:
     step_size: In units of 1 / utility, at most 1 / temperature.
     temperature: tau >= 0, in units of utility.
-    decay: Share in [0, 1) of the previous average that remains in the next; 0
-      plays against the latest policy.
+    decay: Weight in [0, 1) of the previous average in the next one; with 0 the
+      opponent is the latest policy.
   """
 
   step_size: schedules.Schedule
@@ -58,7 +58,7 @@ class NashEMA(descent.Descent):
   def init(
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> NashEMAState:
-    """Starts with the policies as the average, too."""
+    """Starts from the policies, which are also the first average."""
     duals = self.first_duals(game, policies)
     reference = self.reference_duals(game)
     return NashEMAState(base.zero_step(), duals, duals, reference)

@@ -29,13 +29,12 @@ class NashMD(one_iterate.OneIterate):
 
     KL(equilibrium, iterate T) <= 8 / (temperature^2 (T + 1)),
 
-  for the equilibrium of that temperature. With any mixture b that stays, the
-  fixed point is another one: the *opponent* is the equilibrium of the higher
-  temperature `temperature / (1 - b)`, and so it is with a constant step size
-  and the paper's mixture. A mixture of 0 has the policy itself as the opponent,
-  and the right fixed point: that is MTPO, or online mirror descent (Shani et
-  al., 2024, https://arxiv.org/abs/2405.14655; equations 7 and 8 of the paper
-  above).
+  for the equilibrium of that temperature. A constant mixture b has another
+  fixed point: there the *opponent* is the equilibrium of the higher temperature
+  `temperature / (1 - b)`. So it is with a constant step size and the paper's
+  mixture. With a mixture of 0 the opponent is the policy itself, and the fixed
+  point is the equilibrium of `temperature`; `preference_variants` has the
+  methods that make this update.
 
   Attributes:
     step_size: eta > 0, in units of 1 / utility; a number or a schedule, at most

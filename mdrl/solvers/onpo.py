@@ -1,8 +1,8 @@
 """Optimistic Nash policy optimisation (ONPO).
 
-Zhang et al., "Improving LLM general preference
-alignment via optimistic online mirror descent" (2025),
-https://arxiv.org/abs/2502.16852. Algorithm 1 and theorems 2 and 3.
+Zhang et al., "Improving LLM general preference alignment via optimistic online
+mirror descent" (2025), https://arxiv.org/abs/2502.16852. Algorithm 1 and
+theorems 2 and 3.
 """
 
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class ONPO(descent.Descent):
     next z = argmax <r, y> - D(y, z) / step_size
     next x = argmax <r, y> - D(y, next z) / step_size,
 
-  so that r also predicts the next gain. With negative entropy the iterates are
+  that is, r also predicts the next gain. With negative entropy the iterates are
   those of `optimistic.OptimisticMirrorDescent`; with the Euclidean potential
   the two differ where a projection is active. The average approaches the
   minimax winner at O(1 / updates), and so does the last iterate, at a linear

@@ -1,12 +1,12 @@
-"""Bradley-Terry scores that explain labels of pairs best.
+"""Maximum-likelihood Bradley-Terry scores of responses.
 
 With labels P[a, b] and both responses of a pair drawn from a distribution mu,
 the scores s minimise the expected cross-entropy
 
   - sum_ab mu_a mu_b P[a, b] log sigmoid(s_a - s_b).
 
-They are those at which the model has the right win rate of every response
-against mu: sum_b mu_b (P[a, b] - sigmoid(s_a - s_b)) = 0 for each a. (Zermelo,
+At the minimum, the model has the right win rate of every response against mu:
+sum_b mu_b (P[a, b] - sigmoid(s_a - s_b)) = 0 for each a. (Zermelo,
 1929; Bradley & Terry, 1952; Hunter, 2004,
 https://doi.org/10.1214/aos/1079120141.)
 """
@@ -20,8 +20,8 @@ from jaxtyping import Array, Float
 from mdrl import checks
 
 _MAX_UPDATES = 100
-# No score moves further at once, in logits: Newton's method is then sure to
-# descend, and scores that have no finite optimum stay finite.
+# The largest move of a score in one update, in logits: with it Newton's method
+# always descends, and scores without a finite optimum stay finite.
 _MAX_MOVE = 0.8
 
 
@@ -30,9 +30,9 @@ def fit(
 ) -> Float[Array, " A"]:
   """Returns the scores, in logits; their mean under `sampling` is zero.
 
-  Found by Newton's method, until the largest error of a win rate is rounding.
-  Where a response always wins, the optimum is infinite, and the scores that are
-  returned are large.
+  Newton's method runs until the largest error of a win rate is rounding. Where
+  a response always wins, the optimum is infinite, and the returned scores are
+  large.
 
   Args:
     labels: P[a, b] with P + P.T = 1.

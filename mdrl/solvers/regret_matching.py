@@ -19,7 +19,7 @@ from mdrl.trees import quantities, sweeps
 
 
 class RegretState(NamedTuple):
-  """The number of updates, the regrets, and what is played next."""
+  """The number of updates, the regrets, and the next policies and plans."""
 
   step: Int[Array, ""]
   regret: tuple[Float[Array, " _"], ...]
@@ -41,8 +41,8 @@ class RegretMatching(base.Solver):
   equilibrium in two-player zero-sum games.
 
   Attributes:
-    rule: How regrets accumulate; it makes CFR, CFR+, linear or discounted CFR
-      or PCFR+.
+    rule: How regrets accumulate: as in CFR, CFR+, linear or discounted CFR, or
+      PCFR+.
   """
 
   rule: regret_rules.RegretRule

@@ -1,7 +1,7 @@
 """How counterfactual regrets accumulate: CFR, CFR+, linear, discounted, PCFR+.
 
-A rule is what distinguishes the members of the family; the sweep over the tree
-is the same for all, in `regret_matching`. `step` counts updates from one.
+The members of the family differ in the rule alone; the sweep over the tree, in
+`regret_matching`, is the same for all. `step` counts updates from one.
 """
 
 from typing import Protocol, runtime_checkable
@@ -20,11 +20,11 @@ class RegretRule(Protocol):
   """Turns the advantages of one update into regrets and a policy."""
 
   def accumulate(self, step: Step, regret: Regret, advantage: Regret) -> Regret:
-    """Returns the regrets with this update's advantages in."""
+    """Returns the regrets after adding the advantages of an update."""
     ...
 
   def weights(self, regret: Regret, advantage: Regret) -> Regret:
-    """Returns what the next policy is proportional to, if not negative."""
+    """Returns weights; the next policy is proportional to those above 0."""
     ...
 
 
@@ -107,7 +107,7 @@ class Discounted:
 
 @struct.dataclass
 class Predictive:
-  """CFR+ that plays as if the last advantages came again (PCFR+).
+  """CFR+ that uses the last advantages to predict the next (PCFR+).
 
   Farina, Kroer & Sandholm, "Faster game solving via predictive Blackwell
   approachability" (2021), https://arxiv.org/abs/2007.14358, algorithm 3; the
@@ -120,5 +120,5 @@ class Predictive:
     return jnp.maximum(regret + advantage, 0)
 
   def weights(self, regret: Regret, advantage: Regret) -> Regret:
-    """Returns the regrets with the predicted advantages in."""
+    """Returns the regrets plus the predicted advantages."""
     return regret + advantage

@@ -32,9 +32,9 @@ class RLHFState(NamedTuple):
 class RLHF(descent.Descent[preference_game.PreferenceGame]):
   """Mirror ascent on a reward that is fitted once, before the first update.
 
-  The reward is the Bradley-Terry score that explains pairs of the first policy
-  best, so that it depends on that policy where preferences are not
-  Bradley-Terry. Each update maximises, with the regulariser linearised,
+  The reward is the Bradley-Terry score that fits pairs of the first policy
+  best; it depends on that policy where preferences are not Bradley-Terry. Each
+  update maximises, with the regulariser linearised,
 
     <reward, x> - temperature * D(x, reference) - D(x, iterate) / step_size.
 
@@ -44,8 +44,8 @@ class RLHF(descent.Descent[preference_game.PreferenceGame]):
   Attributes:
     step_size: Per logit of reward, at most 1 / temperature.
     temperature: tau >= 0, in logits.
-    label_smoothing: Probability in [0, 1/2) that a label is wrong; positive
-      where some response always wins, whose reward is otherwise infinite.
+    label_smoothing: Probability in [0, 1/2) that a label is wrong. Where some
+      response always wins, a positive one keeps its reward finite.
   """
 
   pairwise: ClassVar[bool] = True

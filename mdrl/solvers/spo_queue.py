@@ -49,8 +49,9 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
 
   Attributes:
     step_size: In units of 1 / utility; a number or a schedule.
-    seed: Of the samples.
-    length: Of the queue of a context; at first filled from the first policy.
+    seed: Seed of the samples.
+    length: Length of the queue of a context, which is first filled by samples
+      of the first policy.
     num_samples: New responses per update and context, at most `length`.
   """
 

@@ -38,7 +38,7 @@ class SRPO(descent.Descent[preference_game.PreferenceGame]):
         + temperature * KL(x, reference).
 
   Both move at once by a mirror step with the regulariser linearised. As the
-  improver sees what it improves, the saddle point is known,
+  improver sees the response, the saddle point has a closed form,
 
     log y(b | a) = log ref_b + P[b, a] / temperature        up to a constant
     log x_a = log ref_a - log sum_b ref_b exp(P[b, a] / temperature)  likewise,
