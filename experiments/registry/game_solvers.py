@@ -164,9 +164,24 @@ SOLVERS: dict[str, entries.Entry] = {
     defaults={**_steps(0.8), **_GEOMETRY, "average_power": 0.0},
     factory="mdrl.solvers.mirror_prox:MirrorProx",
   ),
+  "anchored_mirror_prox": entries.Entry(
+    title="anchored Mirror Prox, restarted",
+    summary="Mirror Prox drawn to an anchor, which is renewed periodically.",
+    paper="Yoon & Ryu (2021), arXiv:2102.07922",
+    approaches="the last iterate",
+    rate="O(1/T) on matrix games with the Euclidean map and one anchor",
+    reports="last",
+    defaults={
+      **_steps(0.8),
+      "period": 100,
+      **_GEOMETRY,
+      "average_power": 0.0,
+    },
+    factory="mdrl.solvers.anchored_mirror_prox:AnchoredMirrorProx",
+  ),
   "optimistic": entries.Entry(
     title="optimistic mirror descent",
-    summary="Optimistic mirror descent, which counts the last gain twice.",
+    summary="Optimistic mirror descent: the last gain predicts the next.",
     paper=(
       "Popov (1980), doi:10.1007/BF01141092; "
       "Lee, Kroer & Luo (2021), arXiv:2106.14326"

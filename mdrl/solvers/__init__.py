@@ -1,6 +1,9 @@
 """Solvers: one algorithm, one paper, one file."""
 
 from mdrl.solvers import preference_variants as preference_variants
+from mdrl.solvers.anchored_mirror_prox import (
+  AnchoredMirrorProx as AnchoredMirrorProx,
+)
 from mdrl.solvers.apo import APO as APO
 from mdrl.solvers.averaged import Averaged as Averaged
 from mdrl.solvers.base import Solver as Solver
