@@ -31,7 +31,9 @@ _SHARED: dict[str, entries.Field] = {
     float, "updates before the magnet's rate falls"
   ),
   "period": entries.Field(
-    int, "updates from one refresh of the magnet to the next", limits.PERIOD
+    int,
+    "updates from one refresh of the magnet or anchor to the next",
+    limits.PERIOD,
   ),
   "mirror_map": entries.Field(str, "euclidean, entropy or tsallis"),
   "tsallis_order": entries.Field(
