@@ -152,6 +152,7 @@ class HistoryTables:
   @jax.jit
   def reach(self, plans: quantities.Plans) -> Float[Array, " H"]:
     """Returns the probability that play passes through each history."""
+    quantities.check("plans", plans, quantities.Plans)
     reach = self.chance
     for i, plan in enumerate(plans):
       reach *= plan[self.sequence[:, i]]

@@ -13,7 +13,7 @@ import pyspiel
 from mdrl.compile import openspiel
 from mdrl.games import history_tables, tree_game
 from mdrl.testing import games
-from mdrl.trees import sweeps
+from mdrl.trees import quantities, sweeps
 
 _EFG = pathlib.Path(__file__).resolve().parents[1] / "data/three_players.efg"
 # Perfect information, chance that draws in the middle, infostates that only
@@ -172,7 +172,7 @@ class ReplayTest(parameterized.TestCase):
 
 def _policies(game, seed):
   rng = np.random.default_rng(seed)
-  return tuple(
+  return quantities.Policies(
     t.to_policy(jnp.asarray(rng.uniform(0.1, 1, t.num_slots), t.dtype))
     for t in game.treeplexes
   )
@@ -225,7 +225,9 @@ class EvaluationTest(parameterized.TestCase):
       alone = [
         np.ones(t.num_slots) if j == i else p for j, p in enumerate(plans)
       ]
-      reach = np.asarray(game.histories.reach(tuple(map(jnp.asarray, alone))))
+      reach = np.asarray(
+        game.histories.reach(quantities.Plans(map(jnp.asarray, alone)))
+      )
       actions = np.zeros(t.num_slots)
       moved = np.flatnonzero(tables.player[tables.parent[1:]] == i) + 1
       slots = tables.sequence[moved, i]
