@@ -212,7 +212,7 @@ SOLVERS: dict[str, entries.Entry] = {
     rate="O(1/sqrt T)",
     reports="average",
     defaults=_regret_matching(1.0),
-    factory="experiments.registry.game_factory:cfr",
+    factory="experiments.registry.game_factory:cfr_plus",
   ),
   "linear_cfr": entries.Entry(
     title="linear CFR",
