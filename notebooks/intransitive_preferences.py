@@ -241,7 +241,9 @@ reference = np.exp([1.0, 0.0, -1.0])
 reference /= reference.sum()
 game = preference_game.preference_game(models.cycle(3), reference)
 regularized = preferences.equilibrium(game, TEMPERATURE)
-winner = (jnp.asarray([1.0, *linear_program.minimax_winner(game)[0]]),)
+winner = quantities.Plans(
+  (jnp.asarray([1.0, *linear_program.minimax_winner(game)[0]]),)
+)
 
 other_objective = {
   "RLHF": rlhf.RLHF(step_size=0.5, temperature=TEMPERATURE),

@@ -255,7 +255,7 @@ def last_divergence(step_size, temperature):
   )
   path = run.run(solver, cycle, run.of_plans(plan), [600])[1].metrics
   fixed = preferences.equilibrium(cycle, temperature)
-  return preferences.divergence(cycle, fixed, (path[0],))[0]
+  return preferences.divergence(cycle, fixed, quantities.Plans((path[0],)))[0]
 
 
 figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
