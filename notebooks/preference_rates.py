@@ -74,7 +74,7 @@ def gap(game, plans):
 def divergences(solver, game, temperature, steps):
   """KL of the regularised equilibrium from the iterates."""
   path = run.run(solver, game, run.of_plans(plan), steps)[1].metrics
-  fixed = preferences.equilibrium(game, temperature)
+  fixed = game.plans(preferences.equilibrium(game, temperature))
 
   def divergence(x):
     return preferences.divergence(game, fixed, quantities.Plans((x,)))[0]
@@ -254,7 +254,7 @@ def last_divergence(step_size, temperature):
     step_size=step_size, temperature=temperature
   )
   path = run.run(solver, cycle, run.of_plans(plan), [600])[1].metrics
-  fixed = preferences.equilibrium(cycle, temperature)
+  fixed = cycle.plans(preferences.equilibrium(cycle, temperature))
   return preferences.divergence(cycle, fixed, quantities.Plans((path[0],)))[0]
 
 
