@@ -25,7 +25,8 @@ from experiments.runs import command_line, game_strings, limits, program
 from mdrl import run, struct
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 
 SOLVERS = tuple(
   name
@@ -113,11 +114,11 @@ def on_matrices(
   @jax.vmap
   def solve(game, norm, key):
     method = game_factory.make(solver, values, norm).solver
-    state = method.init(game, base.random_policies(game, key))
+    state = method.init(game, game_lib.random_policies(game, key))
     state = jax.lax.fori_loop(
       0, updates, lambda _, s: method.update(game, s), state
     )
-    uniform = game.plans(base.uniform_policies(game))
+    uniform = game.plans(game_lib.uniform_policies(game))
     return (
       gaps.exploitability(game, method.plans(game, state)),
       gaps.exploitability(game, uniform),
@@ -148,7 +149,7 @@ def on_tree(solver: str, game_name: str, updates: int) -> float:
   ).solver
   state = run.advance(method, game, run.init(method, game), updates)
   left = float(gaps.exploitability(game, method.plans(game, state)))
-  uniform = game.plans(base.uniform_policies(game))
+  uniform = game.plans(game_lib.uniform_policies(game))
   first = float(gaps.exploitability(game, uniform))
   loaded = pyspiel.load_game(openspiel.game_string(game_name))
   spread = loaded.max_utility() - loaded.min_utility()

@@ -64,7 +64,7 @@ def held(name: str, value: Any, dtype: Any) -> None:
 def whole(name: str, value: Any, low: int, high: float = np.inf) -> None:
   """Raises ValueError unless every element is a whole number of the range."""
   between(name, value, low, high)
-  if not _traced(value) and np.asarray(value).dtype.kind not in "iu":
+  if not is_traced(value) and np.asarray(value).dtype.kind not in "iu":
     raise ValueError(
       f"`{name}` must be of whole numbers, got {value}, which is no integer"
     )
@@ -82,7 +82,7 @@ def known(value: Any) -> np.ndarray | None:
 
   Also None for anything that is not a real number.
   """
-  if callable(value) or _traced(value):
+  if callable(value) or is_traced(value):
     return None
   try:
     array = np.asarray(value)
@@ -111,18 +111,19 @@ def floating_type(dtype: Any) -> np.dtype:
 
 def _checked(name, value):
   """Returns the numbers to be checked, or None where they are not known."""
-  if _traced(value):
+  if is_traced(value):
     return None
   if callable(value):
     value = value(jnp.zeros((), jnp.result_type(int)))
-    return None if _traced(value) else _checked(name, value)
+    return None if is_traced(value) else _checked(name, value)
   numbers = known(value)
   if numbers is None or not numbers.size:
     raise ValueError(f"`{name}` must be a real number, got {value!r}")
   return numbers
 
 
-def _traced(value):
+def is_traced(value: Any) -> bool:
+  """Returns whether a leaf is known only to a transformation of JAX."""
   return any(isinstance(x, Tracer) for x in jax.tree.leaves(value))
 
 

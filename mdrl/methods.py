@@ -3,11 +3,10 @@
 from typing import Any, Protocol, runtime_checkable
 
 import jax
-from jax.core import Tracer
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from mdrl import inputs, struct
+from mdrl import checks, inputs, struct
 
 
 @runtime_checkable
@@ -108,8 +107,7 @@ def _starts_itself(method):
 
 def check_state(method: Any, problem: Any, state: Any) -> None:
   """Raises ValueError for a state of another method, or of another problem."""
-  leaves = jax.tree.leaves((method, problem, state))
-  if any(isinstance(x, Tracer) for x in leaves):
+  if checks.is_traced((method, problem, state)):
     return
   expected = _expected(method, problem, state)
   if jax.tree.structure(state) != jax.tree.structure(expected):

@@ -11,12 +11,11 @@ import inspect
 from typing import Any, NamedTuple
 
 import jax
-from jax.core import Tracer
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 import numpy as np
 
-from mdrl import inputs, methods, struct
+from mdrl import checks, inputs, methods, struct
 
 # A function of problem, method and state that returns a pytree of arrays.
 Measure = Callable[[Any, Any, Any], Any]
@@ -187,7 +186,7 @@ def _checked(checkpoints, start):
       f"{jnp.result_type(int)} holds, got {steps[-1]}"
     )
   # Inside a transformation the state is not known, and not checked.
-  if not isinstance(start, Tracer) and steps[0] < start:
+  if not checks.is_traced(start) and steps[0] < start:
     raise ValueError(
       f"`checkpoints` must not lie before `state`, which has made {start} "
       f"updates, got {steps.tolist()}; pass later checkpoints"
@@ -224,7 +223,7 @@ def _most_updates():
 
 def _check_count(num_updates):
   """Raises ValueError for what is known and no number of updates."""
-  if isinstance(num_updates, Tracer):
+  if checks.is_traced(num_updates):
     return
   count = np.asarray(num_updates)
   if count.ndim == 0 and count.dtype.kind in "iu":

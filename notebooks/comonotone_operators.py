@@ -36,7 +36,6 @@ from mdrl import run
 from mdrl.games import matrix_game
 from mdrl.operators import (
   anchored_extragradient,
-  base,
   extragradient,
   halpern,
   measures,
@@ -44,11 +43,12 @@ from mdrl.operators import (
   proximal_point,
   variance_reduced_halpern,
 )
+from mdrl.operators import base as operator_lib
 
 
 def linear(matrix):
   matrix = jnp.asarray(matrix)
-  return base.Linear(matrix=matrix, offset=jnp.zeros(matrix.shape[:-1]))
+  return operator_lib.Linear(matrix=matrix, offset=jnp.zeros(matrix.shape[:-1]))
 
 
 def outward(rho):
@@ -271,7 +271,7 @@ halpern_bound = 4 / (STEP**2 * counts[:301] ** 2)
 payoff = np.diag(np.geomspace(1, 1e-3, 12))
 anchored = residuals(
   anchored_extragradient.AnchoredExtragradient(step_size=1 / 8),
-  base.of_game(matrix_game.zero_sum_game(payoff)),
+  operator_lib.of_game(matrix_game.zero_sum_game(payoff)),
   2000,
   np.ones(24),
 )
@@ -281,12 +281,12 @@ NUM_COMPONENTS, BATCH, SEEDS = 400, 20, 16
 rng = np.random.default_rng(0)
 factor, skew = rng.normal(size=(2, NUM_COMPONENTS, 4, 4))
 monotone = factor @ factor.mT / 10 + skew - skew.mT
-components = base.FiniteSum(
+components = operator_lib.FiniteSum(
   # Resolvents of monotone operators are 1-cocoercive.
   matrices=jnp.asarray(np.linalg.inv(monotone + np.eye(4))),
   offsets=jnp.asarray(3 * rng.normal(size=(NUM_COMPONENTS, 4))),
 )
-whole = base.Linear(
+whole = operator_lib.Linear(
   matrix=components.matrices.mean(axis=0),
   offset=components.offsets.mean(axis=0),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.preferences import plots, solve
 from mdrl.evaluation import linear_program, preferences
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.trees import quantities
 
 _WIDTH = 80
@@ -48,7 +48,7 @@ def play(outcome: solve.Outcome) -> League:
   for k in range(count):
     game = jax.tree.map(lambda x, k=k: x[k], games)
     winners.append(linear_program.minimax_winner(game))
-    reference = game.reference or base.uniform_policies(game)
+    reference = game.reference or game_lib.uniform_policies(game)
     references.append(np.asarray(game.by_context(reference[0])))
     fixed.append(np.asarray(game.by_context(equilibria[k])))
   entrants = {

@@ -17,7 +17,7 @@ from experiments.runs import jobs
 from mdrl import run
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game
-from mdrl.solvers import base
+from mdrl.solvers import base as solver_lib
 from mdrl.trees import quantities
 
 # Preferences of a chunk of games take about this many bytes on a CPU, so that
@@ -85,7 +85,7 @@ class Result(NamedTuple):
 
 def make_solvers(
   settings: settings_lib.Settings, name: str
-) -> list[base.Solver]:
+) -> list[solver_lib.Solver]:
   """Returns a solver at all its temperatures and step sizes.
 
   Raises:

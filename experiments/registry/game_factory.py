@@ -9,12 +9,12 @@ from mdrl import checks
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import (
   averaged,
-  base,
   behavioral,
   regret_matching,
   regret_rules,
   schedules,
 )
+from mdrl.solvers import base as solver_lib
 
 # Powers of schedules: what falls faster is zero after a few updates.
 _MOST_POWER = 10
@@ -137,17 +137,17 @@ def _mirror_map(name, tsallis_order):
       )
 
 
-def cfr(*, alternating: bool) -> base.Solver:
+def cfr(*, alternating: bool) -> solver_lib.Solver:
   """Returns CFR."""
   return _regret_matching(regret_rules.Vanilla(), alternating)
 
 
-def cfr_plus(*, alternating: bool) -> base.Solver:
+def cfr_plus(*, alternating: bool) -> solver_lib.Solver:
   """Returns CFR+."""
   return _regret_matching(regret_rules.Plus(), alternating)
 
 
-def linear_cfr(*, alternating: bool) -> base.Solver:
+def linear_cfr(*, alternating: bool) -> solver_lib.Solver:
   """Returns linear CFR."""
   rule = regret_rules.Discounted(positive_power=1.0, negative_power=1.0)
   return _regret_matching(rule, alternating)
@@ -155,7 +155,7 @@ def linear_cfr(*, alternating: bool) -> base.Solver:
 
 def discounted_cfr(
   *, alternating: bool, positive_power: Any, negative_power: Any
-) -> base.Solver:
+) -> solver_lib.Solver:
   """Returns discounted CFR; the powers discount regrets by their sign."""
   rule = regret_rules.Discounted(
     positive_power=positive_power, negative_power=negative_power
@@ -163,7 +163,7 @@ def discounted_cfr(
   return _regret_matching(rule, alternating)
 
 
-def predictive_cfr_plus(*, alternating: bool) -> base.Solver:
+def predictive_cfr_plus(*, alternating: bool) -> solver_lib.Solver:
   """Returns predictive CFR+."""
   return _regret_matching(regret_rules.Predictive(), alternating)
 

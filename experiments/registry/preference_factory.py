@@ -7,13 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from experiments.registry import preference_solvers
-from mdrl.solvers import (
-  base,
-  comal,
-  nash_mirror_prox,
-  spo_queue,
-  srpo,
-)
+from mdrl.solvers import base as solver_lib
+from mdrl.solvers import comal, nash_mirror_prox, spo_queue, srpo
 
 
 def make(
@@ -22,7 +17,7 @@ def make(
   step_size: Any,
   config: Mapping[str, Any],
   seed: Any = 0,
-) -> base.Solver:
+) -> solver_lib.Solver:
   """Returns a solver.
 
   Args:
@@ -83,7 +78,7 @@ def stacked(
 
 def default_comal(
   *, step_size: Any, temperature: Any, tolerance: Any
-) -> base.Solver:
+) -> solver_lib.Solver:
   """Returns COMAL around Nash Mirror Prox."""
   inner = nash_mirror_prox.NashMirrorProx(
     step_size=step_size, temperature=temperature
@@ -93,7 +88,7 @@ def default_comal(
 
 def spo_with_queue(
   *, step_size: Any, seed: Any, queue_length: int, num_samples: int
-) -> base.Solver:
+) -> solver_lib.Solver:
   """Returns SPO against a queue of recent samples."""
   return spo_queue.QueueSPO(
     step_size=step_size,
@@ -103,6 +98,6 @@ def spo_with_queue(
   )
 
 
-def default_srpo(*, temperature: Any) -> base.Solver:
+def default_srpo(*, temperature: Any) -> solver_lib.Solver:
   """Returns SRPO, whose step size is the inverse temperature."""
   return srpo.SRPO(step_size=1 / temperature, temperature=temperature)

@@ -12,8 +12,9 @@ from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import settings as settings_lib
 from mdrl.compile import openspiel
 from mdrl.evaluation import payoff_norm, quantal_response
-from mdrl.games import base, tree_game
+from mdrl.games import base as game_lib
 from mdrl.games import index as index_lib
+from mdrl.games import tree_game
 from mdrl.solvers import averaged
 from mdrl.trees import quantities
 
@@ -76,7 +77,7 @@ def make(settings: settings_lib.Settings) -> Problem:
     names=names,
     solver=solver,
     payoff_norm=unit,
-    first_policies=base.random_policies(game, jax.random.key(settings.seed))
+    first_policies=game_lib.random_policies(game, jax.random.key(settings.seed))
     if settings.seed
     else None,
     equilibrium=None if kind is None else _find(kind, game, temperature),

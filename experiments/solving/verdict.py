@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mdrl.evaluation import payoff_norm
-from mdrl.games import base
+from mdrl.games import base as game_lib
 
 # Of exploitabilities; below it, which iterate is reported hardly matters.
 _FAR_WORSE = 10
@@ -19,7 +19,7 @@ def sentences(
   row: Mapping[str, Any],
   reports: str,
   config: Mapping[str, Any],
-  game: base.Game,
+  game: game_lib.Game,
 ) -> list[str]:
   """Returns warnings, each a part of a line.
 
@@ -43,7 +43,9 @@ def _better_iterate(row, reports):
     )
 
 
-def bound_far_below(config: Mapping[str, Any], game: base.Game) -> float | None:
+def bound_far_below(
+  config: Mapping[str, Any], game: game_lib.Game
+) -> float | None:
   """Returns the bound on step sizes if they are far above it, else None."""
   size = config.get("step_size")
   if size is None:

@@ -11,7 +11,7 @@ from experiments.registry import game_factory, game_solvers
 from experiments.runs import jobs, memory
 from mdrl import run
 from mdrl.evaluation import gaps
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.parallel import sweep
 
 # Copies of all states in memory, while they are updated.
@@ -124,8 +124,8 @@ class Batch:
   def _first(self, setting, seed, game):
     policies = jax.tree.map(
       lambda drawn, uniform: jnp.where(seed > 0, drawn, uniform),
-      base.random_policies(game, jax.random.key(seed)),
-      base.uniform_policies(game),
+      game_lib.random_policies(game, jax.random.key(seed)),
+      game_lib.uniform_policies(game),
     )
     return self._solver(setting).init(game, policies)
 

@@ -23,8 +23,9 @@ from mdrl.compile import (
   policy_bridge,
   tree_limits,
 )
-from mdrl.games import base, tree_game, tree_tables
+from mdrl.games import base as game_lib
 from mdrl.games import index as index_lib
+from mdrl.games import tree_game, tree_tables
 
 MAX_HISTORIES = tree_limits.MAX_HISTORIES
 # In a normal form; OpenSpiel takes time quadratic in their number.
@@ -174,7 +175,7 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
   file = gambit_files.find(name)
   if file is not None:
     payoffs = gambit_files.bimatrix(file, MAX_HISTORIES)
-    return base.antisymmetric(*payoffs, name)
+    return game_lib.antisymmetric(*payoffs, name)
   _check_name(name)
   try:
     with plain_text.without_messages():
@@ -199,7 +200,7 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
       f"`game` must be a game that OpenSpiel loads as a matrix, got {name!r}:"
       f" {plain_text.line(error)}"
     ) from error
-  return base.antisymmetric(
+  return game_lib.antisymmetric(
     np.array(game.row_utilities(), float),
     np.array(game.col_utilities(), float),
     name,

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.trees import quantities, sweeps
 
 
@@ -21,10 +21,10 @@ def _choose_best(legal_of):
 
 @jax.jit
 def values_of_gains(
-  game: base.Game, gains: quantities.Gains
+  game: game_lib.Game, gains: quantities.Gains
 ) -> tuple[Float[Array, ""], ...]:
   """Returns the greatest utility that each player can earn from its gain."""
-  base.check_is_game(game)
+  game_lib.check_is_game(game)
   quantities.check("gains", gains, quantities.Gains)
   return tuple(
     sweeps.sweep_up(t, gain, _choose_best(t.legal_rows))[1]
@@ -33,19 +33,21 @@ def values_of_gains(
 
 
 @jax.jit
-def values(game: base.Game, plans: quantities.Plans) -> Float[Array, " N"]:
+def values(game: game_lib.Game, plans: quantities.Plans) -> Float[Array, " N"]:
   """Returns the value of a best response of each player to the others."""
   return jnp.stack(values_of_gains(game, game.gains(plans)))
 
 
 @jax.jit
-def policies(game: base.Game, plans: quantities.Plans) -> quantities.Policies:
+def policies(
+  game: game_lib.Game, plans: quantities.Plans
+) -> quantities.Policies:
   """Returns a pure best response of each player to the others.
 
   Of equally good actions, the first is chosen; so it is at infostates that the
   others' plans do not reach.
   """
-  base.check_is_game(game)
+  game_lib.check_is_game(game)
   return quantities.Policies(
     sweeps.sweep_up(t, gain, _choose_best(t.legal_rows))[0]
     for t, gain in zip(game.treeplexes, game.gains(plans), strict=True)

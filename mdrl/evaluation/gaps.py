@@ -11,20 +11,20 @@ from jaxtyping import Array, Float
 
 from mdrl import checks
 from mdrl.evaluation import best_response
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.trees import quantities
 
 
 @jax.jit
 def improvements(
-  game: base.Game, plans: quantities.Plans
+  game: game_lib.Game, plans: quantities.Plans
 ) -> Float[Array, " N"]:
   """Returns what each player gains by a best response; zero at equilibrium.
 
   One number for each policy, so that a symmetric game has one.
   """
-  base.check_is_game(game)
+  game_lib.check_is_game(game)
   gains = game.gains(plans)
   best = best_response.values_of_gains(game, gains)
   return jnp.stack(
@@ -36,7 +36,7 @@ def improvements(
 
 
 @jax.jit
-def nash_conv(game: base.Game, plans: quantities.Plans) -> Float[Array, ""]:
+def nash_conv(game: game_lib.Game, plans: quantities.Plans) -> Float[Array, ""]:
   """Returns NashConv: the sum of the players' improvements.
 
   (Lanctot et al., 2017, https://arxiv.org/abs/1711.00832, section 2.)
@@ -51,7 +51,7 @@ def _num_parts(game):
 
 @jax.jit
 def exploitability(
-  game: base.Game, plans: quantities.Plans
+  game: game_lib.Game, plans: quantities.Plans
 ) -> Float[Array, ""]:
   """Returns NashConv / N, as OpenSpiel defines it; some papers use the sum."""
   return nash_conv(game, plans) / (_num_parts(game) * game.num_players)
@@ -59,7 +59,7 @@ def exploitability(
 
 @jax.jit
 def coarse_correlated_gap(
-  game: base.Game, gains: quantities.Gains, values: Float[Array, " N"]
+  game: game_lib.Game, gains: quantities.Gains, values: Float[Array, " N"]
 ) -> Float[Array, ""]:
   """Returns how far joint play is from a coarse correlated equilibrium.
 
@@ -77,7 +77,9 @@ def coarse_correlated_gap(
 
 
 @jax.jit
-def duality_gap(game: base.Game, plans: quantities.Plans) -> Float[Array, ""]:
+def duality_gap(
+  game: game_lib.Game, plans: quantities.Plans
+) -> Float[Array, ""]:
   """Returns max_x u(x, y) - min_y u(x, y) of a two-player zero-sum game.
 
   Raises:
@@ -94,7 +96,7 @@ def duality_gap(game: base.Game, plans: quantities.Plans) -> Float[Array, ""]:
 
 
 def regularized_gap(
-  game: base.Game,
+  game: game_lib.Game,
   plans: quantities.Plans,
   temperature: Float[Array, ""] | float,
   magnets: quantities.Policies | None = None,
@@ -122,7 +124,7 @@ def regularized_gap(
   Raises:
     ValueError: If the temperature is no positive number of the game's dtype.
   """
-  base.check_is_game(game)
+  game_lib.check_is_game(game)
   checks.held("temperature", temperature, game.dtype)
   return _regularized_gap(game, plans, temperature, magnets, mirror_map)
 
@@ -139,7 +141,7 @@ def _regularized_gap(game, plans, temperature, magnets, mirror_map):
     game.treeplexes, geometry, gains, [(weight, anchors)]
   )[1]
   costs = profiles.divergences(
-    game.treeplexes, geometry, base.policies_of_plans(game, plans), anchors
+    game.treeplexes, geometry, game_lib.policies_of_plans(game, plans), anchors
   )
   earned = jnp.stack(
     [jnp.vdot(gain, plan) for gain, plan in zip(gains, plans, strict=True)]

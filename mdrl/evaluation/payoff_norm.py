@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 import numpy as np
 
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.trees import quantities
 from mdrl.trees import treeplex as treeplex_lib
 
@@ -35,7 +35,7 @@ _ROUNDING = 64
 _Rows = tuple[Float[np.ndarray, " _"], ...]
 
 
-def payoff_norm(game: base.Game) -> float:
+def payoff_norm(game: game_lib.Game) -> float:
   """Returns the largest rate at which play turns, in utility.
 
   It is the spectral radius of K for the Euclidean potential: the largest of
@@ -50,7 +50,7 @@ def payoff_norm(game: base.Game) -> float:
   sides = [_Side(t) for t in game.treeplexes]
   rng = np.random.default_rng(0)
   uniform = tuple(side.uniform for side in sides)
-  gains = game.gains(game.plans(base.uniform_policies(game)))
+  gains = game.gains(game.plans(game_lib.uniform_policies(game)))
   # Where one policy leaves off, the next begins.
   changes = _directions(sides, rng)
   radius = size = 0.0
@@ -71,7 +71,7 @@ def payoff_norm(game: base.Game) -> float:
   return float(f"{radius:.4g}") if np.isfinite(radius) and radius > 0 else 1.0
 
 
-def radius_at(game: base.Game, policies: quantities.Policies) -> float:
+def radius_at(game: game_lib.Game, policies: quantities.Policies) -> float:
   """Returns the spectral radius of K at policies, as `payoff_norm` finds it."""
   sides = [_Side(t) for t in game.treeplexes]
   own = tuple(np.asarray(policy, float) for policy in policies)

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.sparse import linalg
 
 from mdrl import checks
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.trees import quantities
 
@@ -34,7 +34,7 @@ class NotFoundError(ValueError):
 
 
 def equilibrium(
-  game: base.GameView,
+  game: game_lib.GameView,
   temperature: float,
   tolerance: float = 1e-12,
   start: quantities.Policies | None = None,
@@ -66,7 +66,7 @@ def equilibrium(
   for name, value in (("temperature", temperature), ("tolerance", tolerance)):
     checks.held(name, value, game.dtype)
   if start is not None:
-    base.check_policies(game, start, "start")
+    game_lib.check_policies(game, start, "start")
     point, off = _newton(game, temperature, _duals(game, start), tolerance)
     if not off <= tolerance:
       raise NotFoundError(
@@ -97,7 +97,7 @@ def equilibrium(
 
 @jax.jit
 def residual(
-  game: base.GameView,
+  game: game_lib.GameView,
   policies: quantities.Policies,
   temperature: Float[Array, ""] | float,
 ) -> Float[Array, ""]:
@@ -131,7 +131,7 @@ def _respond(game, policies, temperature):
 
 
 def _reference_duals(game):
-  return _duals(game, game.reference or base.uniform_policies(game))
+  return _duals(game, game.reference or game_lib.uniform_policies(game))
 
 
 @jax.jit

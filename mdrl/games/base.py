@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import jax
-from jax.core import Tracer
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 import numpy as np
 
+from mdrl import checks
 from mdrl.trees import quantities
 from mdrl.trees import treeplex as treeplex_lib
 
@@ -199,7 +199,7 @@ def check_policies(
     name: Of the argument, in messages.
   """
   quantities.check(name, policies, quantities.Policies)
-  if any(isinstance(x, Tracer) for x in jax.tree.leaves((game, policies))):
+  if checks.is_traced((game, policies)):
     return
   expected = [(t.num_slots,) for t in game.treeplexes]
   shapes = [getattr(policy, "shape", None) for policy in policies]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mdrl import checks, inputs, struct
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.trees import layout as layout_lib
 from mdrl.trees import quantities, sweeps
 from mdrl.trees import treeplex as treeplex_lib
@@ -123,14 +123,14 @@ def matrix_game(
         f"{player} at actions {at}"
       )
   largest = max(float(np.abs(a).max()) for a in arrays)
-  base.check_range("payoffs", largest, dtype)
+  game_lib.check_range("payoffs", largest, dtype)
   return MatrixGame(
     treeplexes=tuple(
       layout_lib.lay_out(np.zeros(1, int), np.array([n]), dtype).treeplex
       for n in shape
     ),
     payoffs=tuple(jnp.asarray(a, dtype) for a in arrays),
-    zero_sum=base.adds_to_constant(arrays),
+    zero_sum=game_lib.adds_to_constant(arrays),
   )
 
 

@@ -8,7 +8,8 @@ from jaxtyping import Array, Float
 import numpy as np
 
 from mdrl import checks, struct
-from mdrl.games import base, chance_moves, history_tables, tree_tables
+from mdrl.games import base as game_lib
+from mdrl.games import chance_moves, history_tables, tree_tables
 from mdrl.games import index as index_lib
 from mdrl.trees import layout as layout_lib
 from mdrl.trees import quantities, segment_plans, segments, sweeps
@@ -82,9 +83,10 @@ class TreeGame:
 
   @functools.partial(jax.jit, static_argnames="player")
   def reach(self, plans: quantities.Plans, player: int) -> Float[Array, " S"]:
-    """Returns the chance that play ends behind each sequence of a player.
+    """Returns the counterfactual reach of each sequence of a player.
 
-    That is if the player plays for it: its own plan does not count.
+    The probability that play ends below it where the player's own plan counts
+    as one.
 
     Raises:
       ValueError: If the game was built without reaches.
@@ -146,7 +148,7 @@ def build(
   dtype = checks.floating_type(dtype)
   _check_finite(tables)
   largest = max(tables.utility.max(initial=0), -tables.utility.min(initial=0))
-  base.check_range("utility", float(largest), dtype)
+  game_lib.check_range("utility", float(largest), dtype)
   layouts = [
     layout_lib.lay_out(parent, width, dtype)
     for parent, width in zip(tables.parent, tables.width, strict=True)
@@ -168,7 +170,7 @@ def build(
   game = TreeGame(
     treeplexes=tuple(layout.treeplex for layout in layouts),
     payoffs=tuple(map(sum_over_terminals, players, tables.utility.T)),
-    zero_sum=base.adds_to_constant(list(tables.utility.T)),
+    zero_sum=game_lib.adds_to_constant(list(tables.utility.T)),
     reaches=tuple(sum_over_terminals(i, 1) for i in players)
     if reaches
     else None,

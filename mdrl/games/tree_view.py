@@ -1,4 +1,4 @@
-"""What views of a tree game have in common: they show the tree otherwise."""
+"""Properties shared by views of a `TreeGame`."""
 
 from mdrl import struct
 from mdrl.games import tree_game

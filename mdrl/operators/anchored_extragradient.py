@@ -12,7 +12,7 @@ from typing import NamedTuple
 from jaxtyping import Array, Float, Int
 
 from mdrl import checks, methods, struct
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 
 
 class AnchoredExtragradientState(NamedTuple):
@@ -43,24 +43,24 @@ class AnchoredExtragradient:
     step_size: eta > 0, in units of 1 / L.
   """
 
-  step_size: base.Number
+  step_size: operator_lib.Number
 
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: operator_lib.Operator, point: Float[Array, "*d"]
   ) -> AnchoredExtragradientState:
     """Starts at the point, which is also the anchor."""
     del operator
-    point = base.first_point(point)
+    point = operator_lib.first_point(point)
     return AnchoredExtragradientState(methods.zero_step(), point, point)
 
   def update(
-    self, operator: base.Operator, state: AnchoredExtragradientState
+    self, operator: operator_lib.Operator, state: AnchoredExtragradientState
   ) -> AnchoredExtragradientState:
     """Looks ahead and steps, both from the average with the anchor."""
-    step_size = base.cast(self.step_size, state.point)
+    step_size = operator_lib.cast(self.step_size, state.point)
     weight = 1 / (state.step + 2).astype(state.point.dtype)
     center = state.point + weight * (state.anchor - state.point)
     half = center - step_size * operator(state.point)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from jaxtyping import Array, Float, Int
 
 from mdrl import checks, methods, struct
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 
 
 class ExtragradientState(NamedTuple):
@@ -45,26 +45,26 @@ class Extragradient:
     step_size: g2 > 0, in units of 1 / L.
   """
 
-  look_ahead: base.Number
-  step_size: base.Number
+  look_ahead: operator_lib.Number
+  step_size: operator_lib.Number
 
   def __post_init__(self):
     checks.positive("look_ahead", self.look_ahead)
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: operator_lib.Operator, point: Float[Array, "*d"]
   ) -> ExtragradientState:
     """Starts at the point."""
     del operator
-    point = base.first_point(point)
+    point = operator_lib.first_point(point)
     return ExtragradientState(methods.zero_step(), point)
 
   def update(
-    self, operator: base.Operator, state: ExtragradientState
+    self, operator: operator_lib.Operator, state: ExtragradientState
   ) -> ExtragradientState:
     """Looks ahead, and steps from where it was."""
     point = state.point
-    ahead = point - base.cast(self.look_ahead, point) * operator(point)
-    point = point - base.cast(self.step_size, point) * operator(ahead)
+    ahead = point - operator_lib.cast(self.look_ahead, point) * operator(point)
+    point = point - operator_lib.cast(self.step_size, point) * operator(ahead)
     return ExtragradientState(state.step + 1, point)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from jaxtyping import Array, Float, Int
 
 from mdrl import checks, methods, struct
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 
 
 class HalpernState(NamedTuple):
@@ -42,25 +42,25 @@ class Halpern:
     step_size: eta > 0, in units of 1 / L, of which beta is at most one.
   """
 
-  step_size: base.Number
+  step_size: operator_lib.Number
 
   def __post_init__(self):
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: operator_lib.Operator, point: Float[Array, "*d"]
   ) -> HalpernState:
     """Starts at the point, which is also the anchor."""
     del operator
-    point = base.first_point(point)
+    point = operator_lib.first_point(point)
     return HalpernState(methods.zero_step(), point, point)
 
   def update(
-    self, operator: base.Operator, state: HalpernState
+    self, operator: operator_lib.Operator, state: HalpernState
   ) -> HalpernState:
     """Steps, and averages with the anchor."""
     point = state.point
     weight = 1 / (state.step + 2).astype(point.dtype)
-    moved = point - base.cast(self.step_size, point) * operator(point)
+    moved = point - operator_lib.cast(self.step_size, point) * operator(point)
     point = weight * state.anchor + (1 - weight) * moved
     return HalpernState(state.step + 1, point, state.anchor)

@@ -5,11 +5,11 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 
 
 def iterate(
-  operator: base.Operator, method: Any, state: Any
+  operator: operator_lib.Operator, method: Any, state: Any
 ) -> Float[Array, "*d"]:
   """Returns the point that the method is at."""
   del operator, method
@@ -17,7 +17,7 @@ def iterate(
 
 
 def squared_residual(
-  operator: base.Operator, method: Any, state: Any
+  operator: operator_lib.Operator, method: Any, state: Any
 ) -> Float[Array, ""]:
   """Returns the squared norm of the operator's value there."""
   del method

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from jaxtyping import Array, Float, Int
 
 from mdrl import checks, methods, struct
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 
 
 class OptimisticGradientState(NamedTuple):
@@ -52,26 +52,26 @@ class OptimisticGradient:
     step_size: g2 > 0, in units of 1 / L.
   """
 
-  look_ahead: base.Number
-  step_size: base.Number
+  look_ahead: operator_lib.Number
+  step_size: operator_lib.Number
 
   def __post_init__(self):
     checks.positive("look_ahead", self.look_ahead)
     checks.positive("step_size", self.step_size)
 
   def init(
-    self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: operator_lib.Operator, point: Float[Array, "*d"]
   ) -> OptimisticGradientState:
     """Starts at the point, which is also the midpoint before the first."""
-    point = base.first_point(point)
+    point = operator_lib.first_point(point)
     return OptimisticGradientState(methods.zero_step(), point, operator(point))
 
   def update(
-    self, operator: base.Operator, state: OptimisticGradientState
+    self, operator: operator_lib.Operator, state: OptimisticGradientState
   ) -> OptimisticGradientState:
     """Steps along the operator at the next midpoint, and remembers it."""
     point = state.point
-    midpoint = point - base.cast(self.look_ahead, point) * state.past
+    midpoint = point - operator_lib.cast(self.look_ahead, point) * state.past
     past = operator(midpoint)
-    point = point - base.cast(self.step_size, point) * past
+    point = point - operator_lib.cast(self.step_size, point) * past
     return OptimisticGradientState(state.step + 1, point, past)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mdrl import checks, methods, struct
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 
 
 class ProximalPointState(NamedTuple):
@@ -41,11 +41,11 @@ class ProximalPoint:
   Attributes:
     step_size: g > 0, in units of 1 / L.
     newton_steps: Number of Newton steps for the resolvent of operators that
-      are not `base.Linear`. They start at the iterate and have no safeguard: on
+      are not `Linear`. They start at the iterate and have no safeguard: on
       an operator that is far from linear over one update they may fail.
   """
 
-  step_size: base.Number
+  step_size: operator_lib.Number
   newton_steps: int = struct.static(default=8)
 
   def __post_init__(self):
@@ -53,15 +53,15 @@ class ProximalPoint:
     checks.whole("newton_steps", self.newton_steps, 1)
 
   def init(
-    self, operator: base.Operator, point: Float[Array, "*d"]
+    self, operator: operator_lib.Operator, point: Float[Array, "*d"]
   ) -> ProximalPointState:
     """Starts at the point."""
     del operator
-    point = base.first_point(point)
+    point = operator_lib.first_point(point)
     return ProximalPointState(methods.zero_step(), point)
 
   def update(
-    self, operator: base.Operator, state: ProximalPointState
+    self, operator: operator_lib.Operator, state: ProximalPointState
   ) -> ProximalPointState:
     """Moves to the resolvent."""
     point = resolvent(operator, state.point, self.step_size, self.newton_steps)
@@ -69,20 +69,20 @@ class ProximalPoint:
 
 
 def resolvent(
-  operator: base.Operator,
+  operator: operator_lib.Operator,
   point: Float[Array, "*d"],
-  step_size: base.Number,
+  step_size: operator_lib.Number,
   newton_steps: int = 8,
 ) -> Float[Array, "*d"]:
   """Returns the z with `z + step_size * F(z) = point`.
 
-  Exact, by one solve, where the operator is `base.Linear`; otherwise after a
+  Exact, by one solve, where the operator is `Linear`; otherwise after a
   fixed number of Newton steps, each with the dense Jacobian.
   """
-  step_size = base.cast(step_size, point)
+  step_size = operator_lib.cast(step_size, point)
   start = point.ravel()
   identity = jnp.eye(start.size, dtype=start.dtype)
-  if isinstance(operator, base.Linear):
+  if isinstance(operator, operator_lib.Linear):
     matrix = identity + step_size * operator.matrix
     return jnp.linalg.solve(matrix, point - step_size * operator.offset)
 

@@ -33,7 +33,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt32
 
 from mdrl import checks, methods, struct
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 
 
 class VarianceReducedHalpernState(NamedTuple):
@@ -75,9 +75,9 @@ class VarianceReducedHalpern:
     seed: Seed of the draws.
   """
 
-  step_size: base.Number
+  step_size: operator_lib.Number
   batch_size: int = struct.static()
-  renewal: base.Number = 4.0
+  renewal: operator_lib.Number = 4.0
   seed: int | Int[Array, "..."] = 0
 
   def __post_init__(self):
@@ -87,10 +87,10 @@ class VarianceReducedHalpern:
     checks.whole("seed", self.seed, 0)
 
   def init(
-    self, operator: base.SumOperator, point: Float[Array, "*d"]
+    self, operator: operator_lib.SumOperator, point: Float[Array, "*d"]
   ) -> VarianceReducedHalpernState:
     """Starts at the point, with the full operator there."""
-    point = base.first_point(point)
+    point = operator_lib.first_point(point)
     return VarianceReducedHalpernState(
       methods.zero_step(),
       point,
@@ -100,21 +100,21 @@ class VarianceReducedHalpern:
     )
 
   def probability(
-    self, operator: base.SumOperator, state: VarianceReducedHalpernState
+    self, operator: operator_lib.SumOperator, state: VarianceReducedHalpernState
   ) -> Float[Array, ""]:
     """Returns how likely the next estimate is renewed in full."""
     step = state.step.astype(state.point.dtype)
-    root = jnp.sqrt(base.cast(operator.num_components, state.point))
+    root = jnp.sqrt(operator_lib.cast(operator.num_components, state.point))
     rate = 1 / (jnp.minimum(step, root) + 5)
-    return jnp.minimum(1, base.cast(self.renewal, state.point) * rate)
+    return jnp.minimum(1, operator_lib.cast(self.renewal, state.point) * rate)
 
   def update(
-    self, operator: base.SumOperator, state: VarianceReducedHalpernState
+    self, operator: operator_lib.SumOperator, state: VarianceReducedHalpernState
   ) -> VarianceReducedHalpernState:
     """Steps along the estimate, and estimates the operator there."""
     dtype = state.point.dtype
     weight = 2 / (state.step + 4).astype(dtype)
-    step_size = base.cast(self.step_size, state.point)
+    step_size = operator_lib.cast(self.step_size, state.point)
     moved = state.point - step_size * state.estimate
     point = weight * state.anchor + (1 - weight) * moved
     key = jax.random.wrap_key_data(state.key)

@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -74,7 +74,7 @@ class AnchoredMirrorProx(descent.Descent):
   ) -> AnchoredState:
     """Starts from the policies, which are also the anchor."""
     duals = self.first_duals(game, policies)
-    return AnchoredState(base.zero_step(), duals, duals)
+    return AnchoredState(methods.zero_step(), duals, duals)
 
   def update(
     self, game: game_lib.GameView, state: AnchoredState

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.games import base as game_lib
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -62,7 +62,7 @@ class APO(descent.Descent):
   ) -> APOState:
     """Starts at the policies, which must be positive, without momentum."""
     duals = self.first_duals(game, policies)
-    return APOState(base.zero_step(), duals, duals)
+    return APOState(methods.zero_step(), duals, duals)
 
   def update(self, game: game_lib.GameView, state: APOState) -> APOState:
     """Steps along the gains, then extrapolates from the previous step."""

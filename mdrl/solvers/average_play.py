@@ -6,27 +6,27 @@ from typing import ClassVar
 import jax
 from jaxtyping import Array, Float
 
-from mdrl.solvers import base
+from mdrl.solvers import base as solver_lib
 from mdrl.trees import quantities
 
 
-class AveragePlay(base.Solver[base.GameT]):
+class AveragePlay(solver_lib.Solver[solver_lib.GameT]):
   """A solver whose state holds the average in a field called `plan`."""
 
   averages: ClassVar[bool] = True
 
   @abc.abstractmethod
-  def last_policies(self, game: base.GameT, state) -> quantities.Policies:
+  def last_policies(self, game: solver_lib.GameT, state) -> quantities.Policies:
     """Returns the policies that the next update plays."""
 
-  def policies(self, game: base.GameT, state) -> quantities.Policies:
+  def policies(self, game: solver_lib.GameT, state) -> quantities.Policies:
     """Returns the policies of the average plans."""
     return quantities.Policies(
       t.to_policy(plan)
       for t, plan in zip(game.treeplexes, state.plan, strict=True)
     )
 
-  def plans(self, game: base.GameT, state) -> quantities.Plans:
+  def plans(self, game: solver_lib.GameT, state) -> quantities.Plans:
     """Returns the average plans."""
     del game
     return state.plan

@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks, struct
 from mdrl.games import base as game_lib
-from mdrl.solvers import average_play, base, schedules
+from mdrl.solvers import average_play, schedules
+from mdrl.solvers import base as solver_lib
 from mdrl.trees import quantities
 
 
@@ -36,7 +37,7 @@ class Averaged(average_play.AveragePlay):
     power: 0 is uniform, 1 linear, 2 quadratic; no unit.
   """
 
-  solver: base.Solver
+  solver: solver_lib.Solver
   power: float | Float[Array, "..."] = 0.0
 
   def __post_init__(self):

@@ -6,16 +6,17 @@ import dataclasses
 from typing import Any, ClassVar, Generic, TypeVar
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
-from mdrl.games import base, preference_game
+from mdrl.games import base as game_lib
+from mdrl.games import preference_game
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import hyper_parameters
 from mdrl.trees import quantities, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 # The kind of games that a solver takes: all of them, where it does not say.
-GameT = TypeVar("GameT", bound=base.GameView)
+GameT = TypeVar("GameT", bound=game_lib.GameView)
 
 
 class Solver(abc.ABC, Generic[GameT]):
@@ -71,7 +72,7 @@ class Solver(abc.ABC, Generic[GameT]):
 
   def check(self, game: Any) -> None:
     """Raises ValueError unless it can run, and on this game."""
-    base.check_is_game(game)
+    game_lib.check_is_game(game)
     hyper_parameters.check(self, game.dtype)
     if is_pairwise(self) and not isinstance(
       game, preference_game.PreferenceGame
@@ -87,9 +88,9 @@ class Solver(abc.ABC, Generic[GameT]):
   ) -> None:
     """Raises ValueError unless policies and reference are those of the game."""
     if game.reference is not None:
-      base.check_policies(game, game.reference, "game.reference")
+      game_lib.check_policies(game, game.reference, "game.reference")
     if policies is not None:
-      base.check_policies(game, policies)
+      game_lib.check_policies(game, policies)
 
 
 def is_pairwise(solver: Solver) -> bool:
@@ -108,7 +109,7 @@ def with_inner_solvers(solver: Solver) -> Iterator[Solver]:
 
 
 def first_duals(
-  game: base.GameView,
+  game: game_lib.GameView,
   mirror_map: mirror_maps.MirrorMap,
   policies: quantities.Policies | None,
 ) -> quantities.Duals:
@@ -116,13 +117,13 @@ def first_duals(
   if policies is None:
     policies = game.reference
   if policies is None:
-    policies = base.uniform_policies(game)
-  base.check_policies(game, policies)
+    policies = game_lib.uniform_policies(game)
+  game_lib.check_policies(game, policies)
   return profiles.to_duals(game.treeplexes, mirror_map, policies)
 
 
 def gains_at(
-  game: base.GameView,
+  game: game_lib.GameView,
   mirror_map: mirror_maps.MirrorMap,
   duals: quantities.Duals,
 ) -> quantities.Gains:
@@ -147,8 +148,3 @@ def advantages(
     return value, q - value[:, None]
 
   return treeplex.mask(sweeps.sweep_up(treeplex, gain, row_fn)[0])
-
-
-def zero_step() -> Int[Array, ""]:
-  """Returns the number of updates before the first."""
-  return jnp.zeros((), jnp.result_type(int))

@@ -11,7 +11,7 @@ from jaxtyping import Array, Int
 
 from mdrl import struct
 from mdrl.games import behavioral_game, tree_game
-from mdrl.solvers import base
+from mdrl.solvers import base as solver_lib
 from mdrl.trees import quantities
 
 
@@ -23,7 +23,7 @@ class BehavioralState(NamedTuple):
 
 
 @struct.dataclass
-class Behavioral(base.Solver[tree_game.TreeGame]):
+class Behavioral(solver_lib.Solver[tree_game.TreeGame]):
   """Runs a solver on the behavioural view of a tree.
 
   Each infostate is a separate decision, with counterfactual values or Q-values
@@ -43,7 +43,7 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
       utility; the latter need a game compiled with `reaches`.
   """
 
-  solver: base.Solver
+  solver: solver_lib.Solver
   feedback: str = struct.static(default="counterfactual")
 
   def __post_init__(self):
@@ -52,7 +52,7 @@ class Behavioral(base.Solver[tree_game.TreeGame]):
         "`feedback` must be one of "
         f"{', '.join(behavioral_game.FEEDBACKS)}, got {self.feedback!r}"
       )
-    for part in base.with_inner_solvers(self.solver):
+    for part in solver_lib.with_inner_solvers(self.solver):
       if part.averages:
         name = type(part).__name__
         raise ValueError(

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.games import base as game_lib
 from mdrl.games import preference_game
-from mdrl.solvers import base, schedules
+from mdrl.solvers import base as solver_lib
+from mdrl.solvers import schedules
 from mdrl.trees import quantities
 
 
@@ -30,7 +31,7 @@ class ComalState(NamedTuple):
 
 
 @struct.dataclass
-class Comal(base.Solver):
+class Comal(solver_lib.Solver):
   """Solves regularised games one after another, each around the last solution.
 
   `solver` runs on the game until an update moves no probability by more than
@@ -47,7 +48,7 @@ class Comal(base.Solver):
     tolerance: Largest change of a probability at which an inner run ends.
   """
 
-  solver: base.Solver
+  solver: solver_lib.Solver
   tolerance: float | Float[Array, "..."] = 1e-6
 
   def __post_init__(self):
@@ -57,7 +58,7 @@ class Comal(base.Solver):
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> ComalState:
     """Starts the first inner run, around the game's reference."""
-    step = base.zero_step()
+    step = methods.zero_step()
     if not _has_contexts(game):
       return ComalState(step, step, self.solver.init(game, policies))
     parts = preference_game.contexts(game)

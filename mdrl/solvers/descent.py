@@ -4,11 +4,12 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import checks
 from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.solvers import base as solver_lib
+from mdrl.solvers import schedules
 from mdrl.trees import quantities
 
 
-class Descent(base.Solver[base.GameT]):
+class Descent(solver_lib.Solver[solver_lib.GameT]):
   """A solver whose state holds the iterate that it plays as `dual`.
 
   Subclasses declare `step_size` as a hyper-parameter, and may declare
@@ -22,30 +23,30 @@ class Descent(base.Solver[base.GameT]):
     checks.positive("step_size", self.step_size)
 
   def first_duals(
-    self, game: base.GameT, policies: quantities.Policies | None
+    self, game: solver_lib.GameT, policies: quantities.Policies | None
   ) -> quantities.Duals:
     """Returns the start in dual coordinates, by default the reference."""
-    return base.first_duals(game, self.mirror_map, policies)
+    return solver_lib.first_duals(game, self.mirror_map, policies)
 
-  def reference_duals(self, game: base.GameT) -> quantities.Duals:
+  def reference_duals(self, game: solver_lib.GameT) -> quantities.Duals:
     """Returns the game's reference, or zeros, which are the potential."""
     return profiles.to_duals(game.treeplexes, self.mirror_map, game.reference)
 
   def gains_at(
-    self, game: base.GameT, duals: quantities.Duals
+    self, game: solver_lib.GameT, duals: quantities.Duals
   ) -> quantities.Gains:
     """Returns everybody's gains where all play these iterates."""
-    return base.gains_at(game, self.mirror_map, duals)
+    return solver_lib.gains_at(game, self.mirror_map, duals)
 
   def inverse_step(
-    self, game: base.GameT, step: Int[Array, ""]
+    self, game: solver_lib.GameT, step: Int[Array, ""]
   ) -> Float[Array, ""]:
     """Returns 1 / step_size, the weight of the divergence in a step."""
     return 1 / schedules.at(self.step_size, step, game.dtype)
 
   def prox(
     self,
-    game: base.GameT,
+    game: solver_lib.GameT,
     gains: quantities.Gains,
     anchors: profiles.Anchors,
   ) -> quantities.Duals:
@@ -53,11 +54,11 @@ class Descent(base.Solver[base.GameT]):
     return profiles.prox(game.treeplexes, self.mirror_map, gains, anchors)
 
   def mix(
-    self, game: base.GameT, anchors: profiles.Anchors
+    self, game: solver_lib.GameT, anchors: profiles.Anchors
   ) -> quantities.Duals:
     """Returns the policies nearest to weighted duals at each infostate."""
     return profiles.mix(game.treeplexes, self.mirror_map, anchors)
 
-  def policies(self, game: base.GameT, state) -> quantities.Policies:
+  def policies(self, game: solver_lib.GameT, state) -> quantities.Policies:
     """Returns the policies of the iterate `dual`."""
     return profiles.to_policies(game.treeplexes, self.mirror_map, state.dual)

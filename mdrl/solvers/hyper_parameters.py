@@ -4,9 +4,10 @@ import dataclasses
 from typing import Any
 
 import jax
-from jax.core import Tracer
 import jax.numpy as jnp
 import numpy as np
+
+from mdrl import checks
 
 
 def check(solver: Any, dtype: Any) -> None:
@@ -22,7 +23,7 @@ def check(solver: Any, dtype: Any) -> None:
   limits = jnp.finfo(dtype)
   for path, leaf in jax.tree_util.tree_leaves_with_path(solver):
     name = f"solver{jax.tree_util.keystr(path)}"
-    if isinstance(leaf, Tracer) or jnp.issubdtype(
+    if checks.is_traced(leaf) or jnp.issubdtype(
       getattr(leaf, "dtype", float), jax.dtypes.prng_key
     ):
       continue

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Int
 
+from mdrl import methods
 from mdrl.games import base as game_lib
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -28,7 +29,7 @@ class Magnetic(descent.Descent):
   ) -> MagneticState:
     """Starts from the policies, with the game's reference as the magnet."""
     duals = self.first_duals(game, policies)
-    return MagneticState(base.zero_step(), duals, self.reference_duals(game))
+    return MagneticState(methods.zero_step(), duals, self.reference_duals(game))
 
   def update(
     self, game: game_lib.GameView, state: MagneticState

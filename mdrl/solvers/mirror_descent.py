@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Int
 
-from mdrl import struct
+from mdrl import methods, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -48,7 +48,7 @@ class MirrorDescent(descent.Descent):
   ) -> MirrorDescentState:
     """Starts from the policies."""
     return MirrorDescentState(
-      base.zero_step(), self.first_duals(game, policies)
+      methods.zero_step(), self.first_duals(game, policies)
     )
 
   def update(

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Int
 
-from mdrl import struct
+from mdrl import methods, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -52,7 +52,7 @@ class MirrorProx(descent.Descent):
   ) -> MirrorProxState:
     """Starts with the policies as the centre."""
     center = self.first_duals(game, policies)
-    step = base.zero_step()
+    step = methods.zero_step()
     midpoint = self._step_from(game, center, center, step)
     return MirrorProxState(step, center, midpoint)
 

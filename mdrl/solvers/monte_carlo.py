@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 from mdrl import checks, struct
 from mdrl.games import sampled_game, tree_game
-from mdrl.solvers import base
+from mdrl.solvers import base as solver_lib
 from mdrl.trees import quantities
 
 
@@ -28,7 +28,7 @@ class MonteCarloState(NamedTuple):
 
 
 @struct.dataclass
-class MonteCarlo(base.Solver[tree_game.TreeGame]):
+class MonteCarlo(solver_lib.Solver[tree_game.TreeGame]):
   """Runs a solver on sampled gains of a tree.
 
   Every update draws new samples, one for each player's gain. A solver that
@@ -50,7 +50,7 @@ class MonteCarlo(base.Solver[tree_game.TreeGame]):
       not read it; no unit.
   """
 
-  solver: base.Solver
+  solver: solver_lib.Solver
   sampling: str = struct.static(default="external")
   seed: int | Int[Array, "..."] = 0
   exploration: float | Float[Array, "..."] = 0.6

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.games import base as game_lib
-from mdrl.solvers import base, descent, one_iterate, schedules
+from mdrl.solvers import descent, one_iterate, schedules
 from mdrl.trees import quantities
 
 
@@ -61,7 +61,7 @@ class NashEMA(descent.Descent):
     """Starts from the policies, which are also the first average."""
     duals = self.first_duals(game, policies)
     reference = self.reference_duals(game)
-    return NashEMAState(base.zero_step(), duals, duals, reference)
+    return NashEMAState(methods.zero_step(), duals, duals, reference)
 
   def update(
     self, game: game_lib.GameView, state: NashEMAState

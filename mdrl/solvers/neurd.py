@@ -14,10 +14,11 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import base, schedules
+from mdrl.solvers import base as solver_lib
+from mdrl.solvers import schedules
 from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
@@ -31,7 +32,7 @@ class NeuRDState(NamedTuple):
 
 
 @struct.dataclass
-class NeuRD(base.Solver):
+class NeuRD(solver_lib.Solver):
   """Adds advantages to logits.
 
   With advantage(I, a) = value of a - value of the policy at infostate I,
@@ -61,14 +62,14 @@ class NeuRD(base.Solver):
     self, game: game_lib.GameView, policies: quantities.Policies | None = None
   ) -> NeuRDState:
     """Starts from the log-policies, shifted so that they average to zero."""
-    duals = base.first_duals(game, _ENTROPY, policies)
+    duals = solver_lib.first_duals(game, _ENTROPY, policies)
     centered = quantities.Duals(
       t.map_groups(
         lambda group, t=t, d=d: _centered(group.view(d), t.legal_rows(group))
       )
       for t, d in zip(game.treeplexes, duals, strict=True)
     )
-    return NeuRDState(base.zero_step(), centered)
+    return NeuRDState(methods.zero_step(), centered)
 
   def update(self, game: game_lib.GameView, state: NeuRDState) -> NeuRDState:
     """Adds the advantages of the current policies."""
@@ -80,7 +81,7 @@ class NeuRD(base.Solver):
     for t, policy, gain, logits in zip(
       game.treeplexes, policies, gains, state.logits, strict=True
     ):
-      change = step_size * base.advantages(t, policy, gain)
+      change = step_size * solver_lib.advantages(t, policy, gain)
       raised, lowered = jnp.maximum(change, 0), jnp.minimum(change, 0)
       moved.append(
         logits

@@ -12,9 +12,10 @@ from typing import NamedTuple
 from jaxtyping import Array, Float, Int
 import numpy as np
 
-from mdrl import checks
+from mdrl import checks, methods
 from mdrl.geometry import profiles
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import base as solver_lib
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -29,29 +30,31 @@ class OneIterateState(NamedTuple):
   reference: quantities.Duals
 
 
-class OneIterate(descent.Descent[base.GameT]):
+class OneIterate(descent.Descent[solver_lib.GameT]):
   """A solver that maps its iterate to the next.
 
   Subclasses implement `next_duals`.
   """
 
   def init(
-    self, game: base.GameT, policies: quantities.Policies | None = None
+    self, game: solver_lib.GameT, policies: quantities.Policies | None = None
   ) -> OneIterateState:
     """Starts from the policies, by default from the reference."""
     return OneIterateState(
-      base.zero_step(),
+      methods.zero_step(),
       self.first_duals(game, policies),
       self.reference_duals(game),
     )
 
   @abc.abstractmethod
   def next_duals(
-    self, game: base.GameT, state: OneIterateState
+    self, game: solver_lib.GameT, state: OneIterateState
   ) -> quantities.Duals:
     """Returns the iterate after one more update."""
 
-  def update(self, game: base.GameT, state: OneIterateState) -> OneIterateState:
+  def update(
+    self, game: solver_lib.GameT, state: OneIterateState
+  ) -> OneIterateState:
     """Moves the iterate."""
     duals = self.next_duals(game, state)
     return OneIterateState(state.step + 1, duals, state.reference)

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Int
 
-from mdrl import struct
+from mdrl import methods, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -53,7 +53,7 @@ class ONPO(descent.Descent):
   ) -> ONPOState:
     """Starts with the policies as centre and iterate."""
     duals = self.first_duals(game, policies)
-    return ONPOState(base.zero_step(), duals, duals)
+    return ONPOState(methods.zero_step(), duals, duals)
 
   def update(self, game: game_lib.GameView, state: ONPOState) -> ONPOState:
     """Moves the centre by the gains, and plays where they would lead again."""

@@ -12,10 +12,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from mdrl import struct
+from mdrl import methods, struct
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import base, descent, schedules
+from mdrl.solvers import descent, schedules
 from mdrl.trees import quantities
 
 
@@ -57,7 +57,7 @@ class OptimisticMirrorDescent(descent.Descent):
   ) -> OptimisticState:
     """Starts from the policies and a prediction of zero."""
     return OptimisticState(
-      base.zero_step(),
+      methods.zero_step(),
       self.first_duals(game, policies),
       quantities.Gains(
         jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes

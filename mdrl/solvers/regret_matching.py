@@ -12,9 +12,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from mdrl import struct
+from mdrl import methods, struct
 from mdrl.games import base as game_lib
-from mdrl.solvers import base, regret_rules
+from mdrl.solvers import base as solver_lib
+from mdrl.solvers import regret_rules
 from mdrl.trees import quantities, sweeps
 
 
@@ -28,7 +29,7 @@ class RegretState(NamedTuple):
 
 
 @struct.dataclass
-class RegretMatching(base.Solver):
+class RegretMatching(solver_lib.Solver):
   """Every infostate plays its actions in proportion to their regrets.
 
   All players move at once. With values counterfactual,
@@ -54,7 +55,9 @@ class RegretMatching(base.Solver):
     zeros = tuple(jnp.zeros(t.num_slots, game.dtype) for t in game.treeplexes)
     if policies is None:
       policies = game_lib.uniform_policies(game)
-    return RegretState(base.zero_step(), zeros, policies, game.plans(policies))
+    return RegretState(
+      methods.zero_step(), zeros, policies, game.plans(policies)
+    )
 
   def update(self, game: game_lib.GameView, state: RegretState) -> RegretState:
     """Updates every player against the plans that were played."""
@@ -69,7 +72,7 @@ class RegretMatching(base.Solver):
   def _respond(self, game, state, gain, step, player):
     """Returns a player's regret, policy and plan after a gain."""
     treeplex = game.treeplexes[player]
-    advantage = base.advantages(treeplex, state.policy[player], gain)
+    advantage = solver_lib.advantages(treeplex, state.policy[player], gain)
     regret = self.rule.accumulate(
       step.astype(game.dtype), state.regret[player], advantage
     )

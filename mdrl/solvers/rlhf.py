@@ -12,10 +12,10 @@ from typing import ClassVar, NamedTuple
 import jax
 from jaxtyping import Array, Float, Int
 
-from mdrl import struct
+from mdrl import methods, struct
 from mdrl.games import preference_game
 from mdrl.geometry import profiles
-from mdrl.solvers import base, descent, one_iterate, pairwise_fit, schedules
+from mdrl.solvers import descent, one_iterate, pairwise_fit, schedules
 from mdrl.trees import quantities
 
 
@@ -69,7 +69,7 @@ class RLHF(descent.Descent[preference_game.PreferenceGame]):
     labels = pairwise_fit.smooth(game.preferences, self.label_smoothing)
     reward = jax.vmap(pairwise_fit.fit)(labels, game.by_context(sampling))
     reference = self.reference_duals(game)
-    return RLHFState(base.zero_step(), duals, reference, game.slots(reward))
+    return RLHFState(methods.zero_step(), duals, reference, game.slots(reward))
 
   def update(
     self, game: preference_game.PreferenceGame, state: RLHFState

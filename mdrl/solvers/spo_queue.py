@@ -15,10 +15,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray, UInt
 
-from mdrl import checks, struct
+from mdrl import checks, methods, struct
 from mdrl.games import preference_game
 from mdrl.geometry import mirror_maps, profiles
-from mdrl.solvers import average_play, base, schedules
+from mdrl.solvers import average_play, schedules
+from mdrl.solvers import base as solver_lib
 from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
@@ -74,12 +75,12 @@ class QueueSPO(average_play.AveragePlay[preference_game.PreferenceGame]):
     policies: quantities.Policies | None = None,
   ) -> QueueSPOState:
     """Starts at the policy, with a queue full of its samples."""
-    duals = base.first_duals(game, _ENTROPY, policies)
+    duals = solver_lib.first_duals(game, _ENTROPY, policies)
     plans = game.plans(profiles.to_policies(game.treeplexes, _ENTROPY, duals))
     key, draw = jax.random.split(jax.random.key(self.seed))
     queue = _draw(draw, game.by_context(duals[0]), self.length)
     data = jax.random.key_data(key)
-    return QueueSPOState(base.zero_step(), duals, plans, queue, data)
+    return QueueSPOState(methods.zero_step(), duals, plans, queue, data)
 
   def update(
     self, game: preference_game.PreferenceGame, state: QueueSPOState

@@ -9,10 +9,10 @@ from typing import ClassVar, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from mdrl import struct
+from mdrl import methods, struct
 from mdrl.games import preference_game
 from mdrl.geometry import mirror_maps
-from mdrl.solvers import base, descent, one_iterate, schedules
+from mdrl.solvers import descent, one_iterate, schedules
 from mdrl.trees import quantities
 
 _ENTROPY = mirror_maps.NegativeEntropy()
@@ -73,7 +73,7 @@ class SRPO(descent.Descent[preference_game.PreferenceGame]):
     reference = self.reference_duals(game)
     rows = game.by_context(duals[0])
     improver = jnp.broadcast_to(rows[:, None], game.advantage.shape)
-    return SRPOState(base.zero_step(), duals, improver, reference)
+    return SRPOState(methods.zero_step(), duals, improver, reference)
 
   def update(
     self, game: preference_game.PreferenceGame, state: SRPOState

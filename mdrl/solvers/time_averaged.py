@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from mdrl import struct
 from mdrl.games import base as game_lib
-from mdrl.solvers import base
+from mdrl.solvers import base as solver_lib
 from mdrl.trees import quantities
 
 
@@ -27,7 +27,7 @@ class TimeAveragedState(NamedTuple):
 
 
 @struct.dataclass
-class TimeAveraged(base.Solver):
+class TimeAveraged(solver_lib.Solver):
   """Runs a solver and keeps the mean gains and values of its play.
 
   Policies and plans are those of the solver: what is averaged here is what
@@ -40,7 +40,7 @@ class TimeAveraged(base.Solver):
 
   averages: ClassVar[bool] = True
 
-  solver: base.Solver
+  solver: solver_lib.Solver
 
   def init(
     self, game: game_lib.Game, policies: quantities.Policies | None = None

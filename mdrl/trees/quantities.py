@@ -75,7 +75,7 @@ def replaced(
 
 _REMEDIES = {
   (Plans, Policies): "`game.plans(policies)` makes them",
-  (Policies, Plans): "`base.policies_of_plans(game, plans)` makes them",
+  (Policies, Plans): "`policies_of_plans` of mdrl.games.base makes them",
   (Policies, Duals): "`profiles.to_policies` makes them",
   (Duals, Policies): "`profiles.to_duals` makes them",
   (Gains, Plans): "`game.gains(plans)` makes them",

@@ -6,11 +6,10 @@ are known, so not within a compiled function, where a check costs nothing.
 
 from typing import Any
 
-import jax
-from jax.core import Tracer
 import jax.numpy as jnp
 import numpy as np
 
+from mdrl import checks
 from mdrl.trees import segment_plans
 
 _REMEDY = "`layout.lay_out` builds treeplexes from parents and widths"
@@ -29,8 +28,7 @@ def check(treeplex: Any) -> None:
   """
   _check_levels(treeplex.levels)
   _check_arrays(treeplex)
-  leaves = jax.tree.leaves(treeplex)
-  if not any(isinstance(leaf, Tracer) for leaf in leaves):
+  if not checks.is_traced(treeplex):
     _check_policy(treeplex)
     _check_edges(treeplex)
 

@@ -10,7 +10,8 @@ import pytest
 from benchmarks import evaluation, game_set, plain_c
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, linear_program
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 
 _SMALL_MATRIX = "random_matrix(size=7,seed=3)"
 
@@ -63,7 +64,7 @@ class MatrixTest(absltest.TestCase):
     payoff = np.random.default_rng(0).uniform(-1, 1, (3, 5))
     judge = evaluation.Judge(game_set.matrix_tables(payoff))
     game = matrix_game.zero_sum_game(payoff, jnp.float64)
-    policies = base.uniform_policies(game)
+    policies = game_lib.uniform_policies(game)
     plans = game.plans(policies)
     self.assertAlmostEqual(
       judge.exploitability([np.asarray(p) for p in plans]),

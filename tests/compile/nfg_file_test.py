@@ -10,7 +10,8 @@ import pyspiel
 
 from mdrl.compile import nfg_file, openspiel
 from mdrl.evaluation import best_response
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 
 _PATH = pathlib.Path("folder/some.nfg")
 _PROLOGUE = 'NFG 1 R "A game" { "A" "B" }\n'
@@ -114,7 +115,7 @@ class CompiledTest(absltest.TestCase):
     self.assertEqual(index[1].labels, ("", "1", "2", "3"))
     np.testing.assert_allclose(
       *(
-        best_response.values(g, g.plans(base.uniform_policies(g)))
+        best_response.values(g, g.plans(game_lib.uniform_policies(g)))
         for g in (game, same)
       )
     )

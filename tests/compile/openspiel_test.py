@@ -17,7 +17,7 @@ import pyspiel
 from mdrl import testing
 from mdrl.compile import enumeration, openspiel, policy_bridge
 from mdrl.evaluation import best_response, gaps
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.testing import games
 from mdrl.trees import quantities, segment_plans
 
@@ -257,7 +257,7 @@ class CompileTest(parameterized.TestCase):
     game, _ = games.compiled(name)
     theirs = openspiel.load_game(name)
     self.assertFalse(theirs.get_type().provides_information_state_string)
-    values, best, _ = _evaluate(game, base.uniform_policies(game))
+    values, best, _ = _evaluate(game, game_lib.uniform_policies(game))
     root = theirs.new_initial_state()
     np.testing.assert_allclose(values, _expected_values(root), atol=1e-12)
     for player in range(num_players):
@@ -332,7 +332,7 @@ class ErrorsTest(parameterized.TestCase):
       ValueError, "`game` must give information-state strings, and catch"
     ):
       policy_bridge.to_openspiel(
-        openspiel.load_game(name), index, base.uniform_policies(game)
+        openspiel.load_game(name), index, game_lib.uniform_policies(game)
       )
 
   @parameterized.parameters("leduc_poker", "kuhn_poker(players=3)")
@@ -340,7 +340,7 @@ class ErrorsTest(parameterized.TestCase):
     game, index = openspiel.compile_game("kuhn_poker")
     with self.assertRaisesRegex(ValueError, "must be the one that was comp"):
       policy_bridge.to_openspiel(
-        openspiel.load_game(other), index, base.uniform_policies(game)
+        openspiel.load_game(other), index, game_lib.uniform_policies(game)
       )
 
   @parameterized.parameters(

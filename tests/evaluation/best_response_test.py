@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl.evaluation import best_response
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 from mdrl.testing import games
 from mdrl.trees import quantities
 
@@ -17,11 +18,11 @@ class BestResponseTest(parameterized.TestCase):
   @parameterized.parameters("kuhn", "tiny_hanabi", "general_sum")
   def test_no_pure_policy_earns_more(self, name):
     game, _ = games.compiled(name)
-    plans = game.plans(base.random_policies(game, jax.random.key(3)))
+    plans = game.plans(game_lib.random_policies(game, jax.random.key(3)))
     best = np.asarray(best_response.values(game, plans))
     values = jax.jit(lambda g, p: g.values(g.plans(p)))
     for player, t in enumerate(game.treeplexes):
-      others = base.random_policies(game, jax.random.key(3))
+      others = game_lib.random_policies(game, jax.random.key(3))
       widths = [g.width for g in t.groups for _ in range(g.num_rows)]
       most = -np.inf
       for choice in itertools.product(*map(range, widths)):
@@ -35,7 +36,7 @@ class BestResponseTest(parameterized.TestCase):
   @parameterized.parameters("kuhn", "kuhn_three_players", "liars_dice")
   def test_its_policy_earns_its_value(self, name):
     game, _ = games.compiled(name)
-    policies = base.random_policies(game, jax.random.key(1))
+    policies = game_lib.random_policies(game, jax.random.key(1))
     plans = game.plans(policies)
     best = best_response.values(game, plans)
     replies = best_response.policies(game, plans)
@@ -46,7 +47,7 @@ class BestResponseTest(parameterized.TestCase):
 
   def test_of_equally_good_actions_the_first_is_chosen(self):
     game = matrix_game.zero_sum_game([[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
-    plans = game.plans(base.uniform_policies(game))
+    plans = game.plans(game_lib.uniform_policies(game))
     reply = best_response.policies(game, plans)[0]
     np.testing.assert_array_equal(reply[1:], [0.0, 1.0, 0.0])
 

@@ -11,7 +11,8 @@ import pyspiel
 
 from mdrl.compile import openspiel, policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.testing import games
 from mdrl.trees import quantities
@@ -22,7 +23,7 @@ class GapsTest(parameterized.TestCase):
   def test_nash_conv_equals_openspiel(self, name):
     game, index = games.compiled(name)
     spiel = openspiel.load_game(games.TREES[name])
-    policies = base.random_policies(game, jax.random.key(7))
+    policies = game_lib.random_policies(game, jax.random.key(7))
     theirs = exploitability.nash_conv(
       spiel,
       policy_bridge.to_openspiel(spiel, index, policies),
@@ -54,7 +55,7 @@ class GapsTest(parameterized.TestCase):
   def test_duality_gap_refuses_other_games(self):
     for name, players in (("general_sum", 2), ("kuhn_three_players", 3)):
       game, _ = games.compiled(name)
-      plans = game.plans(base.uniform_policies(game))
+      plans = game.plans(game_lib.uniform_policies(game))
       with self.assertRaisesRegex(
         ValueError, f"`game` must be two-player zero-sum .* {players} players"
       ):
@@ -87,7 +88,7 @@ class GapsTest(parameterized.TestCase):
   def test_regularized_gap_is_below_no_unilateral_change(self, make_map):
     game, _ = games.compiled("kuhn_three_players")
     geometry, temperature = make_map(), 0.3
-    magnets = base.random_policies(game, jax.random.key(1))
+    magnets = game_lib.random_policies(game, jax.random.key(1))
     anchors = profiles.to_duals(game.treeplexes, geometry, magnets)
 
     @jax.jit
@@ -97,7 +98,7 @@ class GapsTest(parameterized.TestCase):
       earned = [jnp.vdot(g, x) for g, x in zip(gains, game.plans(policies))]
       return jnp.stack(earned) - temperature * costs
 
-    policies = base.random_policies(game, jax.random.key(0))
+    policies = game_lib.random_policies(game, jax.random.key(0))
     plans = game.plans(policies)
     gains = game.gains(plans)
     now = utilities(gains, policies)
@@ -110,19 +111,19 @@ class GapsTest(parameterized.TestCase):
       float(jnp.sum(utilities(gains, best) - now)), float(gap), places=12
     )
     for seed in range(20):
-      other = base.random_policies(game, jax.random.key(2 + seed))
+      other = game_lib.random_policies(game, jax.random.key(2 + seed))
       change = jnp.sum(jnp.maximum(utilities(gains, other) - now, 0))
       self.assertLess(float(change), float(gap))
 
   def test_regularized_gap_with_the_policy_as_magnet_and_no_gain(self):
     game = matrix_game.zero_sum_game(np.zeros((2, 3)))
-    policies = base.random_policies(game, jax.random.key(0))
+    policies = game_lib.random_policies(game, jax.random.key(0))
     gap = gaps.regularized_gap(game, game.plans(policies), 0.3, policies)
     self.assertAlmostEqual(float(gap), 0.0, delta=1e-15)
 
   def test_uniform_kuhn(self):
     game, _ = games.compiled("kuhn")
-    plans = game.plans(base.uniform_policies(game))
+    plans = game.plans(game_lib.uniform_policies(game))
     value = pyspiel.nash_conv(
       pyspiel.load_game("kuhn_poker"),
       pyspiel.UniformRandomPolicy(pyspiel.load_game("kuhn_poker")),
@@ -134,7 +135,7 @@ class GapsTest(parameterized.TestCase):
 
   def test_temperatures_that_are_none_of_the_game(self):
     game = matrix_game.zero_sum_game(np.eye(3), "float32")
-    plans = game.plans(base.uniform_policies(game))
+    plans = game.plans(game_lib.uniform_policies(game))
     fn = inspect.unwrap(gaps.regularized_gap)
     for temperature in (1e-300, 1e300):
       with self.assertRaisesRegex(ValueError, "must fit float32, from 1e-38"):

@@ -11,7 +11,8 @@ import numpy as np
 from mdrl import struct
 from mdrl.compile import openspiel
 from mdrl.evaluation import payoff_norm
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.testing import games
 
@@ -94,7 +95,7 @@ class PayoffNormTest(parameterized.TestCase):
   @parameterized.parameters(("kuhn", 1), ("general_sum", 2))
   def test_is_the_spectral_radius_of_dense_algebra(self, name, seed):
     game, _ = games.compiled(name)
-    policies = base.random_policies(game, jax.random.key(seed))
+    policies = game_lib.random_policies(game, jax.random.key(seed))
     expected = _dense_radius(game, policies)
     found = payoff_norm.radius_at(game, policies)
     np.testing.assert_allclose(found, expected, rtol=1e-3)
@@ -114,7 +115,7 @@ class PayoffNormTest(parameterized.TestCase):
 
   def test_is_larger_than_at_uniform_policies_where_play_turns_faster(self):
     game, _ = games.compiled("kuhn")
-    uniform = payoff_norm.radius_at(game, base.uniform_policies(game))
+    uniform = payoff_norm.radius_at(game, game_lib.uniform_policies(game))
     self.assertGreater(payoff_norm.payoff_norm(game), 1.05 * uniform)
 
   @parameterized.parameters(1e-12, 1e12)

@@ -9,7 +9,8 @@ import numpy as np
 
 from mdrl import run
 from mdrl.evaluation import gaps, linear_program, preferences
-from mdrl.games import base, preference_game
+from mdrl.games import base as game_lib
+from mdrl.games import preference_game
 from mdrl.preferences import models
 from mdrl.solvers import nash_mirror_prox
 from mdrl.testing import games
@@ -27,7 +28,7 @@ def _game(num_contexts=3, size=5, seed=0, dtype=None):
 
 
 def _random(game, seed=0):
-  return base.random_policies(game, jax.random.key(seed))
+  return game_lib.random_policies(game, jax.random.key(seed))
 
 
 def _rows(game, x):
@@ -101,7 +102,7 @@ class GapsTest(parameterized.TestCase):
     )
     pure = quantities.Plans((jnp.asarray([1.0, 1.0, 0.0, 0.0]),))
     one = preference_game.preference_game(models.cycle(3))
-    uniform = one.plans(base.uniform_policies(one))
+    uniform = one.plans(game_lib.uniform_policies(one))
     np.testing.assert_allclose(
       preferences.divergence(one, pure, uniform), [np.log(3)], atol=1e-15
     )
@@ -212,7 +213,7 @@ class TemperatureTest(parameterized.TestCase):
   @parameterized.parameters(0, -0.1, np.nan, np.inf, True)
   def test_temperatures_are_positive_and_finite(self, temperature):
     game = preference_game.preference_game(models.dice())
-    plans = game.plans(base.uniform_policies(game))
+    plans = game.plans(game_lib.uniform_policies(game))
     for call in (
       lambda: preferences.equilibrium(game, temperature),
       lambda: preferences.regularized_gap(game, plans, temperature),
@@ -225,7 +226,7 @@ class TemperatureTest(parameterized.TestCase):
   @parameterized.parameters("equilibrium", "regularized_gap", "residual")
   def test_temperatures_that_are_none_of_the_game(self, name):
     game = preference_game.preference_game(models.dice(), dtype="float32")
-    plans = (game.plans(base.uniform_policies(game)),)
+    plans = (game.plans(game_lib.uniform_policies(game)),)
     plans = () if name == "equilibrium" else plans
     fn = inspect.unwrap(getattr(preferences, name))
     for temperature in (1e-300, 1e300):

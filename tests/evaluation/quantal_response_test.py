@@ -11,7 +11,8 @@ import pytest
 from mdrl import run
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, preferences, quantal_response
-from mdrl.games import base, behavioral_game, matrix_game, preference_game
+from mdrl.games import base as game_lib
+from mdrl.games import behavioral_game, matrix_game, preference_game
 from mdrl.preferences import models
 from mdrl.solvers import behavioral, magnetic
 from mdrl.testing import games
@@ -52,7 +53,7 @@ class QuantalResponseTest(parameterized.TestCase):
 
   def test_a_start_that_is_none(self):
     game = matrix_game.zero_sum_game(_PERTURBED)
-    first, second = base.uniform_policies(game)
+    first, second = game_lib.uniform_policies(game)
     with self.assertRaisesRegex(ValueError, "`start` must be distributions"):
       quantal_response.equilibrium(
         game, 0.1, start=quantities.Policies((first, -second))
@@ -131,7 +132,7 @@ class QuantalResponseTest(parameterized.TestCase):
 
   def test_residual_tells_an_error(self):
     game = _compiled("kuhn")
-    policies = base.random_policies(game, jax.random.key(0))
+    policies = game_lib.random_policies(game, jax.random.key(0))
     off = quantal_response.residual(game, policies, jnp.asarray(0.1))
     self.assertGreater(float(off), 0.01)
 
@@ -149,7 +150,7 @@ class QuantalResponseTest(parameterized.TestCase):
     game = matrix_game.zero_sum_game(_PERTURBED)
     with self.assertRaisesRegex(ValueError, "1e-13 is too low to be reached"):
       quantal_response.equilibrium(game, 1e-13)
-    start = base.random_policies(game, jax.random.key(0))
+    start = game_lib.random_policies(game, jax.random.key(0))
     with self.assertRaisesRegex(ValueError, "`start` must be near"):
       quantal_response.equilibrium(game, 1e-13, start=start)
 

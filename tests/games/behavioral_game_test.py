@@ -10,7 +10,8 @@ from open_spiel.python import policy as policy_lib
 from mdrl import struct
 from mdrl.compile import openspiel
 from mdrl.evaluation import best_response, gaps
-from mdrl.games import base, behavioral_game, tree_game, tree_tables
+from mdrl.games import base as game_lib
+from mdrl.games import behavioral_game, tree_game, tree_tables
 from mdrl.testing import games
 from mdrl.trees import quantities, sweeps
 
@@ -92,7 +93,7 @@ class BehavioralGameTest(parameterized.TestCase):
   @parameterized.parameters("kuhn", "kuhn_three_players", "goofspiel")
   def test_gains_are_sums_over_histories(self, name):
     self._assert_gains(
-      name, lambda game: base.random_policies(game, jax.random.key(1))
+      name, lambda game: game_lib.random_policies(game, jax.random.key(1))
     )
 
   @parameterized.parameters("kuhn", "kuhn_three_players")
@@ -116,9 +117,9 @@ class BehavioralGameTest(parameterized.TestCase):
     # exploitability of these policies is 0.436.
     game, _ = _compiled("kuhn")
     view = behavioral_game.view(game, "q")
-    self.assertIsInstance(view, base.GameView)
-    self.assertNotIsInstance(view, base.Game)
-    plans = view.plans(base.random_policies(game, jax.random.key(2)))
+    self.assertIsInstance(view, game_lib.GameView)
+    self.assertNotIsInstance(view, game_lib.Game)
+    plans = view.plans(game_lib.random_policies(game, jax.random.key(2)))
     for evaluate in (
       gaps.improvements,
       best_response.policies,
@@ -132,7 +133,7 @@ class BehavioralGameTest(parameterized.TestCase):
     # With utilities of one, a player that plays for a leaf gets there by chance
     # and the others alone; over all leaves of a level that adds up to one.
     game, _ = _compiled("goofspiel")
-    policies = base.random_policies(game, jax.random.key(3))
+    policies = game_lib.random_policies(game, jax.random.key(3))
     for player, plan in enumerate(game.plans(policies)):
       reach = game.reach(game.plans(policies), player)
       self.assertAlmostEqual(float(reach @ plan), 1.0, places=12)
@@ -162,7 +163,7 @@ class BehavioralGameTest(parameterized.TestCase):
     )
     game, _ = tree_game.build(tables, reaches=True)
     view = behavioral_game.view(game, "q")
-    plans = view.plans(base.uniform_policies(view))
+    plans = view.plans(game_lib.uniform_policies(view))
     np.testing.assert_array_equal(view.gain(plans, 0), [0, 1, 3])
     gain = view.gain(plans, 1)
     # Nothing lies below the empty sequence, and nothing can be swept.
@@ -174,7 +175,7 @@ class BehavioralGameTest(parameterized.TestCase):
 
   def test_the_reference_is_that_of_the_tree(self):
     game, _ = _compiled("kuhn")
-    reference = base.random_policies(game, jax.random.key(4))
+    reference = game_lib.random_policies(game, jax.random.key(4))
     game = struct.replace(game, reference=reference)
     view = behavioral_game.view(game, "q")
     for actual, expected in zip(view.reference, reference, strict=True):
@@ -190,13 +191,13 @@ class BehavioralGameTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "one of counterfactual, q"):
       behavioral_game.view(game, "regret")
     with self.assertRaisesRegex(ValueError, "compile it with reaches=True"):
-      game.reach(game.plans(base.uniform_policies(game)), 0)
+      game.reach(game.plans(game_lib.uniform_policies(game)), 0)
 
   def test_openspiel_has_the_same_q_values(self):
     # At the root of Kuhn poker with a jack, by OpenSpiel's own tree walk.
     game, names = _compiled("kuhn")
     view = behavioral_game.view(game, "q")
-    (first, _) = view.gains(view.plans(base.uniform_policies(game)))
+    (first, _) = view.gains(view.plans(game_lib.uniform_policies(game)))
     source = openspiel.load_game("kuhn_poker")
     uniform = policy_lib.UniformRandomPolicy(source)
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl.compile import openspiel
-from mdrl.games import base, tree_game
+from mdrl.games import base as game_lib
+from mdrl.games import tree_game
 from mdrl.testing import games
 from mdrl.trees import layout as layout_lib
 from mdrl.trees import quantities, segment_plans, sweeps
@@ -48,7 +49,7 @@ class ChanceMovesTest(parameterized.TestCase):
   def test_with_their_own_plan_gains_are_those_of_the_tree(self, name):
     game, _ = games.compiled(name, chance=True)
     for seed in range(3):
-      policies = base.random_policies(game, jax.random.key(seed))
+      policies = game_lib.random_policies(game, jax.random.key(seed))
       plans, chance = game.plans(policies), game.chance.plan()
       for player, expected in enumerate(game.gains(plans)):
         actual = game.chance.gain(plans, chance, player)
@@ -73,7 +74,7 @@ class ChanceMovesTest(parameterized.TestCase):
   def test_pure_plans_have_the_gains_of_the_tree_in_the_mean(self):
     # Everything that chance and the second player of Kuhn poker can do.
     game, _ = games.compiled("kuhn", chance=True)
-    policies = base.random_policies(game, jax.random.key(5))
+    policies = game_lib.random_policies(game, jax.random.key(5))
     plans = game.plans(policies)
     deals, deal_weight = _pure_plans(game.chance.treeplex, game.chance.policy)
     replies, reply_weight = _pure_plans(game.treeplexes[1], policies[1])
@@ -107,7 +108,7 @@ class ChanceMovesTest(parameterized.TestCase):
     self.assertEqual(((chance == 0).sum(), never.all()), (10, True))
     changed = tables._replace(chance=chance, chance_probability=probability)
     game, _ = tree_game.build(changed, chance=True)
-    plans = game.plans(base.random_policies(game, jax.random.key(0)))
+    plans = game.plans(game_lib.random_policies(game, jax.random.key(0)))
     for player in range(2):
       weights = segment_plans.entries(game.chance.payoffs[player])[2]
       self.assertLen(weights, 20)

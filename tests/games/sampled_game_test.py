@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from mdrl.compile import openspiel
-from mdrl.games import base, sampled_game, tree_game
+from mdrl.games import base as game_lib
+from mdrl.games import sampled_game, tree_game
 from mdrl.testing import games
 from mdrl.trees import layout as layout_lib
 from mdrl.trees import quantities
@@ -20,7 +21,7 @@ RANDOM_GOOFSPIEL = "goofspiel(num_cards=3,imp_info=True,points_order=random)"
 
 def _interior(game, seed):
   """Returns policies whose every probability is well above zero."""
-  random = base.random_policies(game, jax.random.key(seed))
+  random = game_lib.random_policies(game, jax.random.key(seed))
   return quantities.Policies(
     t.to_policy(t.uniform + p) for t, p in zip(game.treeplexes, random)
   )
@@ -28,7 +29,7 @@ def _interior(game, seed):
 
 def _pure(game, seed):
   """Returns policies that play one action, and none of the others."""
-  policies = base.random_policies(game, jax.random.key(seed))
+  policies = game_lib.random_policies(game, jax.random.key(seed))
   return quantities.Policies(
     t.map_groups(
       lambda group, p=p: jax.nn.one_hot(
@@ -176,8 +177,8 @@ class SampledGameTest(parameterized.TestCase):
   def test_all_else_is_that_of_the_tree(self):
     game = _compiled("kuhn_three_players", jnp.float32)
     view = sampled_game.view(game, jax.random.key(0), "outcome")
-    self.assertIsInstance(view, base.GameView)
-    self.assertNotIsInstance(view, base.Game)
+    self.assertIsInstance(view, game_lib.GameView)
+    self.assertNotIsInstance(view, game_lib.Game)
     policies = _interior(game, 8)
     plans = view.plans(policies)
     for actual, expected in zip(plans, game.plans(policies)):
@@ -212,7 +213,7 @@ class PurePolicyTest(parameterized.TestCase):
     t = game.treeplexes[0]
     # Widths differ within a group, so that there is padding.
     self.assertTrue(any(group.padded for group in t.groups))
-    policy = base.random_policies(game, jax.random.key(1))[0]
+    policy = game_lib.random_policies(game, jax.random.key(1))[0]
     # Rows whose first, middle or last action is not played.
     never = jnp.arange(t.num_slots) % 5 == 0
     policy = t.to_policy(jnp.where(never, jnp.zeros_like(policy), policy))

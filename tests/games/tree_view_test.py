@@ -6,7 +6,8 @@ import jax.numpy as jnp
 
 from mdrl import struct
 from mdrl.compile import openspiel
-from mdrl.games import base, behavioral_game, sampled_game
+from mdrl.games import base as game_lib
+from mdrl.games import behavioral_game, sampled_game
 
 
 def _sampled(game):
@@ -27,7 +28,7 @@ class TreeViewTest(parameterized.TestCase):
   )
   def test_shows_what_the_tree_is(self, view, name):
     game, _ = openspiel.compile_game(name, dtype=jnp.float32, chance=True)
-    game = struct.replace(game, reference=base.uniform_policies(game))
+    game = struct.replace(game, reference=game_lib.uniform_policies(game))
     shown = view(game)
     self.assertEqual(shown.num_players, 3 if "kuhn" in name else 2)
     self.assertEqual(shown.dtype, jnp.float32)

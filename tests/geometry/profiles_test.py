@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.geometry import dilated, mirror_maps, profiles
 from mdrl.testing import games
 
@@ -14,8 +14,8 @@ class ProfilesTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.game, _ = games.compiled("kuhn_three_players")
-    self.policies = base.random_policies(self.game, jax.random.key(0))
-    self.others = base.random_policies(self.game, jax.random.key(1))
+    self.policies = game_lib.random_policies(self.game, jax.random.key(0))
+    self.others = game_lib.random_policies(self.game, jax.random.key(1))
 
   @parameterized.parameters(mirror_maps.NegativeEntropy, mirror_maps.Euclidean)
   def test_is_that_of_every_player(self, make_map):

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl.games import matrix_game
-from mdrl.operators import anchored_extragradient, base
+from mdrl.operators import anchored_extragradient
+from mdrl.operators import base as operator_lib
 from tests.operators import linear
 
 
@@ -55,7 +56,7 @@ class AnchoredExtragradientTest(parameterized.TestCase):
   def test_bound_on_a_bilinear_game(self):
     # Slow directions of every length keep the residual near its rate.
     payoff = np.diag(np.geomspace(1, 1e-3, 12))
-    operator = base.of_game(matrix_game.zero_sum_game(payoff))
+    operator = operator_lib.of_game(matrix_game.zero_sum_game(payoff))
     start = np.ones(24)
     trace = _trace(operator, start, 1 / 8, 2000)
     bounds = _bounds(24.0, 1 / 8, 1.0, 2000)

@@ -5,13 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl.games import matrix_game
-from mdrl.operators import base
+from mdrl.operators import base as operator_lib
 from mdrl.trees import quantities
 
 
 def _sum(seed, count=3, size=4):
   rng = np.random.default_rng(seed)
-  return base.FiniteSum(
+  return operator_lib.FiniteSum(
     matrices=jnp.asarray(rng.normal(size=(count, size, size))),
     offsets=jnp.asarray(rng.normal(size=(count, size))),
   )
@@ -19,7 +19,7 @@ def _sum(seed, count=3, size=4):
 
 class LinearTest(parameterized.TestCase):
   def test_is_affine(self):
-    operator = base.Linear(
+    operator = operator_lib.Linear(
       matrix=jnp.array([[1.0, 2.0], [3.0, 4.0]]), offset=jnp.array([5.0, 6.0])
     )
     np.testing.assert_array_equal(operator(jnp.array([1.0, -1.0])), [4.0, 5.0])
@@ -27,7 +27,7 @@ class LinearTest(parameterized.TestCase):
   @parameterized.parameters(((2, 3), (2,)), ((2, 2), (3,)), ((3, 3), (1, 3)))
   def test_refuses_shapes_that_do_not_fit(self, matrix, offset):
     with self.assertRaisesRegex((ValueError, TypeError), "matrix|offset"):
-      base.Linear(matrix=jnp.zeros(matrix), offset=jnp.zeros(offset))
+      operator_lib.Linear(matrix=jnp.zeros(matrix), offset=jnp.zeros(offset))
 
 
 class FiniteSumTest(parameterized.TestCase):
@@ -35,7 +35,7 @@ class FiniteSumTest(parameterized.TestCase):
     operator = _sum(0)
     point = jnp.asarray(np.random.default_rng(1).normal(size=4))
     self.assertEqual(operator.num_components, 3)
-    self.assertIsInstance(operator, base.SumOperator)
+    self.assertIsInstance(operator, operator_lib.SumOperator)
     parts = []
     for i in range(3):
       part = operator.component(jnp.asarray(i), point)
@@ -48,7 +48,9 @@ class FiniteSumTest(parameterized.TestCase):
 
   def test_refuses_shapes_that_do_not_fit(self):
     with self.assertRaisesRegex((ValueError, TypeError), "matrices|offsets"):
-      base.FiniteSum(matrices=jnp.zeros((3, 2, 2)), offsets=jnp.zeros((2, 2)))
+      operator_lib.FiniteSum(
+        matrices=jnp.zeros((3, 2, 2)), offsets=jnp.zeros((2, 2))
+      )
 
 
 class OfGameTest(parameterized.TestCase):
@@ -61,19 +63,19 @@ class OfGameTest(parameterized.TestCase):
       jnp.asarray(np.concatenate([[1], p])) for p in (x, y)
     )
     gains = game.gains(plans)
-    operator = base.of_game(game)
+    operator = operator_lib.of_game(game)
     value = operator(jnp.asarray(np.concatenate([x, y])))
     expected = -np.concatenate([gains[0][1:], gains[1][1:]])
     np.testing.assert_allclose(value, expected, atol=1e-15)
 
   def test_is_skew(self):
     payoff = np.random.default_rng(0).normal(size=(3, 2))
-    matrix = base.of_game(matrix_game.zero_sum_game(payoff)).matrix
+    matrix = operator_lib.of_game(matrix_game.zero_sum_game(payoff)).matrix
     np.testing.assert_array_equal(matrix, -matrix.T)
 
   def test_a_uniform_equilibrium_of_value_zero_is_a_zero(self):
     game = matrix_game.zero_sum_game([[0, 1, -1], [-1, 0, 1], [1, -1, 0]])
-    value = base.of_game(game)(jnp.full(6, 1 / 3))
+    value = operator_lib.of_game(game)(jnp.full(6, 1 / 3))
     np.testing.assert_allclose(value, 0, atol=1e-16)
 
   @parameterized.parameters(
@@ -84,7 +86,7 @@ class OfGameTest(parameterized.TestCase):
     *payoffs, message = arguments
     payoffs = payoffs[0] if len(payoffs) == 1 else payoffs
     with self.assertRaisesRegex(ValueError, f"`game` must be.*{message}"):
-      base.of_game(matrix_game.matrix_game(payoffs))
+      operator_lib.of_game(matrix_game.matrix_game(payoffs))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ import numpy as np
 from mdrl import struct, testing
 from mdrl.operators import (
   anchored_extragradient,
-  base,
   extragradient,
   halpern,
   optimistic_gradient,
   proximal_point,
   variance_reduced_halpern,
 )
+from mdrl.operators import base as operator_lib
 from tests.operators import linear
 
 METHODS = {
@@ -102,7 +102,7 @@ class ConformanceTest(parameterized.TestCase):
 
   @parameterized.named_parameters(*_CASES)
   def test_a_zero_is_kept(self, cls, arguments):
-    operator = base.FiniteSum(
+    operator = operator_lib.FiniteSum(
       matrices=jnp.tile(jnp.eye(2), (3, 1, 1)), offsets=-jnp.ones((3, 2))
     )
     trace = linear.trace(cls(**arguments), operator, jnp.ones(2), 5)

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl import run
-from mdrl.operators import base, measures
+from mdrl.operators import base as operator_lib
+from mdrl.operators import measures
 
 
 class Trace(NamedTuple):
@@ -35,7 +36,7 @@ def operator(matrix, zero=None):
   matrix = np.asarray(matrix)
   zero = np.zeros(len(matrix)) if zero is None else zero
   offset = jnp.asarray(-matrix @ zero)
-  return base.Linear(matrix=jnp.asarray(matrix), offset=offset)
+  return operator_lib.Linear(matrix=jnp.asarray(matrix), offset=offset)
 
 
 def worst_case(comonotonicity, lipschitz=1.0):

@@ -5,7 +5,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl.operators import base, proximal_point
+from mdrl.operators import base as operator_lib
+from mdrl.operators import proximal_point
 from tests.operators import linear
 
 _START = jnp.array([1.0, 0.0])
@@ -84,10 +85,10 @@ class ResolventTest(parameterized.TestCase):
   def test_one_newton_step_is_exact_on_sums_of_linear_operators(self):
     rng = np.random.default_rng(2)
     matrices, offsets = rng.normal(size=(3, 4, 4)), rng.normal(size=(3, 4))
-    total = base.FiniteSum(
+    total = operator_lib.FiniteSum(
       matrices=jnp.asarray(matrices), offsets=jnp.asarray(offsets)
     )
-    mean = base.Linear(
+    mean = operator_lib.Linear(
       matrix=total.matrices.mean(0), offset=total.offsets.mean(0)
     )
     point = jnp.asarray(rng.normal(size=4))

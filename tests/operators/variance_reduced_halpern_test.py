@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl import struct
-from mdrl.operators import base, variance_reduced_halpern
+from mdrl.operators import base as operator_lib
+from mdrl.operators import variance_reduced_halpern
 from tests.operators import linear
 
 # A renewal so small that no estimate is ever renewed.
@@ -26,7 +27,7 @@ def _sum(seed, count, size=4):
     [linear.random_cocoercive(rng, size) for _ in range(count)]
   )
   offsets = 3 * rng.normal(size=(count, size))
-  return base.FiniteSum(
+  return operator_lib.FiniteSum(
     matrices=jnp.asarray(matrices), offsets=jnp.asarray(offsets)
   )
 
@@ -95,7 +96,7 @@ class EstimatorTest(parameterized.TestCase):
   def test_has_no_error_if_components_are_equal(self):
     rng = np.random.default_rng(2)
     matrix, offset = linear.random_cocoercive(rng, 4), rng.normal(size=4)
-    operator = base.FiniteSum(
+    operator = operator_lib.FiniteSum(
       matrices=jnp.tile(matrix, (6, 1, 1)), offsets=jnp.tile(offset, (6, 1))
     )
     states = _after(_method(renewal=_NEVER), operator, 5, 40)

@@ -10,7 +10,7 @@ import pytest
 from mdrl import run, testing
 from mdrl.compile import openspiel, policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.solvers import (
   averaged,
   behavioral,
@@ -204,7 +204,7 @@ class BehavioralTest(parameterized.TestCase):
     solver = behavioral.Behavioral(
       solver=mirror_descent.MirrorDescent(step_size=0.05)
     )
-    start = base.random_policies(game, jax.random.key(4))
+    start = game_lib.random_policies(game, jax.random.key(4))
     state = run.init(solver, game, start)
     _, trace = run.run(
       solver, game, run.of_plans(_utility), np.arange(3000), state

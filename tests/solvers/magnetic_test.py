@@ -10,7 +10,8 @@ import pyspiel
 from mdrl import run
 from mdrl.compile import policy_bridge
 from mdrl.evaluation import gaps
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 from mdrl.geometry import dilated, mirror_maps
 from mdrl.solvers import magnetic, mirror_descent, schedules
 from mdrl.testing import games
@@ -81,7 +82,7 @@ class MagneticTest(parameterized.TestCase):
       step_size=step_size, temperature=temperature
     )
     fixed = solver.policies(game, _end(solver, game, 3000))
-    start = base.random_policies(game, jax.random.key(seed))
+    start = game_lib.random_policies(game, jax.random.key(seed))
     state = run.init(solver, game, start)
     distance = self._distance(game, fixed, state.dual)
     for _ in range(60):

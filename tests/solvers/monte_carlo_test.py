@@ -9,7 +9,8 @@ import pytest
 
 from mdrl import run, testing
 from mdrl.evaluation import gaps
-from mdrl.games import base, sampled_game
+from mdrl.games import base as game_lib
+from mdrl.games import sampled_game
 from mdrl.solvers import (
   averaged,
   mirror_descent,
@@ -125,7 +126,7 @@ class MonteCarloTest(parameterized.TestCase):
     solver = monte_carlo.MonteCarlo(
       solver=mirror_descent.MirrorDescent(step_size=0.1)
     )
-    start = base.random_policies(game, jax.random.key(5))
+    start = game_lib.random_policies(game, jax.random.key(5))
     found = solver.policies(game, run.init(solver, game, start))
     for t, a, b in zip(game.treeplexes, found, start):
       np.testing.assert_allclose(t.to_table(a), t.to_table(b), atol=1e-14)

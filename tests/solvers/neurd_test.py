@@ -7,7 +7,8 @@ import numpy as np
 
 from mdrl import run, testing
 from mdrl.evaluation import gaps
-from mdrl.games import base, matrix_game
+from mdrl.games import base as game_lib
+from mdrl.games import matrix_game
 from mdrl.solvers import averaged, behavioral, mirror_descent, neurd
 from mdrl.testing import games
 from mdrl.trees import quantities
@@ -32,7 +33,7 @@ class NeuRDTest(parameterized.TestCase):
 
   def test_without_a_threshold_it_is_hedge(self):
     game, _ = games.compiled("kuhn_three_players")
-    start = base.random_policies(game, jax.random.key(0))
+    start = game_lib.random_policies(game, jax.random.key(0))
     found = []
     for inner in (
       neurd.NeuRD(step_size=0.5),

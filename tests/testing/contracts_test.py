@@ -6,14 +6,15 @@ import jax.numpy as jnp
 
 from mdrl import struct, testing
 from mdrl.games import matrix_game
-from mdrl.solvers import base, mirror_descent
+from mdrl.solvers import base as solver_lib
+from mdrl.solvers import mirror_descent
 from mdrl.testing import games
 from mdrl.trees import quantities
 from tests import named_rows
 
 
 @struct.dataclass
-class _Broken(base.Solver):
+class _Broken(solver_lib.Solver):
   """Mirror descent with one fault."""
 
   fault: str = struct.static()

@@ -10,7 +10,7 @@ import numpy as np
 
 from mdrl.compile import openspiel
 from mdrl.evaluation import best_response, gaps, preferences
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.testing import games
 from mdrl.trees import quantities
@@ -81,7 +81,7 @@ class SwapTest(parameterized.TestCase):
   def setUp(self):
     super().setUp()
     self.game, _ = openspiel.compile_game("kuhn_poker", reaches=True)
-    self.policies = base.random_policies(self.game, jax.random.key(0))
+    self.policies = game_lib.random_policies(self.game, jax.random.key(0))
     self.plans = self.game.plans(self.policies)
 
   def _assert_refuses(self, message, fn, *args):
@@ -93,7 +93,7 @@ class SwapTest(parameterized.TestCase):
     kind, matrix = type(self.game), games.random_matrix_game((2, 3))
     for game in (self.game, matrix, games.PREFERENCES["dice"]()):
       kind = type(game)
-      policies = base.uniform_policies(game)
+      policies = game_lib.uniform_policies(game)
       plans = game.plans(policies)
       self._assert_refuses("must be Policies, got", kind.plans, game, plans)
       self._assert_refuses("must be Plans, got", kind.gain, game, policies, 0)
@@ -112,7 +112,7 @@ class SwapTest(parameterized.TestCase):
       self.plans,
     )
     game = games.PREFERENCES["dice"]()
-    policies = base.uniform_policies(game)
+    policies = game_lib.uniform_policies(game)
     for fn, *more in (
       (preferences.duality_gap,),
       (preferences.regularized_gap, 0.1),

@@ -11,7 +11,8 @@ from mdrl import run
 from mdrl.games import preference_game
 from mdrl.preferences import models
 from mdrl.preferences import order as preference_order
-from mdrl.solvers import averaged, base, mirror_descent, nash_md
+from mdrl.solvers import averaged, mirror_descent, nash_md
+from mdrl.solvers import base as solver_lib
 
 
 class PreferenceTableTest(parameterized.TestCase):
@@ -21,7 +22,7 @@ class PreferenceTableTest(parameterized.TestCase):
     for temperature in (0.01, 0.1, 5.0):
       step_size = preference_factory.default_step_size(name, temperature)
       solver = preference_factory.make(name, temperature, step_size, config)
-      self.assertIsInstance(solver, base.Solver)
+      self.assertIsInstance(solver, solver_lib.Solver)
 
   def test_every_field_belongs_to_a_solver(self):
     used = set()

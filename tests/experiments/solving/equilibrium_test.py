@@ -11,7 +11,7 @@ from experiments.registry import game_solvers
 from experiments.solving import equilibrium as equilibrium_lib
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, quantal_response
-from mdrl.games import base
+from mdrl.games import base as game_lib
 
 
 def _find(kind, game, temperature):
@@ -61,8 +61,8 @@ class EquilibriumTest(parameterized.TestCase):
   @parameterized.parameters("kuhn_poker(players=3)", "leduc_poker")
   def test_divergence_is_that_of_the_rows(self, name):
     game, index = openspiel.compile_game(name)
-    wanted = base.random_policies(game, jax.random.key(0))
-    own = base.random_policies(game, jax.random.key(1))
+    wanted = game_lib.random_policies(game, jax.random.key(0))
+    own = game_lib.random_policies(game, jax.random.key(1))
     expected = 0.0
     plans = game.plans(wanted)
     for t, x, p, q in zip(game.treeplexes, plans, wanted, own, strict=True):
@@ -78,7 +78,7 @@ class EquilibriumTest(parameterized.TestCase):
 
   def test_divergence_from_what_is_never_played(self):
     game, _ = openspiel.compile_game("kuhn_poker")
-    uniform = base.uniform_policies(game)
+    uniform = game_lib.uniform_policies(game)
     first = [p.at[1].set(0).at[2].set(1) for p in uniform]
     self.assertEqual(
       equilibrium_lib.divergence(game, uniform, tuple(first)), np.inf

@@ -24,7 +24,7 @@ from experiments.sweeping import heat_map, run_grid
 from mdrl import run
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
-from mdrl.games import base
+from mdrl.games import base as game_lib
 from tests import source_tree
 from tests.experiments import binary, interruption
 
@@ -43,7 +43,9 @@ def _alone(solver, values, seed, steps):
   )
   reports = game_solvers.SOLVERS[solver].reports
   chosen = averaged.solver if reports == "last" else averaged
-  policies = base.random_policies(game, jax.random.key(seed)) if seed else None
+  policies = (
+    game_lib.random_policies(game, jax.random.key(seed)) if seed else None
+  )
   state = run.init(chosen, game, policies)
   return run.run(chosen, game, run.of_plans(gaps.exploitability), steps, state)[
     1
