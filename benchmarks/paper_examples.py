@@ -14,7 +14,7 @@ from mdrl.evaluation import linear_program, quantal_response
 from mdrl.games import behavioral_game
 from mdrl.operators import measures
 from mdrl.preferences import models
-from mdrl.trees import simplex
+from mdrl.trees import quantities, simplex
 
 # Of the comparison of three dice.
 _SAMPLING = (0.6, 0.3, 0.1)
@@ -78,7 +78,7 @@ def offline_ipo_of_dice() -> Any:
 
 def _policy_after(solver, game, num_updates, start: Any = _SAMPLING):
   if start is not None:
-    start = (jnp.asarray([0.0, *start]),)
+    start = quantities.Policies((jnp.asarray([0.0, *start]),))
   state = run.init(solver, game, start)
   state = run.advance(solver, game, state, num_updates)
   return solver.policies(game, state)[0][1:]

@@ -8,16 +8,11 @@ from typing import Any, NamedTuple
 import jax
 
 from experiments.registry import game_factory, game_solvers
-from experiments.runs import (
-  csv_file,
-  fingerprint,
-  host_loop,
-  jobs,
-  program_cache,
-  tree_progress,
-)
+from experiments.runs import csv_file, host_loop, program_cache, tree_progress
+from experiments.runs import fingerprint as fingerprint_lib
 from experiments.runs import folder as folder_lib
 from experiments.runs import interrupts as interrupts_lib
+from experiments.runs import jobs as jobs_lib
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import tree_game
@@ -117,14 +112,14 @@ def _decisive(asked, games):
   contents: dict[str, Any] = {}
   for name, game in games.items():
     if pathlib.Path(name).is_file():
-      contents[f"file {name}"] = fingerprint.of_file(pathlib.Path(name))
-    contents[f"compiled game {name}"] = fingerprint.of_arrays(game)
-  contents |= fingerprint.versions()
+      contents[f"file {name}"] = fingerprint_lib.of_file(pathlib.Path(name))
+    contents[f"compiled game {name}"] = fingerprint_lib.of_arrays(game)
+  contents |= fingerprint_lib.versions()
   contents["hyper-parameter"] = {
     name: game_solvers.resolve(name, {}) for name in asked["solvers"]
   }
   flags = {name: asked[name] for name in _DECISIVE}
-  return fingerprint.Decisive(flags, contents)
+  return fingerprint_lib.Decisive(flags, contents)
 
 
 def _jobs(asked, games: Mapping[str, tree_game.TreeGame]) -> Iterator:
@@ -159,7 +154,7 @@ def _job(asked, name, game, solver_name, solver):
     # Once a gap is not finite, all later ones are not either.
     return None in found or min(found) <= last_target
 
-  return jobs.of_method(
+  return jobs_lib.of_method(
     solver,
     game,
     measure,

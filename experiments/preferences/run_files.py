@@ -10,22 +10,22 @@ import numpy as np
 from experiments.preferences import plots, solver_batch
 from experiments.preferences import problem as problem_lib
 from experiments.preferences import settings as settings_lib
-from experiments.runs import fingerprint
+from experiments.runs import fingerprint as fingerprint_lib
 
 
 def decisive(
   settings: settings_lib.Settings, problem: problem_lib.Problem
-) -> fingerprint.Decisive:
+) -> fingerprint_lib.Decisive:
   """Returns everything that determines the numbers of a run."""
   contents: dict[str, Any] = {}
   path = pathlib.Path(settings.game.removeprefix("openspiel:"))
   if path.is_file():
-    contents[f"file {path}"] = fingerprint.of_file(path)
-  contents |= fingerprint.versions()
-  contents["games"] = fingerprint.of_arrays(problem.games)
-  contents["names of their responses"] = fingerprint.of_names(problem.names)
+    contents[f"file {path}"] = fingerprint_lib.of_file(path)
+  contents |= fingerprint_lib.versions()
+  contents["games"] = fingerprint_lib.of_arrays(problem.games)
+  contents["names of their responses"] = fingerprint_lib.of_names(problem.names)
   contents["hyper-parameter"] = settings.config
-  return fingerprint.Decisive(settings.decisive(), contents)
+  return fingerprint_lib.Decisive(settings.decisive(), contents)
 
 
 def game(problem: problem_lib.Problem) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from experiments.preferences import problem as problem_lib
 from experiments.preferences import settings as settings_lib
 from experiments.preferences import trace_rows
 from experiments.registry import preference_factory, preference_solvers
-from experiments.runs import jobs
+from experiments.runs import jobs as jobs_lib
 from mdrl import run
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game
@@ -139,9 +139,9 @@ class Batch:
       "chunk": self._chunk,
     }
 
-  def job(self, points: Sequence[int]) -> jobs.Job:
+  def job(self, points: Sequence[int]) -> jobs_lib.Job:
     """Returns the job of updating and measuring this batch."""
-    return jobs.Job(
+    return jobs_lib.Job(
       title=self._name,
       labels={"solver": self._name},
       points=points,
@@ -156,7 +156,7 @@ class Batch:
       piece_seconds=_PIECE_SECONDS,
     )
 
-  def results(self, finished: jobs.Finished) -> list[Result]:
+  def results(self, finished: jobs_lib.Finished) -> list[Result]:
     """Returns the results that the finished job holds."""
     return [
       self._result(finished, pair, finished.result[:, m])

@@ -168,7 +168,7 @@ SOLVERS: dict[str, entries.Entry] = {
   ),
   "anchored_mirror_prox": entries.Entry(
     title="anchored Mirror Prox, restarted",
-    summary="Mirror Prox drawn to an anchor, which is renewed periodically.",
+    summary="Mirror Prox drawn to an anchor that is renewed.",
     paper="Yoon & Ryu (2021), arXiv:2102.07922",
     approaches="the last iterate",
     rate="O(1/T) on matrix games with the Euclidean map and one anchor",

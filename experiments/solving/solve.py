@@ -9,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.registry import game_solvers
-from experiments.runs import fingerprint, host_loop, jobs, provenance
+from experiments.runs import fingerprint as fingerprint_lib
 from experiments.runs import folder as folder_lib
+from experiments.runs import host_loop, provenance
 from experiments.runs import interrupts as interrupts_lib
+from experiments.runs import jobs as jobs_lib
 from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import policy_file, verdict
 from experiments.solving import problem as problem_lib
@@ -87,7 +89,7 @@ def _write(settings, problem, finished, folder):
 def _job(settings, problem):
   solver, game = problem.solver, problem.game
   points = run.log_checkpoints(settings.updates, settings.checkpoints)
-  return jobs.of_method(
+  return jobs_lib.of_method(
     solver,
     game,
     lambda state, clock: [_row(problem, state, clock)],
@@ -161,13 +163,13 @@ def _decisive(settings, problem):
   contents: dict[str, Any] = {}
   path = pathlib.Path(settings.game)
   if path.is_file():
-    contents[f"file {settings.game}"] = fingerprint.of_file(path)
-  contents |= fingerprint.versions()
-  contents["compiled game"] = fingerprint.of_arrays(problem.game)
-  contents["names of its infostates"] = fingerprint.of_names(
+    contents[f"file {settings.game}"] = fingerprint_lib.of_file(path)
+  contents |= fingerprint_lib.versions()
+  contents["compiled game"] = fingerprint_lib.of_arrays(problem.game)
+  contents["names of its infostates"] = fingerprint_lib.of_names(
     [player.infostates for player in problem.names.players]
   )
-  return fingerprint.Decisive(settings.decisive(), contents)
+  return fingerprint_lib.Decisive(settings.decisive(), contents)
 
 
 def _summary(settings, finished, reports, game):

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.registry import game_factory, game_solvers
-from experiments.runs import jobs, memory
+from experiments.runs import jobs as jobs_lib
+from experiments.runs import memory
 from mdrl import run
 from mdrl.evaluation import gaps
 from mdrl.games import base as game_lib
@@ -70,10 +71,10 @@ class Batch:
       "name fewer values in --grid or choose fewer --seeds or --checkpoints",
     )
 
-  def job(self, steps, label) -> jobs.Job:
+  def job(self, steps, label) -> jobs_lib.Job:
     """Returns the job of updating and measuring all runs."""
     num_runs = math.prod(self._shape)
-    return jobs.Job(
+    return jobs_lib.Job(
       title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
       points=steps.tolist(),
       init=self._start,

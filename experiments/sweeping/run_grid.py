@@ -13,11 +13,11 @@ from experiments.registry import game_factory, game_solvers
 from experiments.runs import (
   csv_file,
   figures,
-  fingerprint,
   host_loop,
   program_cache,
   tree_progress,
 )
+from experiments.runs import fingerprint as fingerprint_lib
 from experiments.runs import folder as folder_lib
 from experiments.runs import interrupts as interrupts_lib
 from experiments.solving import verdict
@@ -107,14 +107,14 @@ def _decisive(grid, given, game):
   contents: dict[str, Any] = {}
   path = pathlib.Path(given["game"])
   if path.is_file():
-    contents[f"file {given['game']}"] = fingerprint.of_file(path)
-  contents |= fingerprint.versions()
-  contents["compiled game"] = fingerprint.of_arrays(game)
+    contents[f"file {given['game']}"] = fingerprint_lib.of_file(path)
+  contents |= fingerprint_lib.versions()
+  contents["compiled game"] = fingerprint_lib.of_arrays(game)
   contents["hyper-parameter"] = grid.fixed
   # Programs for other shares of the batch may round in another way.
   contents["number of devices"] = batch_lib.num_devices()
   flags = {name: given[name] for name in _DECISIVE}
-  return fingerprint.Decisive(flags, contents)
+  return fingerprint_lib.Decisive(flags, contents)
 
 
 def _conditions(grid, given):

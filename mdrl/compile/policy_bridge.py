@@ -1,7 +1,6 @@
 """Converts policies to OpenSpiel's tables and back."""
 
-from typing import Any
-
+import jax.numpy as jnp
 import numpy as np
 from open_spiel.python import policy as policy_lib
 import pyspiel
@@ -52,17 +51,18 @@ def to_openspiel(
 def from_openspiel(
   index: index_lib.Index, policy: policy_lib.TabularPolicy
 ) -> quantities.Policies:
-  """Returns the policies over slots of OpenSpiel's table."""
-  arrays: Any = [
-    player.policy(
-      {
-        name: dict(enumerate(policy.policy_for_key(name).tolist()))
-        for name in player.infostates
-      }
-    )
+  """Returns the policies over slots of OpenSpiel's table, of JAX's dtype."""
+  tables = [
+    {
+      name: dict(enumerate(policy.policy_for_key(name).tolist()))
+      for name in player.infostates
+    }
     for player in index.players
   ]
-  return quantities.Policies(arrays)
+  return quantities.Policies(
+    jnp.asarray(player.policy(table))
+    for player, table in zip(index.players, tables, strict=True)
+  )
 
 
 def check_named(game: pyspiel.Game) -> None:

@@ -45,6 +45,7 @@ class DefaultsTest(parameterized.TestCase):
     self.assertEqual(
       set(defaults.SOLVERS),
       {
+        "anchored_mirror_prox",
         "magnetic",
         "magnetic_refreshed",
         "magnetic_annealed",

@@ -12,6 +12,7 @@ from mdrl import testing
 from mdrl.compile import efg_tree
 from mdrl.evaluation import best_response
 from mdrl.games import tree_game
+from mdrl.trees import quantities
 from tests.compile import efg_writer
 
 _PATH = pathlib.Path("folder/some.efg")
@@ -136,7 +137,7 @@ class RandomFilesTest(parameterized.TestCase):
         array[player.slots(row)] = policies[infoset]
         self.assertEqual(player.labels[player.slots(row)], infoset.labels)
       arrays.append(jnp.asarray(array))
-    plans = game.plans(tuple(arrays))
+    plans = game.plans(quantities.Policies(arrays))
     np.testing.assert_allclose(
       game.values(plans), tree.values(policies), rtol=0, atol=1e-11
     )

@@ -307,7 +307,7 @@ class CompileTest(parameterized.TestCase):
       + 0.3 * (0.6 * np.array([-2, 1, 0]) + 0.4 * np.array([10, 0, -1]))
     )
     expected = left + 0.3 * (0.25 * heads + 0.75 * tails) + 0.2 * right
-    values, _, _ = _evaluate(game, tuple(policies))
+    values, _, _ = _evaluate(game, quantities.Policies(policies))
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12)
 
   def test_a_game_may_be_given_as_an_object(self):

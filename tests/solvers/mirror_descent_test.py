@@ -76,7 +76,7 @@ class MirrorDescentTest(parameterized.TestCase):
       total = [a + b for a, b in zip(total, gains)]
       played, slack = played + values, slack + extra
       state = after
-    best = best_response.values_of_gains(game, tuple(total))
+    best = best_response.values_of_gains(game, quantities.Gains(total))
     for i, t in enumerate(game.treeplexes):
       comparator = self._best_policy(t, total[i])
       start = dilated.divergence(t, entropy, comparator, first[i]) / step_size

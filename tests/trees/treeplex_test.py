@@ -11,7 +11,7 @@ import numpy as np
 
 from mdrl.testing import games
 from mdrl.trees import layout as layout_lib
-from mdrl.trees import segment_plans, sweeps
+from mdrl.trees import quantities, segment_plans, sweeps
 
 
 class Tree(NamedTuple):
@@ -252,7 +252,7 @@ class CompiledSweepTest(parameterized.TestCase):
       gain = np.zeros_like(plan.T)
       np.add.at(gain, slot, weight[:, None] * plans[1 - player].T[source])
       gains.append(gain.T)
-    return game, tuple(policies), gains
+    return game, quantities.Policies(policies), gains
 
   def _assert_near(self, actual, expected):
     for a, b in zip(actual, expected, strict=True):
@@ -263,14 +263,14 @@ class CompiledSweepTest(parameterized.TestCase):
   def test_gains_of_plans(self, dtype):
     game, policies, gains = self._game(dtype)
     gain = jax.jit(lambda game, p: game.gains(game.plans(p)))(
-      game, tuple(p[0] for p in policies)
+      game, quantities.Policies(p[0] for p in policies)
     )
     self._assert_near(gain, [g[0] for g in gains])
 
   def test_with_the_game_as_a_constant(self):
     game, policies, gains = self._game(jnp.float32)
     gain = jax.jit(lambda p: game.gains(game.plans(p)))(
-      tuple(p[0] for p in policies)
+      quantities.Policies(p[0] for p in policies)
     )
     self._assert_near(gain, [g[0] for g in gains])
 

@@ -7,10 +7,10 @@ from absl.testing import absltest, parameterized
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.runs import fingerprint
+from experiments.runs import fingerprint as fingerprint_lib
 from mdrl.compile import openspiel
 
-_RUN = fingerprint.Decisive(
+_RUN = fingerprint_lib.Decisive(
   {"seed": 3, "config": {"step_size": 0.5, "names": ("a", "b")}},
   {"version of mdrl": "0.1.0"},
 )
@@ -45,16 +45,16 @@ class DecisiveTest(parameterized.TestCase):
     recorded["contents"] |= contents
     with self.assertRaisesRegex(ValueError, pattern):
       _RUN.check_same(recorded, pathlib.Path("runs/x"))
-    other = fingerprint.Decisive(recorded["flags"], recorded["contents"])
+    other = fingerprint_lib.Decisive(recorded["flags"], recorded["contents"])
     self.assertNotEqual(other.fingerprint(), _RUN.fingerprint())
 
   def test_what_json_held_is_the_same(self):
-    again = fingerprint.Decisive(**_RUN.as_json())
+    again = fingerprint_lib.Decisive(**_RUN.as_json())
     again.check_same(_RUN.as_json(), pathlib.Path("runs/x"))
     self.assertEqual(again.fingerprint(), _RUN.fingerprint())
 
   def test_numbers_that_json_lacks_are_the_same_as_themselves(self):
-    run = fingerprint.Decisive({"temperature": float("inf")}, {})
+    run = fingerprint_lib.Decisive({"temperature": float("inf")}, {})
     run.check_same(run.as_json(), pathlib.Path("runs/x"))
 
 
@@ -70,34 +70,36 @@ class ContentsTest(absltest.TestCase):
       {"x": jnp.zeros(4), "y": 2.0},
       {"x": jnp.zeros(4)},
     ]
-    found = {fingerprint.of_arrays(tree) for tree in trees}
+    found = {fingerprint_lib.of_arrays(tree) for tree in trees}
     self.assertLen(found, len(trees))
     self.assertEqual(
-      fingerprint.of_arrays(trees[0]),
-      fingerprint.of_arrays({"x": np.zeros(4), "y": 1.0}),
+      fingerprint_lib.of_arrays(trees[0]),
+      fingerprint_lib.of_arrays({"x": np.zeros(4), "y": 1.0}),
     )
 
   def test_a_game_from_the_cache_is_the_same(self):
     with tempfile.TemporaryDirectory() as folder:
       found = {
-        fingerprint.of_arrays(openspiel.compile_game("kuhn_poker", **how)[0])
+        fingerprint_lib.of_arrays(
+          openspiel.compile_game("kuhn_poker", **how)[0]
+        )
         for how in ({}, {"cache_dir": folder}, {"cache_dir": folder})
       }
     self.assertLen(found, 1)
     other, _ = openspiel.compile_game("kuhn_poker", dtype=jnp.float32)
-    self.assertNotIn(fingerprint.of_arrays(other), found)
+    self.assertNotIn(fingerprint_lib.of_arrays(other), found)
 
   def test_files_and_names(self):
     with tempfile.TemporaryDirectory() as folder:
       path = pathlib.Path(folder) / "game.efg"
       with self.assertRaisesRegex(ValueError, "game.efg cannot be read: No su"):
-        fingerprint.of_file(path)
+        fingerprint_lib.of_file(path)
       path.write_text("a")
-      first = fingerprint.of_file(path)
+      first = fingerprint_lib.of_file(path)
       path.write_text("b")
-      self.assertNotEqual(fingerprint.of_file(path), first)
+      self.assertNotEqual(fingerprint_lib.of_file(path), first)
     names = [["a", "b"], ["ab"], ["a"], ["\udcff"]]
-    self.assertLen({fingerprint.of_names(n) for n in names}, len(names))
+    self.assertLen({fingerprint_lib.of_names(n) for n in names}, len(names))
 
 
 if __name__ == "__main__":
