@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from mdrl import run
 from mdrl.evaluation import linear_program, quantal_response
 from mdrl.games import behavioral_game, tree_game
-from mdrl.geometry import dilated, mirror_maps
+from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import behavioral, magnetic
 from mdrl.trees import quantities
 
@@ -132,10 +132,7 @@ def divergence(
   weighted by the player's own probability of reaching the infostate in the
   equilibrium; infinite where a policy never plays what the equilibrium does.
   """
-  each = [
-    dilated.divergence(t, _ENTROPY, wanted, dilated.to_dual(t, _ENTROPY, own))
-    for t, wanted, own in zip(
-      game.treeplexes, equilibrium, policies, strict=True
-    )
-  ]
-  return jnp.sum(jnp.stack(each))
+  duals = profiles.to_duals(game.treeplexes, _ENTROPY, policies)
+  return jnp.sum(
+    profiles.divergences(game.treeplexes, _ENTROPY, equilibrium, duals)
+  )

@@ -27,6 +27,8 @@ _MAX_NEWTON = 20
 # Temperatures fall by this factor, or by less where that is too much.
 _COOLING = 0.5
 _SLOWEST = 0.98
+# The least tolerance, in units of the precision of the game's dtype.
+_ROUNDINGS = 4
 
 
 class NotFoundError(ValueError):
@@ -52,19 +54,21 @@ def equilibrium(
     temperature: tau > 0, in units of utility.
     tolerance: Largest error of a probability in the equations.
     start: Policies near an equilibrium, to start from at this very temperature;
-      where the branch of the reference turns back before it, as that of agents
-      in Leduc poker does near 0.2, there is no other way.
+      where the branch of the reference turns back before it, as that of agent
+      equilibria of Leduc poker does near 0.2, there is no other way.
 
   Returns:
     The policies.
 
   Raises:
-    ValueError: If the temperature or the tolerance is no positive number, or
-      the start is none of the game.
+    ValueError: If the temperature or the tolerance is no positive number, the
+      tolerance is below the precision of the game's dtype, or the start is none
+      of the game.
     NotFoundError: If the equations are not met to the tolerance.
   """
   for name, value in (("temperature", temperature), ("tolerance", tolerance)):
     checks.held(name, value, game.dtype)
+  _check_precision(tolerance, game.dtype)
   if start is not None:
     game_lib.check_policies(game, start, "start")
     point, off = _newton(game, temperature, _duals(game, start), tolerance)
@@ -93,6 +97,17 @@ def equilibrium(
       "only; ask for a higher temperature or tolerance, or pass `start`"
     )
   return _policies(game, point)
+
+
+def _check_precision(tolerance, dtype):
+  # Probabilities are rounded by about this much, Newton's steps by more.
+  least = _ROUNDINGS * float(jnp.finfo(dtype).eps)
+  if tolerance < least:
+    raise ValueError(
+      f"`tolerance` must be at least {least:.0e} in {dtype}, which rounds "
+      f"probabilities, got {tolerance:g}; make the game in float64, with "
+      "jax_enable_x64, or ask for a higher tolerance"
+    )
 
 
 @jax.jit

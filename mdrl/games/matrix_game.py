@@ -18,7 +18,7 @@ from mdrl.trees import treeplex as treeplex_lib
 
 @struct.dataclass
 class MatrixGame:
-  """One infostate a player; every solver of trees runs on it.
+  """A game in normal form: a tree of one infostate for each player.
 
   Attributes:
     treeplexes: One infostate for each player.

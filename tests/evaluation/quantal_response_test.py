@@ -51,6 +51,16 @@ class QuantalResponseTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, f"`{name}` must be a single"):
       inspect.unwrap(quantal_response.equilibrium)(game, **numbers)
 
+  def test_in_single_precision_the_precision_is_what_is_wrong(self):
+    game = matrix_game.zero_sum_game(_PERTURBED, "float32")
+    with self.assertRaisesRegex(
+      ValueError, "`tolerance` must be at least 5e-07 in float32.*in float64"
+    ):
+      quantal_response.equilibrium(game, 0.1)
+    policies = quantal_response.equilibrium(game, 0.1, tolerance=1e-5)
+    off = quantal_response.residual(game, policies, jnp.float32(0.1))
+    self.assertLess(float(off), 1e-5)
+
   def test_a_start_that_is_none(self):
     game = matrix_game.zero_sum_game(_PERTURBED)
     first, second = game_lib.uniform_policies(game)

@@ -12,6 +12,7 @@ from experiments.solving import equilibrium as equilibrium_lib
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, quantal_response
 from mdrl.games import base as game_lib
+from mdrl.trees import quantities
 
 
 def _find(kind, game, temperature):
@@ -79,12 +80,10 @@ class EquilibriumTest(parameterized.TestCase):
   def test_divergence_from_what_is_never_played(self):
     game, _ = openspiel.compile_game("kuhn_poker")
     uniform = game_lib.uniform_policies(game)
-    first = [p.at[1].set(0).at[2].set(1) for p in uniform]
-    self.assertEqual(
-      equilibrium_lib.divergence(game, uniform, tuple(first)), np.inf
-    )
+    first = quantities.Policies(p.at[1].set(0).at[2].set(1) for p in uniform)
+    self.assertEqual(equilibrium_lib.divergence(game, uniform, first), np.inf)
     self.assertTrue(
-      np.isfinite(equilibrium_lib.divergence(game, tuple(first), uniform))
+      np.isfinite(equilibrium_lib.divergence(game, first, uniform))
     )
 
   def test_agents_where_the_branch_turns_back(self):
