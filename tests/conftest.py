@@ -3,6 +3,7 @@
 import gc
 import os
 import pathlib
+import signal
 import tempfile
 
 import jax
@@ -12,6 +13,11 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_num_cpu_devices", 4)
+
+# A shell ignores Ctrl-C for what it runs in the background, and so would the
+# programs that tests start and stop.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+  signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Compiled programs outlive a run, and binaries under test share them.
 _FOLDER = pathlib.Path(tempfile.gettempdir()) / f"mdrl-jax-{jax.__version__}"
