@@ -17,32 +17,8 @@ from experiments.runs import command_line, limits, program, run_flags
 FILES = ("policy.npz", "comparison.png", "simplex.png")
 
 # Flags that determine every number of a run, and the fields that hold them.
-_DECISIVE = {
-  **{
-    name: name
-    for name in (
-      "game",
-      "checkpoints",
-      "batch",
-      "responses",
-      "contexts",
-      "seed",
-      "reference",
-      "flip",
-      "comparisons",
-      "precision",
-      "chunk",
-    )
-  },
-  "solver": "solvers",
-  "temperature": "temperatures",
-  "step_size": "step_sizes",
-}
-
-# Flags whose values are fields of the same name.
-_SAME = (
+_OF_NUMBERS = (
   "game",
-  "updates",
   "checkpoints",
   "batch",
   "responses",
@@ -53,6 +29,18 @@ _SAME = (
   "comparisons",
   "precision",
   "chunk",
+)
+_DECISIVE = {
+  **{name: name for name in _OF_NUMBERS},
+  "solver": "solvers",
+  "temperature": "temperatures",
+  "step_size": "step_sizes",
+}
+
+# Flags whose values are fields of the same name.
+_SAME = (
+  *_OF_NUMBERS,
+  "updates",
   "cache_dir",
   "save_seconds",
   "resume",

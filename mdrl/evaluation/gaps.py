@@ -85,6 +85,7 @@ def duality_gap(
   Raises:
     ValueError: If the game is not one.
   """
+  game_lib.check_is_game(game)
   num_players = _num_parts(game) * game.num_players
   if num_players != 2 or not game.zero_sum:
     raise ValueError(

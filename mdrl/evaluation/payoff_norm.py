@@ -47,6 +47,7 @@ def payoff_norm(game: game_lib.Game) -> float:
   four digits so that machines agree. Where nobody's gain depends on what others
   choose it is the size of the gains instead, and one where these are all alike.
   """
+  game_lib.check_is_game(game)
   sides = [_Side(t) for t in game.treeplexes]
   rng = np.random.default_rng(0)
   uniform = tuple(side.uniform for side in sides)
@@ -73,6 +74,8 @@ def payoff_norm(game: game_lib.Game) -> float:
 
 def radius_at(game: game_lib.Game, policies: quantities.Policies) -> float:
   """Returns the spectral radius of K at policies, as `payoff_norm` finds it."""
+  game_lib.check_is_game(game)
+  quantities.check("policies", policies, quantities.Policies)
   sides = [_Side(t) for t in game.treeplexes]
   own = tuple(np.asarray(policy, float) for policy in policies)
   plans = tuple(map(_Side.plan, sides, own))

@@ -9,7 +9,7 @@ from open_spiel.python import policy as policy_lib
 
 from mdrl import struct
 from mdrl.compile import openspiel
-from mdrl.evaluation import best_response, gaps
+from mdrl.evaluation import best_response, gaps, payoff_norm
 from mdrl.games import base as game_lib
 from mdrl.games import behavioral_game, tree_game, tree_tables
 from mdrl.testing import games
@@ -122,12 +122,15 @@ class BehavioralGameTest(parameterized.TestCase):
     plans = view.plans(game_lib.random_policies(game, jax.random.key(2)))
     for evaluate in (
       gaps.improvements,
+      gaps.duality_gap,
       best_response.policies,
     ):
       with self.assertRaisesRegex(ValueError, "must be a Game, got a Behavior"):
         inspect.unwrap(evaluate)(view, plans)
     with self.assertRaisesRegex(ValueError, "must be a Game, got a Behavior"):
       inspect.unwrap(gaps.regularized_gap)(view, plans, 0.1)
+    with self.assertRaisesRegex(ValueError, "must be a Game, got a Behavior"):
+      inspect.unwrap(payoff_norm.payoff_norm)(view)
 
   def test_reach_counts_terminals_that_pay_nothing(self):
     # With utilities of one, a player that plays for a leaf gets there by chance

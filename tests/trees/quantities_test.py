@@ -2,6 +2,9 @@
 
 import inspect
 import pickle
+import subprocess
+import sys
+import textwrap
 
 from absl.testing import absltest, parameterized
 import jax
@@ -14,6 +17,7 @@ from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.testing import games
 from mdrl.trees import quantities
+from tests import source_tree
 
 _KINDS = (
   quantities.Policies,
@@ -119,6 +123,43 @@ class SwapTest(parameterized.TestCase):
       (preferences.divergence, policies),
     ):
       self._assert_refuses("must be Plans", fn, game, policies, *more)
+
+  def test_swaps_raise_without_checks_of_types(self):
+    # In a process of its own, where no annotation is checked: these swaps gave
+    # 0.497 for 0.544 and 0.972 for 0.872.
+    program = textwrap.dedent("""
+      from mdrl.compile import openspiel
+      from mdrl.evaluation import gaps
+      from mdrl.games import base
+
+      game, _ = openspiel.compile_game("kuhn_poker")
+      policies = base.uniform_policies(game)
+      plans = game.plans(policies)
+      for swap in (
+        lambda: game.plans(plans),
+        lambda: gaps.nash_conv(game, policies),
+        lambda: gaps.regularized_gap(game, policies, 0.1),
+      ):
+        try:
+          swap()
+        except ValueError as error:
+          print(error)
+    """)
+    result = subprocess.run(
+      [sys.executable, "-c", program],
+      cwd=source_tree.ROOT,
+      capture_output=True,
+      text=True,
+      check=True,
+    )
+    self.assertEqual(
+      [line.partition(";")[0] for line in result.stdout.splitlines()],
+      [
+        "`policies` must be Policies, got a Plans",
+        "`plans` must be Plans, got a Policies",
+        "`plans` must be Plans, got a Policies",
+      ],
+    )
 
   def test_geometry(self):
     treeplexes, entropy = self.game.treeplexes, mirror_maps.NegativeEntropy()
