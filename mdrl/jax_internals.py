@@ -48,6 +48,7 @@ BY_AXIS = frozenset(REDUCTIONS) | frozenset(
 # The parameters that `parameters` reads and `bind` changes.
 _PARAMETERS = {
   **{name: ("axes",) for name in REDUCTIONS},
+  "reduce": ("dimensions",),
   "broadcast_in_dim": ("shape", "broadcast_dimensions"),
   "concatenate": (),
   "dynamic_slice": ("slice_sizes",),
@@ -136,6 +137,14 @@ def branches(eqn: Any) -> Sequence[Any]:
 def parameters(eqn: Any) -> list[Any]:
   """Returns the parameters of an operation that a rule may change."""
   return _read(eqn, _PARAMETERS[eqn.primitive.name])
+
+
+def is_sum_in_one_order(eqn: Any) -> bool:
+  """Returns whether an operation is one of `trees.sums`."""
+  if eqn.primitive.name != "reduce":
+    return False
+  [program] = inner_programs(eqn.params)
+  return [inner.primitive.name for inner in program.eqns] == ["add", "min"]
 
 
 def bind(

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mdrl import jax_internals
+from mdrl.trees import sums
 
 _X = jnp.arange(9.0).reshape(3, 3)
 
@@ -61,6 +62,7 @@ _PARAMETERS = {
     lambda x: lax.pad(x, x[0, 0], ((1, 0, 0), (0, 2, 1))),
     [((1, 0, 0), (0, 2, 1))],
   ),
+  "reduce": (lambda x: lax.reduce(x, 0.0, lax.sub, (1,)), [(1,)]),
   "reduce_and": (lambda x: jnp.all(x > 0, axis=1), [(1,)]),
   "reduce_max": (lambda x: jnp.max(x, axis=1), [(1,)]),
   "reduce_min": (lambda x: jnp.min(x, axis=1), [(1,)]),
@@ -166,6 +168,16 @@ class ProgramsTest(parameterized.TestCase):
 
 
 class OperationsTest(parameterized.TestCase):
+  def test_sums_in_one_order(self):
+    def eqn(function):
+      return _traced("reduce", function, _X)
+
+    summed = eqn(lambda x: sums._in_one_order.fun(x, (1,)))
+    self.assertTrue(jax_internals.is_sum_in_one_order(summed))
+    for other in (lax.sub, lambda a, b: lax.max(lax.add(a, b), 0.0)):
+      reduced = eqn(lambda x, other=other: lax.reduce(x, 0.0, other, (1,)))
+      self.assertFalse(jax_internals.is_sum_in_one_order(reduced))
+
   @parameterized.parameters(*_PARAMETERS)
   def test_parameters(self, name):
     fn, expected = _PARAMETERS[name]

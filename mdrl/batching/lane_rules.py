@@ -59,10 +59,13 @@ def apply(
     The results and their marks.
   """
   name = eqn.primitive.name
-  if name in _COMBINE and marks[0] != COSTLY:
+  combine = _COMBINE.get(name)
+  if jax_internals.is_sum_in_one_order(eqn):
+    combine = lax.add
+  if combine is not None and marks[0] != COSTLY:
     [axes], x = jax_internals.parameters(eqn), values[0]
     if len(axes) == 1 and 0 < x.shape[axes[0]] <= _SHORT:
-      return [_reduce(_COMBINE[name], x, axes[0])], [True]
+      return [_reduce(combine, x, axes[0])], [True]
   batched = _with_last_axis(eqn, values, marks, size)
   if batched is None:
     outs = _through_vmap(eqn, values, marks)
@@ -92,6 +95,8 @@ def _with_last_axis(eqn, values, marks, size):
   # What follows names sizes or places, which all of the batch share.
   if any(marks[1:]):
     return None
+  if name == "reduce":
+    return values, ()
   if name == "dynamic_slice" and len(values) > 1:
     [sizes] = jax_internals.parameters(eqn)
     return [*values, jnp.zeros_like(values[1])], [(*sizes, size)]

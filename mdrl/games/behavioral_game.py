@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 
 from mdrl import struct
 from mdrl.games import tree_game, tree_view
-from mdrl.trees import quantities, sweeps
+from mdrl.trees import quantities, sums, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 # Counterfactual values are weighted by the others' reach; Q-values are not.
@@ -117,6 +117,6 @@ def _action_values(t, policy, gain):
   """Returns, for each action, its gain and what comes below under a policy."""
 
   def row_fn(q, group):
-    return jnp.sum(q * group.view(policy), axis=1), q
+    return sums.total(q * group.view(policy), 1), q
 
   return t.mask(sweeps.sweep_up(t, gain, row_fn)[0])

@@ -63,10 +63,7 @@ def mix(
 
   def nearest(group):
     rows = [(weight, group.view(dual)) for weight, dual in anchors]
-    gain = jnp.zeros_like(rows[0][1])
-    return mirror_maps.prox(mirror_map, gain, rows, treeplex.legal_rows(group))[
-      0
-    ]
+    return mirror_maps.mix(mirror_map, rows, treeplex.legal_rows(group))
 
   return treeplex.map_groups(nearest)
 

@@ -15,7 +15,7 @@ zeros is the potential itself: D(x, 0) = psi(x). All that solvers need is
 https://doi.org/10.1016/S0167-6377(02)00231-6.)
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import jax
@@ -23,7 +23,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from mdrl import checks, struct
-from mdrl.trees import simplex
+from mdrl.trees import simplex, sums
 
 Rows = Float[Array, "R W"]
 Legal = Bool[Array, "R W"] | None
@@ -73,15 +73,47 @@ def prox(
     The dual of the maximiser, and the maximum.
   """
   total = sum(weight for weight, _ in anchors)
-  tilt = (gain + sum(_weighted(*anchor) for anchor in anchors)) / total
+  tilt = (gain + _sum(_weighted(*anchor) for anchor in anchors)) / total
   iterate, value = mirror_map.maximize(tilt, legal)
-  offset = sum(weight * mirror_map.offset(y, legal) for weight, y in anchors)
-  return iterate, total * value - offset
+  offset = _sum(weight * mirror_map.offset(y, legal) for weight, y in anchors)
+  return iterate, _rounded(total * value) - offset
+
+
+def mix(mirror_map: MirrorMap, anchors: Anchors, legal: Legal) -> Rows:
+  """Returns the dual of the row nearest to weighted anchors.
+
+  Args:
+    mirror_map: The potential.
+    anchors: Weights and duals; the weights add up to a positive number.
+    legal: Legal slots, or None where all are.
+  """
+  total = sum(weight for weight, _ in anchors)
+  tilt = _sum(_weighted(*anchor) for anchor in anchors) / total
+  return mirror_map.maximize(tilt, legal)[0]
+
+
+def _sum(products: Iterable[Array]) -> Array:
+  """Returns the sum of products, of which all but the last are rounded first.
+
+  Compilers may round a product and the sum around it at once and, of two
+  products, choose either: results would depend on how well a program is
+  compiled.
+  """
+  *others, last = products
+  return sum(map(_rounded, others)) + last
+
+
+def _rounded(product: Array) -> Array:
+  """Returns a product that is not rounded together with a sum around it."""
+  # It does nothing, as nothing is that large, but no compiler knows.
+  return jnp.minimum(product, jnp.finfo(product.dtype).max)
 
 
 def _weighted(weight: Float[Array, ""], dual: Rows) -> Rows:
   """Returns a product that is zero where the weight is, even of infinity."""
-  return jnp.where(weight == 0, jnp.zeros_like(dual), weight * dual)
+  # The factor is selected, and not the product, which some compilers would no
+  # longer round together with the sum around it.
+  return weight * jnp.where(weight == 0, jnp.zeros_like(dual), dual)
 
 
 def divergence(
@@ -100,7 +132,7 @@ def _inner(policy: Rows, dual: Rows) -> Float[Array, " R"]:
   played = policy > 0
   # The inner where keeps the derivative finite.
   safe = jnp.where(played, dual, jnp.zeros_like(dual))
-  return jnp.sum(jnp.where(played, policy * safe, safe), axis=1)
+  return sums.total(jnp.where(played, policy * safe, safe), 1)
 
 
 @struct.dataclass
@@ -120,7 +152,7 @@ class NegativeEntropy:
     del legal
     # The inner where keeps the derivative finite at zero.
     safe = jnp.where(policy > 0, policy, jnp.ones_like(policy))
-    return jnp.sum(policy * jnp.log(safe), axis=1)
+    return sums.total(policy * jnp.log(safe), 1)
 
   def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
     """Returns zero, as log-probabilities are normalised."""
@@ -150,7 +182,7 @@ class Euclidean:
 
   def potential(self, policy: Rows, legal: Legal) -> Float[Array, " R"]:
     """Returns half the squared norm."""
-    return jnp.sum(simplex.mask(policy, legal) ** 2, axis=1) / 2
+    return sums.total(simplex.mask(policy, legal) ** 2, 1) / 2
 
   def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
     """Returns half the squared norm of the anchor."""
@@ -212,8 +244,8 @@ class Tsallis:
       x = simplex.mask(self._power(base, 1 / (q - 1)), legal)
       slope = simplex.mask(self._power(base, 1 / (q - 1) - 1), legal) / q
       return (
-        jnp.sum(x, axis=1, keepdims=True) - 1,
-        jnp.sum(slope, axis=1, keepdims=True),
+        sums.total(x, 1, keepdims=True) - 1,
+        sums.total(slope, 1, keepdims=True),
       )
 
     def rise(carry):
@@ -237,13 +269,13 @@ class Tsallis:
     """Returns the negative Tsallis entropy."""
     q = self._order(policy)
     powers = simplex.mask(self._power(policy, q), legal)
-    return (jnp.sum(powers, axis=1) - 1) / (q - 1)
+    return (sums.total(powers, 1) - 1) / (q - 1)
 
   def offset(self, dual: Rows, legal: Legal) -> Float[Array, " R"]:
     """Returns sum_a y_a^q + 1 / (q - 1), or zero for a dual of zeros."""
     q = self._order(dual)
     powers = self._power(self.to_policy(dual, legal), q)
-    value = jnp.sum(powers, axis=1) + 1 / (q - 1)
+    value = sums.total(powers, 1) + 1 / (q - 1)
     return jnp.where(jnp.any(dual != 0, axis=1), value, jnp.zeros_like(value))
 
   def to_policy(self, dual: Rows, legal: Legal) -> Rows:

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 import dataclasses
 from typing import Any, ClassVar, Generic, TypeVar
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mdrl.games import base as game_lib
 from mdrl.games import preference_game
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import hyper_parameters
-from mdrl.trees import quantities, sweeps
+from mdrl.trees import quantities, sums, sweeps
 from mdrl.trees import treeplex as treeplex_lib
 
 # The kind of games that a solver takes: all of them, where it does not say.
@@ -144,7 +143,7 @@ def advantages(
   """
 
   def row_fn(q, group):
-    value = jnp.sum(q * group.view(policy), axis=1)
+    value = sums.total(q * group.view(policy), 1)
     return value, q - value[:, None]
 
   return treeplex.mask(sweeps.sweep_up(treeplex, gain, row_fn)[0])

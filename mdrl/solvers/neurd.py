@@ -19,7 +19,7 @@ from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import base as solver_lib
 from mdrl.solvers import schedules
-from mdrl.trees import quantities
+from mdrl.trees import quantities, sums
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -103,5 +103,5 @@ def _centered(rows, legal):
   if legal is None:
     return rows - jnp.mean(rows, axis=1, keepdims=True)
   count = jnp.sum(legal, axis=1, keepdims=True).astype(rows.dtype)
-  mean = jnp.sum(rows, axis=1, keepdims=True) / count
+  mean = sums.total(rows, 1, keepdims=True) / count
   return jnp.where(legal, rows - mean, jnp.zeros_like(rows))

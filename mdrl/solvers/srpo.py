@@ -13,7 +13,7 @@ from mdrl import methods, struct
 from mdrl.games import preference_game
 from mdrl.geometry import mirror_maps
 from mdrl.solvers import descent, one_iterate, schedules
-from mdrl.trees import quantities
+from mdrl.trees import quantities, sums
 
 _ENTROPY = mirror_maps.NegativeEntropy()
 
@@ -88,7 +88,7 @@ class SRPO(descent.Descent[preference_game.PreferenceGame]):
     wins = jnp.swapaxes(game.preferences, 1, 2)
     ratio = state.improver - reference[:, None]
     value = wins - temperature * ratio
-    loss = jnp.sum(jnp.exp(state.improver) * value, axis=2)
+    loss = sums.total(jnp.exp(state.improver) * value, 2)
     anchors = one_iterate.explicit_anchors(
       step_size, temperature, state.dual, state.reference
     )

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from mdrl import struct
+from mdrl.trees import sums
 
 # Buckets of up to this many weights are small.
 _SMALL = 1000
@@ -105,11 +106,11 @@ def _sum(bucket, index, weight, factors):
     product = product * value if k else value
   if bucket.by_dot:
     highest = jax.lax.Precision.HIGHEST
-    sums = jnp.einsum("bik,bk->ib", weight, product, precision=highest)
-    return sums.reshape(-1)
+    products = jnp.einsum("bik,bk->ib", weight, product, precision=highest)
+    return products.reshape(-1)
   product = product[:, None]
   if bucket.small:
-    return jnp.sum(weight * product, axis=0).reshape(-1)
+    return sums.total(weight * product, 0).reshape(-1)
   zeros = jnp.zeros(weight.shape[1:], weight.dtype)
   return jax.lax.fori_loop(
     0,

@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from mdrl.trees import sums
+
 Legal = Bool[Array, "R W"] | None
 # Projections of rows up to this width are unrolled.
 _SHORT = 4
@@ -23,7 +25,7 @@ def log_partition(
   peak = jax.lax.stop_gradient(jnp.max(logits, axis=1))
   # A row of minus infinities would give inf - inf: shift it by zero instead.
   peak = jnp.where(jnp.isfinite(peak), peak, jnp.zeros_like(peak))
-  total = jnp.sum(jnp.exp(logits - peak[:, None]), axis=1)
+  total = sums.total(jnp.exp(logits - peak[:, None]), 1)
   return peak + jnp.log(total)
 
 
@@ -46,7 +48,7 @@ def normalize(
 
   Weights are zero at illegal slots.
   """
-  total = jnp.sum(weights, axis=1, keepdims=True)
+  total = sums.total(weights, 1, keepdims=True)
   some = total > 0
   # Selected before the division, so that its value and gradient stay finite.
   return jnp.where(some, weights, otherwise) / jnp.where(
@@ -75,7 +77,9 @@ def project(point: Float[Array, "R W"], legal: Legal) -> Float[Array, "R W"]:
 
 def _threshold(head, inside):
   count = jnp.sum(inside, axis=1, keepdims=True).astype(head.dtype)
-  total = jnp.sum(head, axis=1, keepdims=True, where=inside)
+  total = sums.total(
+    jnp.where(inside, head, jnp.zeros_like(head)), 1, keepdims=True
+  )
   return (total - 1) / count
 
 

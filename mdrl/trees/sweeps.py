@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl.trees import segments
+from mdrl.trees import segments, sums
 from mdrl.trees.treeplex import Group, Treeplex
 
 # Maps the action values of a group to the values of its infostates and to rows
@@ -63,7 +63,7 @@ def sweep_up(
       rows += g.parts(keep)
     kept.append(jnp.concatenate(rows))
     value = jnp.concatenate(values)
-    below = treeplex.children[depth - 1](value) if depth else jnp.sum(value)
+    below = treeplex.children[depth - 1](value) if depth else sums.total(value)
   kept.append(jnp.zeros(1, gain.dtype))
   root = gain[0] if below is None else gain[0] + below
   return jnp.concatenate(kept[::-1]), root
