@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import importlib
 import os
 import pathlib
 import re
@@ -276,6 +277,7 @@ def _check_name(name):
       "`compile_game` reads `.efg` and `.nfg` files, given by their path"
     )
   short = _short_name(name)
+  _register_python_games(short, name)
   known = pyspiel.registered_names()
   if short not in known:
     near = difflib.get_close_matches(short, known, n=3, cutoff=0.5)
@@ -290,6 +292,13 @@ def _check_name(name):
     )
   if short == "blotto":
     listed_actions.check(name)
+
+
+def _register_python_games(short, name):
+  """Registers the games that are written in Python, where one may be meant."""
+  if short not in pyspiel.registered_names() or "python_" in name:
+    # Importing them takes longer than reading a small game.
+    importlib.import_module("open_spiel.python.games")
 
 
 def _read(game, name, max_histories, progress, histories):

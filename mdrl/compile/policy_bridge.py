@@ -1,8 +1,9 @@
 """Converts policies to OpenSpiel's tables and back."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
-from open_spiel.python import policy as policy_lib
 import pyspiel
 
 from mdrl.compile import plain_text
@@ -14,7 +15,7 @@ def to_openspiel(
   game: pyspiel.Game,
   index: index_lib.Index,
   policies: quantities.Policies,
-) -> policy_lib.TabularPolicy:
+) -> Any:
   """Returns OpenSpiel's table of the same policies.
 
   Args:
@@ -23,7 +24,7 @@ def to_openspiel(
     policies: The policy of each player.
 
   Returns:
-    A policy for OpenSpiel's algorithms.
+    A `TabularPolicy`, for OpenSpiel's algorithms.
 
   Raises:
     ValueError: If the game gives no information-state strings, by which these
@@ -31,6 +32,9 @@ def to_openspiel(
   """
   check_named(game)
   quantities.check("policies", policies, quantities.Policies)
+  # It imports all games that are written in Python, which takes a while.
+  from open_spiel.python import policy as policy_lib
+
   table = policy_lib.TabularPolicy(game)
   names = {name for player in index.players for name in player.infostates}
   same = game.num_players() == len(index.players)
@@ -48,10 +52,13 @@ def to_openspiel(
   return table
 
 
-def from_openspiel(
-  index: index_lib.Index, policy: policy_lib.TabularPolicy
-) -> quantities.Policies:
-  """Returns the policies over slots of OpenSpiel's table, of JAX's dtype."""
+def from_openspiel(index: index_lib.Index, policy: Any) -> quantities.Policies:
+  """Returns the policies over slots of OpenSpiel's table, of JAX's dtype.
+
+  Args:
+    index: Names of the rows of the game that was compiled.
+    policy: A `TabularPolicy`.
+  """
   tables = [
     {
       name: dict(enumerate(policy.policy_for_key(name).tolist()))
