@@ -43,6 +43,7 @@ class Racer:
     exploitability: Returns that of what the solver would return now.
     compiles: Whether the first update compiles anything.
     iterates: Whether it makes updates at all, and not only a solution.
+    settle: Waits for what is still compiled in the background.
     facts: What else to report, such as the size of the game.
   """
 
@@ -50,6 +51,7 @@ class Racer:
   exploitability: Callable[[], float]
   compiles: bool = False
   iterates: bool = True
+  settle: Callable[[], None] = lambda: None
   facts: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -178,6 +180,7 @@ def run(
     return figures
   figures |= chase(racer, started, budget)
   if racer.iterates:
+    racer.settle()
     per_cpu, per_wall = timing.rates(
       racer.advance, seconds, time.process_time, time.perf_counter
     )

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from mdrl import checks, inputs, struct
+from mdrl import checks, inputs, struct, tiers
 
 
 @runtime_checkable
@@ -46,7 +46,7 @@ def first_state(method: Method, problem: Any, start: Any) -> Any:
   Raises:
     ValueError: If it does not count updates.
   """
-  state = _init(method, problem, start)
+  state = _first(method, problem, start)
   if not hasattr(state, "step"):
     raise ValueError(
       "`method` must count updates in `step` of its state, got a "
@@ -55,10 +55,12 @@ def first_state(method: Method, problem: Any, start: Any) -> Any:
   return state
 
 
-@jax.jit
 def _init(method, problem, start):
   # Where there is none, the method's own default holds.
   return method.init(problem, *(() if start is None else (start,)))
+
+
+_first = tiers.once(_init)
 
 
 @jax.jit
@@ -134,7 +136,7 @@ def _expected(method, problem, state):
   can take the state, and whether it keeps its shapes.
   """
   if _starts_itself(method):
-    return _init.eval_shape(method, problem, None)
+    return jax.eval_shape(_init, method, problem, None)
   try:
     return _update.eval_shape(method, problem, state)
   except AttributeError as error:

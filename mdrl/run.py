@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import dataclasses
 import functools
 import inspect
+import time
 from typing import Any, NamedTuple
 
 import jax
@@ -15,13 +16,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 import numpy as np
 
-from mdrl import checks, inputs, methods, struct
+from mdrl import checks, inputs, methods, struct, tiers
 
 # A function of problem, method and state that returns a pytree of arrays.
 Measure = Callable[[Any, Any, Any], Any]
 
 # As many as fit into memory with ease.
 _MAX_CHECKPOINTS = 10**6
+# Seconds that a piece of updates should take at least.
+_PIECE_SECONDS = 0.1
 
 
 class Trace(NamedTuple):
@@ -89,6 +92,11 @@ def _advance(method, problem, state, num_updates):
   )
 
 
+@functools.partial(tiers.once, static_argnames="measure")
+def _measured(method, problem, state, *, measure):
+  return Trace(state.step, measure(problem, method, state))
+
+
 def init(method: methods.Method, problem: Any, start: Any = None) -> Any:
   """Returns a method's first state, compiled.
 
@@ -126,12 +134,57 @@ def advance(
   return _advance(method, problem, state, num_updates)
 
 
+class Advance:
+  """`advance` of one method on one problem, in two tiers of compilation.
+
+  The states are those of `advance`, bit for bit. See `tiers.TwoTiers`.
+  """
+
+  def __init__(
+    self, method: methods.Method, problem: Any, planned: int | None = None
+  ):
+    """Prepares, without compiling anything.
+
+    Args:
+      method: The algorithm and its hyper-parameters.
+      problem: What it is about: a game for a solver.
+      planned: Updates that will be made in all, if they are known.
+
+    Raises:
+      ValueError: If the method cannot take the problem.
+    """
+    problem = struct.as_pytree(problem)
+    methods.check(method, problem)
+    self._method, self._problem = method, problem
+    self._program = tiers.TwoTiers(_advance, planned)
+    self._checked = False
+
+  def __call__(self, state: Any, num_updates: int) -> Any:
+    """Returns the state after more updates.
+
+    Raises:
+      ValueError: If the number of updates is no whole number from 0 on, or the
+        first state is not one of this method on this problem.
+    """
+    _check_count(num_updates)
+    if not self._checked:
+      methods.check_state(self._method, self._problem, state)
+      self._checked = True
+    return self._program(self._method, self._problem, state, int(num_updates))
+
+  def settle(self) -> None:
+    """Waits until the fast program makes the updates, as before a timing."""
+    self._program.settle()
+
+
 def run(
   method: methods.Method,
   problem: Any,
   measure: Measure,
   checkpoints: Sequence[int] | np.ndarray,
   state: Any = None,
+  *,
+  two_tiers: bool = False,
 ) -> tuple[Any, Trace]:
   """Runs a method and measures it at checkpoints, in one compiled program.
 
@@ -148,13 +201,17 @@ def run(
     checkpoints: Numbers of updates at which to measure, counted from the first
       state, in increasing order; 0 measures before the first update.
     state: Where to go on; by default the method's first state.
+    two_tiers: Whether updates begin before their program is compiled well, see
+      `tiers`. Measurements are a program of their own then, and may round
+      differently; states do not. Not for use inside of a transformation.
 
   Returns:
     The last state, and what was measured.
 
   Raises:
     ValueError: If the checkpoints do not increase, or lie before `state`, or
-      the state is not one of this method on this problem.
+      the state is not one of this method on this problem, or two tiers are
+      asked for inside of a transformation.
   """
   problem = struct.as_pytree(problem)
   methods.check(method, problem)
@@ -163,9 +220,31 @@ def run(
     state = init(method, problem)
   else:
     methods.check_state(method, problem, state)
-  steps = jnp.asarray(_checked(checkpoints, state.step))
+  steps = _checked(checkpoints, state.step)
+  if two_tiers:
+    return _run_in_pieces(method, problem, measure, steps, state)
+  steps = jnp.asarray(steps)
   counts = jnp.diff(steps, prepend=state.step)
   return _run(method, problem, state, counts, measure=measure)
+
+
+def _run_in_pieces(method, problem, measure, steps, state):
+  """Makes updates and measurements by programs of their own, in turns."""
+  if checks.is_traced((method, problem, state)):
+    raise ValueError(
+      "`two_tiers` must be False inside of a transformation of JAX, which "
+      "compiles the whole; got True"
+    )
+  step, rows, piece = int(state.step), [], 1
+  advance = Advance(method, problem, planned=int(steps[-1]) - step)
+  for point in steps.tolist():
+    while step < point:
+      start, count = time.perf_counter(), min(piece, point - step)
+      state, step = advance(state, count), step + count
+      if time.perf_counter() - start < _PIECE_SECONDS:
+        piece *= 2
+    rows.append(_measured(method, problem, state, measure=measure))
+  return state, jax.tree.map(lambda *xs: jnp.stack(xs), *rows)
 
 
 def _checked(checkpoints, start):

@@ -9,6 +9,16 @@ import tempfile
 import jax
 import pytest
 
+# Programs of tests run for less time than they take to compile, so that all are
+# compiled in the quick tier of `mdrl.tiers`, where XLA has one; flags that it
+# does not know end the process. Other versions of JAX test the fast tier.
+if jax.__version_info__[:2] == (0, 10):
+  os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1 "
+    "--xla_cpu_parallel_codegen_split_count=4",
+  )
+
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")

@@ -28,6 +28,7 @@ _LAYERS = {
   "mdrl.methods": 0,
   "mdrl.run": 0,
   "mdrl.struct": 0,
+  "mdrl.tiers": 0,
   "mdrl.trees": 1,
   "mdrl.geometry": 2,
   "mdrl.games": 3,

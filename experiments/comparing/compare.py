@@ -13,6 +13,7 @@ from experiments.runs import fingerprint as fingerprint_lib
 from experiments.runs import folder as folder_lib
 from experiments.runs import interrupts as interrupts_lib
 from experiments.runs import jobs as jobs_lib
+from mdrl import tiers
 from mdrl.compile import openspiel
 from mdrl.evaluation import gaps, payoff_norm
 from mdrl.games import tree_game
@@ -192,7 +193,7 @@ def _row(finished, targets: Sequence[float]) -> dict[str, Any]:
   }
 
 
-@jax.jit
+@tiers.once
 def _exploitability(solver, game, state, last):
   return jax.lax.cond(
     last,

@@ -14,7 +14,7 @@ from experiments.preferences import settings as settings_lib
 from experiments.preferences import trace_rows
 from experiments.registry import preference_factory, preference_solvers
 from experiments.runs import jobs as jobs_lib
-from mdrl import run
+from mdrl import run, tiers
 from mdrl.evaluation import preferences, queries
 from mdrl.games import preference_game
 from mdrl.solvers import base as solver_lib
@@ -141,14 +141,14 @@ class Batch:
 
   def job(self, points: Sequence[int]) -> jobs_lib.Job:
     """Returns the job of updating and measuring this batch."""
+    program = jax.jit(functools.partial(_advance, **self._static))
+    advance = tiers.TwoTiers(program, points[-1])
     return jobs_lib.Job(
       title=self._name,
       labels={"solver": self._name},
       points=points,
       init=lambda: _init(self._of_all, **self._static),
-      advance=lambda state, count: _advance(
-        self._of_all, state, count, **self._static
-      ),
+      advance=lambda state, count: advance(self._of_all, state, count),
       measure=self._rows,
       result=lambda state: jax.device_get(
         _policies(self._games, self._plans(state))
@@ -259,19 +259,18 @@ def _at_all(fn, of_all, state, static):
   return _in_turns(of_game, (games, seeds, state), static["chunk"])
 
 
-_compiled = functools.partial(
-  jax.jit, static_argnames=("name", "config", "chunk")
+_once = functools.partial(
+  tiers.once, static_argnames=("name", "config", "chunk")
 )
 
 
-@_compiled
+@_once
 def _init(of_all, **static):
   return _at_all(
     lambda solver, game, state: solver.init(game), of_all, None, static
   )
 
 
-@_compiled
 def _advance(of_all, state, count, **static):
   return _at_all(
     lambda solver, game, state: run.advance(solver, game, state, count),
@@ -281,7 +280,7 @@ def _advance(of_all, state, count, **static):
   )
 
 
-@_compiled
+@_once
 def _plans(of_all, state, **static):
   return _at_all(
     lambda solver, game, state: solver.plans(game, state)[0],
@@ -291,7 +290,7 @@ def _plans(of_all, state, **static):
   )
 
 
-@jax.jit
+@tiers.once
 def _measured(games, plans, targets, temperatures):
   """Returns measures `[B, M]`, and policies `[M, X, A]` of the first game."""
 
@@ -310,7 +309,7 @@ def _measured(games, plans, targets, temperatures):
   return measured, jax.vmap(first.by_context)(plans[0])
 
 
-@jax.jit
+@tiers.once
 def _policies(games, plans):
   """Returns policies `[B, M, X, A]`."""
   return jax.vmap(lambda game, own: jax.vmap(game.by_context)(own))(

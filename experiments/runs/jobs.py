@@ -110,6 +110,7 @@ def of_method(
   title: str,
   points: Sequence[int],
   start: Any = None,
+  planned: int | None = None,
   **others: Any,
 ) -> Job:
   """Returns the job of running a method on a problem.
@@ -121,13 +122,14 @@ def of_method(
     title: What progress and messages call it.
     points: Numbers of updates after which it is measured, increasing.
     start: Where the method begins; by default where it chooses.
+    planned: Updates that will be made in all, if they are known.
     **others: Other attributes of the job.
   """
   return Job(
     title=title,
     points=points,
     init=lambda: run.init(method, problem, start),
-    advance=lambda state, count: run.advance(method, problem, state, count),
+    advance=run.Advance(method, problem, planned),
     measure=measure,
     **others,
   )

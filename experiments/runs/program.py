@@ -58,7 +58,25 @@ def run(
       print(f"{name}: cannot write to stdout: {error}", file=sys.stderr)
     _give_up_streams()
     sys.exit(1)
+  except SystemExit as end:
+    _leave(end.code)
+    raise
   sys.exit()
+
+
+def _leave(code):
+  """Ends the process at once if it would wait for a compiler otherwise.
+
+  Its program has no more updates to make.
+  """
+  tiers = sys.modules.get("mdrl.tiers")
+  if tiers is None or not tiers.is_compiling():
+    return
+  if isinstance(code, str):
+    print(code, file=sys.stderr)
+  sys.stdout.flush()
+  sys.stderr.flush()
+  os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _parsed(name, define, argv):

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl import run
-from mdrl.evaluation import linear_program, quantal_response
+from mdrl import run, tiers
 from mdrl.games import behavioral_game, tree_game
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.solvers import behavioral, magnetic
@@ -81,6 +79,9 @@ def find(
       that a linear program finds.
     NotFoundError: If root finding fails at this temperature.
   """
+  # They import SciPy's solvers, for which not every run has a use.
+  from mdrl.evaluation import linear_program, quantal_response
+
   match kind:
     case "nash":
       plans = linear_program.solve(game).plans
@@ -99,6 +100,8 @@ def find(
 
 
 def _agent_equilibrium(game, temperature, say):
+  from mdrl.evaluation import quantal_response
+
   view = behavioral_game.view(game, "q")
   try:
     return quantal_response.equilibrium(view, temperature)
@@ -115,12 +118,13 @@ def _agent_equilibrium(game, temperature, say):
     ),
     feedback="q",
   )
-  state = run.advance(solver, game, run.init(solver, game), _UPDATES)
+  advance = run.Advance(solver, game, _UPDATES)
+  state = advance(run.init(solver, game), _UPDATES)
   start = solver.policies(game, state)
   return quantal_response.equilibrium(view, temperature, start=start)
 
 
-@jax.jit
+@tiers.quick
 def divergence(
   game: tree_game.TreeGame,
   equilibrium: quantities.Policies,

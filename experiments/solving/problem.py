@@ -11,7 +11,7 @@ from experiments.runs import program_cache, tree_progress
 from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import settings as settings_lib
 from mdrl.compile import openspiel
-from mdrl.evaluation import payoff_norm, quantal_response
+from mdrl.evaluation import payoff_norm
 from mdrl.games import base as game_lib
 from mdrl.games import index as index_lib
 from mdrl.games import tree_game
@@ -104,6 +104,8 @@ def _check_equilibrium(settings):
 
 
 def _find(kind, game, temperature):
+  from mdrl.evaluation import quantal_response
+
   at = "" if temperature is None else f" at temperature {temperature:g}"
   # In games of Leduc's size this takes from seconds to minutes.
   _say(f"finding the {equilibrium_lib.NAMES[kind]} equilibrium{at}")

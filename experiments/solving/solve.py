@@ -18,7 +18,7 @@ from experiments.solving import equilibrium as equilibrium_lib
 from experiments.solving import policy_file, verdict
 from experiments.solving import problem as problem_lib
 from experiments.solving import settings as settings_lib
-from mdrl import run
+from mdrl import run, tiers
 from mdrl.evaluation import gaps
 
 _ITERATES = ("last", "average")
@@ -96,6 +96,7 @@ def _job(settings, problem):
     title=f"{settings.game} {settings.solver}",
     points=points.tolist(),
     start=problem.first_policies,
+    planned=settings.updates,
     result=lambda state: _iterates(solver, game, state),
     note=_note,
   )
@@ -136,7 +137,7 @@ def _note(rows):
   )
 
 
-@jax.jit
+@tiers.once
 def _iterates(solver, game, state):
   return {
     "last": solver.last_policies(game, state),
@@ -144,7 +145,7 @@ def _iterates(solver, game, state):
   }
 
 
-@jax.jit
+@tiers.once
 def _measure(game, policies, equilibrium):
   plans = game.plans(policies)
   measured = {

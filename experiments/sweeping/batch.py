@@ -10,7 +10,7 @@ import numpy as np
 from experiments.registry import game_factory, game_solvers
 from experiments.runs import jobs as jobs_lib
 from experiments.runs import memory
-from mdrl import run
+from mdrl import run, tiers
 from mdrl.evaluation import gaps
 from mdrl.games import base as game_lib
 from mdrl.parallel import sweep
@@ -49,11 +49,8 @@ class Batch:
     self._settings = jnp.asarray(settings[places].T, game.dtype)
     self._seeds = jnp.asarray(drawn[places])
     self._reports = game_solvers.SOLVERS[grid.solver].reports
-    self._init = jax.jit(sweep.sweep(self._first, (True, True, False)))
-    self._advance = jax.jit(
-      sweep.sweep(self._further, (True, False, True, False))
-    )
-    self._measure = jax.jit(sweep.sweep(self._gap, (True, False, True)))
+    self._init = tiers.once(sweep.sweep(self._first, (True, True, False)))
+    self._measure = tiers.once(sweep.sweep(self._gap, (True, False, True)))
 
   def check_memory(self, num_rows):
     """Raises ValueError if states or rows of all runs do not fit in memory."""
@@ -74,11 +71,13 @@ class Batch:
   def job(self, steps, label) -> jobs_lib.Job:
     """Returns the job of updating and measuring all runs."""
     num_runs = math.prod(self._shape)
+    further = sweep.sweep(self._further, (True, False, True, False))
+    advance = tiers.TwoTiers(jax.jit(further), int(steps[-1]))
     return jobs_lib.Job(
       title=f"{num_runs} run{'s' * (num_runs > 1)} of {label}",
       points=steps.tolist(),
       init=self._start,
-      advance=lambda state, count: self._advance(
+      advance=lambda state, count: advance(
         self._settings, self._game, state, jnp.asarray(count)
       ),
       measure=self._rows,

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mdrl import tiers
 from mdrl.games import base as game_lib
 from mdrl.trees import quantities, sweeps
 
@@ -19,7 +20,7 @@ def _choose_best(legal_of):
   return row_fn
 
 
-@jax.jit
+@tiers.quick
 def values_of_gains(
   game: game_lib.Game, gains: quantities.Gains
 ) -> tuple[Float[Array, ""], ...]:
@@ -32,13 +33,13 @@ def values_of_gains(
   )
 
 
-@jax.jit
+@tiers.quick
 def values(game: game_lib.Game, plans: quantities.Plans) -> Float[Array, " N"]:
   """Returns the value of a best response of each player to the others."""
   return jnp.stack(values_of_gains(game, game.gains(plans)))
 
 
-@jax.jit
+@tiers.quick
 def policies(
   game: game_lib.Game, plans: quantities.Plans
 ) -> quantities.Policies:

@@ -5,18 +5,17 @@ NashConv is twice the improvement of the policy, exploitability the improvement
 itself, and gaps are those of the two-player game.
 """
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl import checks
+from mdrl import checks, tiers
 from mdrl.evaluation import best_response
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.trees import quantities
 
 
-@jax.jit
+@tiers.quick
 def improvements(
   game: game_lib.Game, plans: quantities.Plans
 ) -> Float[Array, " N"]:
@@ -35,7 +34,7 @@ def improvements(
   )
 
 
-@jax.jit
+@tiers.quick
 def nash_conv(game: game_lib.Game, plans: quantities.Plans) -> Float[Array, ""]:
   """Returns NashConv: the sum of the players' improvements.
 
@@ -49,7 +48,7 @@ def _num_parts(game):
   return 2 if game.symmetric else 1
 
 
-@jax.jit
+@tiers.quick
 def exploitability(
   game: game_lib.Game, plans: quantities.Plans
 ) -> Float[Array, ""]:
@@ -57,7 +56,7 @@ def exploitability(
   return nash_conv(game, plans) / (_num_parts(game) * game.num_players)
 
 
-@jax.jit
+@tiers.quick
 def coarse_correlated_gap(
   game: game_lib.Game, gains: quantities.Gains, values: Float[Array, " N"]
 ) -> Float[Array, ""]:
@@ -76,7 +75,7 @@ def coarse_correlated_gap(
   return jnp.max(jnp.stack(best) - values)
 
 
-@jax.jit
+@tiers.quick
 def duality_gap(
   game: game_lib.Game, plans: quantities.Plans
 ) -> Float[Array, ""]:
@@ -130,7 +129,7 @@ def regularized_gap(
   return _regularized_gap(game, plans, temperature, magnets, mirror_map)
 
 
-@jax.jit
+@tiers.quick
 def _regularized_gap(game, plans, temperature, magnets, mirror_map):
   geometry = mirror_maps.NegativeEntropy() if mirror_map is None else mirror_map
   weight = jnp.asarray(temperature).astype(game.dtype)

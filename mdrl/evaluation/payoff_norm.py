@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 import numpy as np
 
+from mdrl import tiers
 from mdrl.games import base as game_lib
 from mdrl.trees import quantities
 from mdrl.trees import treeplex as treeplex_lib
@@ -157,7 +158,7 @@ class _Side:
     return float(np.sum(plan[self._above] * change**2))
 
 
-@jax.jit
+@tiers.quick
 def _changed(game, plans, moved):
   return jax.jvp(game.gains, (plans,), (moved,))[1]
 

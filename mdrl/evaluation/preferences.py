@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mdrl import checks
+from mdrl import checks, tiers
 from mdrl.evaluation import gaps
 from mdrl.games import preference_game
 from mdrl.trees import quantities, simplex
@@ -22,7 +22,7 @@ from mdrl.trees import quantities, simplex
 _MAX_NEWTON = 50
 
 
-@jax.jit
+@tiers.quick
 def duality_gap(
   game: preference_game.PreferenceGame, plans: quantities.Plans
 ) -> Float[Array, " X"]:
@@ -56,7 +56,7 @@ def regularized_gap(
   )
 
 
-@jax.jit
+@tiers.quick
 def divergence(
   game: preference_game.PreferenceGame,
   plans: quantities.Plans,
@@ -71,7 +71,7 @@ def divergence(
   return _kl(game.by_context(plans[0]), jnp.log(game.by_context(others[0])))
 
 
-@jax.jit
+@tiers.quick
 def win_rates(
   game: preference_game.PreferenceGame, policies: Float[Array, "M S"]
 ) -> Float[Array, "M M"]:
@@ -101,7 +101,7 @@ def residual(
   return _residual(game, plans, temperature)
 
 
-@jax.jit
+@tiers.quick
 def _residual(game, plans, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
   rates = game.by_context(game.gain(plans, 0))
@@ -133,7 +133,7 @@ def equilibrium(
   return _equilibrium(game, temperature)
 
 
-@jax.jit
+@tiers.quick
 def _equilibrium(game, temperature):
   tau = jnp.asarray(temperature).astype(game.dtype)
   solve = jax.vmap(_solve_context, in_axes=(0, 0, None))

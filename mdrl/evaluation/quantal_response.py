@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 import numpy as np
 from scipy.sparse import linalg
 
-from mdrl import checks
+from mdrl import checks, tiers
 from mdrl.games import base as game_lib
 from mdrl.geometry import mirror_maps, profiles
 from mdrl.trees import quantities
@@ -110,7 +110,7 @@ def _check_precision(tolerance, dtype):
     )
 
 
-@jax.jit
+@tiers.quick
 def residual(
   game: game_lib.GameView,
   policies: quantities.Policies,
@@ -131,7 +131,7 @@ def residual(
 _ENTROPY = mirror_maps.NegativeEntropy()
 
 
-@jax.jit
+@tiers.quick
 def _policies(game, duals):
   return profiles.to_policies(game.treeplexes, _ENTROPY, duals)
 
@@ -149,7 +149,7 @@ def _reference_duals(game):
   return _duals(game, game.reference or game_lib.uniform_policies(game))
 
 
-@jax.jit
+@tiers.quick
 def _duals(game, policies):
   duals = profiles.to_duals(game.treeplexes, _ENTROPY, policies)
   return _masked(game, duals)
@@ -169,20 +169,20 @@ def _largest_gain(game, duals):
   return largest if largest > 0 else 1.0
 
 
-@jax.jit
+@tiers.quick
 def _error(game, temperature, duals):
   """What log-policies of responses differ by from log-policies."""
   responses = _respond(game, _policies(game, duals), temperature)
   return _masked(game, jax.tree.map(jnp.subtract, responses, duals))
 
 
-@jax.jit
+@tiers.quick
 def _slope(game, temperature, duals, move):
   """Returns the derivative of the error along a move."""
   return jax.jvp(lambda d: _error(game, temperature, d), (duals,), (move,))[1]
 
 
-@jax.jit
+@tiers.quick
 def _cooled(game, reference, duals, ratio):
   """Returns log-policies at a lower temperature, were gains to stay."""
   ratio = jnp.asarray(ratio).astype(game.dtype)
@@ -192,7 +192,7 @@ def _cooled(game, reference, duals, ratio):
   )
 
 
-@jax.jit
+@tiers.quick
 def _normalized(game, duals):
   one = jnp.ones((), game.dtype)
   return profiles.mix(game.treeplexes, _ENTROPY, [(one, duals)])

@@ -7,7 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mdrl import methods, run
+from mdrl import methods, run, tiers
+
+# What XLA does unless it is told otherwise.
+_FAST = {
+  "xla_cpu_use_fusion_emitters": True,
+  "xla_backend_optimization_level": 3,
+}
 
 
 def check_method(
@@ -46,6 +52,53 @@ def check_method(
   again = run.advance(method, problem, again, num_updates)
   require_equal(again, end, "two equal runs differ")
   _check_sweep(method, problem, start, num_updates)
+
+
+def check_tiers(
+  method: methods.Method,
+  problem: Any,
+  start: Any = None,
+  num_updates: int = 100,
+) -> None:
+  """Checks that updates are the same bits in both tiers of compilation.
+
+  Where they are not, `tiers.TwoTiers` stays with the program that is compiled
+  sooner and runs slower. What makes them differ are sums of two products, of
+  which compilers round either together with the sum, and `jnp.sum`, whose terms
+  they add in any order; `trees.sums` adds them in one. Nothing is checked
+  where XLA has one tier.
+
+  Args:
+    method: What to check.
+    problem: On which problem; large ones show more.
+    start: Where it begins; by default where the method does.
+    num_updates: How many updates to make.
+
+  Raises:
+    AssertionError: If an array of the state differs.
+  """
+  quick = tiers.quick_options()
+  if not quick:
+    return
+  state = run.init(method, problem, start)
+
+  def advance(method, problem, state, count):
+    return run.advance(method, problem, state, count)
+
+  lowered = jax.jit(advance).lower(method, problem, state, num_updates)
+  # By name, as flags of the process may have chosen others.
+  fast = {name: _FAST[name] for name in quick if name in _FAST}
+  args = method, problem, state, num_updates
+  ends = [lowered.compile(dict(o))(*args) for o in (quick, fast)]
+  for (path, leaf), other in zip(
+    jax.tree_util.tree_leaves_with_path(ends[0]),
+    jax.tree.leaves(ends[1]),
+    strict=True,
+  ):
+    require(
+      tiers.same_bits(leaf, other),
+      f"{jax.tree_util.keystr(path)} differs between the tiers of compilation",
+    )
 
 
 def require(condition: Any, message: str) -> None:

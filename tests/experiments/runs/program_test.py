@@ -158,6 +158,35 @@ class StreamsTest(parameterized.TestCase):
       result = self._shell(f"solve_game --list_solvers {closed}")
       self.assertEqual((result.returncode, result.stderr), (0, ""))
 
+  @parameterized.parameters(("sys.exit(3)", 3), ("print('done')", 0))
+  def test_no_process_waits_for_a_compiler(self, last, status):
+    # A thread like those that compile faster programs, which takes long.
+    code = f"""
+      import sys, threading, time
+      from experiments.runs import program
+      from mdrl import tiers
+
+      def main(argv):
+        threading.Thread(
+          target=time.sleep, args=(600,), name=tiers._BACKGROUND
+        ).start()
+        assert tiers.is_compiling()
+        print('said')
+        {last}
+
+      program.run('experiments.any', None, main, program.parse)
+    """
+    result = subprocess.run(
+      [sys.executable, "-c", textwrap.dedent(code)],
+      cwd=source_tree.ROOT,
+      capture_output=True,
+      text=True,
+      timeout=60,
+      check=False,
+    )
+    self.assertEqual((result.returncode, result.stderr), (status, ""))
+    self.assertStartsWith(result.stdout, "said\n")
+
   def test_what_a_stream_cannot_show_is_spelled(self):
     code = (
       "import sys; from experiments.runs import program; "
