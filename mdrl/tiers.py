@@ -113,7 +113,7 @@ def _compiled(fn, find_options, options):
 
 def _is_tracing():
   """Returns whether a program is being traced; its arguments may be known."""
-  return isinstance(jax.device_put(False), jax.core.Tracer)
+  return checks.is_traced(jax.device_put(False))
 
 
 def is_compiling() -> bool:
@@ -153,10 +153,9 @@ class TwoTiers:
 
   def __call__(self, *args: Any) -> Any:
     """Returns what the program does, once its arrays are computed."""
-    if self._program is None:
-      self._begin(args)
+    program = self._program or self._begin(args)
     start = time.perf_counter()
-    out = jax.block_until_ready(self._program(*args))
+    out = jax.block_until_ready(program(*args))
     self._made += int(args[-1])
     self._seconds += time.perf_counter() - start
     if self._lowered is not None and self._thread is None and self._pays():
@@ -171,19 +170,19 @@ class TwoTiers:
     The next call that makes an update compares it with the quick one.
     """
     if self._lowered is not None:
-      if self._thread is None:
-        self._compile_beside()
-      self._thread.join()
+      thread = self._thread or self._compile_beside()
+      thread.join()
 
   def _begin(self, args):
     options = quick_options()
     if not options:
       self._program = self._jitted
-      return
+      return self._program
     self._lowered = self._jitted.lower(*args)
     start = time.perf_counter()
     self._program = self._lowered.compile(dict(options))
     self._compile_seconds = time.perf_counter() - start
+    return self._program
 
   def _pays(self):
     """Returns whether the fast program is worth compiling."""
@@ -205,6 +204,7 @@ class TwoTiers:
 
     self._thread = threading.Thread(target=compile, name=_BACKGROUND)
     self._thread.start()
+    return self._thread
 
   def _take_over(self, args, expected):
     """Lets the fast program go on, if it is one and gives the same bits."""
