@@ -34,9 +34,15 @@ def total(
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _in_one_order(x, axes):
-  zero, most = np.zeros((), x.dtype), np.array(jnp.finfo(x.dtype).max, x.dtype)
-  # The minimum is the sum, which no compiler knows: it keeps sums apart.
-  return lax.reduce(x, zero, lambda a, b: lax.min(lax.add(a, b), most), axes)
+  return lax.reduce(x, np.zeros((), x.dtype), _add(x.dtype), axes)
+
+
+@functools.cache
+def _add(dtype):
+  """Returns an addition that stands for itself; one, as JAX traces each."""
+  most = np.array(jnp.finfo(dtype).max, dtype)
+  # The minimum is the sum, which no compiler knows.
+  return lambda a, b: lax.min(lax.add(a, b), most)
 
 
 @_in_one_order.defjvp

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-import jax
+from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -26,10 +26,9 @@ def sweep_down(
     for g in groups:
       rows = g.view(policy)
       if reach is not None:
-        rows *= reach[
-          g.first_row - first : g.first_row - first + g.num_rows, None
-        ]
-      plan = jax.lax.dynamic_update_slice(plan, rows.T.reshape(-1), (g.start,))
+        here = g.first_row - first
+        rows *= lax.slice_in_dim(reach, here, here + g.num_rows)[:, None]
+      plan = lax.dynamic_update_slice(plan, rows.T.reshape(-1), (g.start,))
   return plan
 
 
@@ -54,7 +53,8 @@ def sweep_up(
     groups = treeplex.levels[depth]
     start = groups[0].start
     stop = groups[-1].start + groups[-1].num_rows * groups[-1].width
-    q = gain[start:stop] if below is None else gain[start:stop] + below
+    q = lax.slice_in_dim(gain, start, stop)
+    q = q if below is None else q + below
     values, rows = [], []
     for g in groups:
       block = g._replace(start=g.start - start).view(q)
@@ -98,6 +98,6 @@ def _materialized(treeplex, x):
   """
   flag = treeplex.legal[0]
   # Where the second branch is taken, the flag is false: it returns `x`, too.
-  return jax.lax.cond(
+  return lax.cond(
     flag, lambda y, _: y, lambda y, flag: jnp.where(flag, -y, y), x, flag
   )

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
+from jax import lax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -49,7 +50,9 @@ class Group(NamedTuple):
   def view(self, x: Array) -> Array:
     """Returns the `[rows, width]` part of an array over slots."""
     stop = self.start + self.num_rows * self.width
-    return x[self.start : stop].reshape(self.width, self.num_rows).T
+    # Slices of `lax` are traced several times as fast as those by brackets.
+    part = lax.slice_in_dim(x, self.start, stop)
+    return lax.transpose(part.reshape(self.width, self.num_rows), (1, 0))
 
   def parts(self, rows: Array) -> list[Array]:
     """Returns arrays whose concatenation holds `[rows, width]` values by slot.
@@ -58,8 +61,9 @@ class Group(NamedTuple):
     with short columns it would only compile more slowly.
     """
     if self.num_rows < _LONG:
-      return [rows.T.reshape(-1)]
-    return [rows[:, k] for k in range(self.width)]
+      return [lax.transpose(rows, (1, 0)).reshape(-1)]
+    columns = range(self.width)
+    return [lax.index_in_dim(rows, k, 1, keepdims=False) for k in columns]
 
 
 @struct.dataclass
