@@ -8,6 +8,7 @@ line of JSON, of which `benchmarks.time_to_target` says what it holds.
 """
 
 from collections.abc import Callable
+import gc
 import logging
 import sys
 
@@ -30,6 +31,8 @@ def prepare(
   """Imports what an engine needs; returns what builds a solver on a game."""
   # JAX is not imported for those that do without it.
   if engine == "ours":
+    # As `experiments.runs.program` does, whose flags would be imported here.
+    gc.set_threshold(50_000)
     from benchmarks import mdrl_solvers
 
     return mdrl_solvers.prepare(game, solver, precision)

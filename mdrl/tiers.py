@@ -144,7 +144,7 @@ class TwoTiers:
         expected that as many are to come as there were.
     """
     self._jitted, self._planned = program, planned
-    self._program: Callable[..., Any] | None = None
+    self._program: Any = None
     # What is left to be compiled, who compiles it, and what came of it.
     self._lowered: Any = None
     self._thread: threading.Thread | None = None
@@ -153,7 +153,9 @@ class TwoTiers:
 
   def __call__(self, *args: Any) -> Any:
     """Returns what the program does, once its arrays are computed."""
-    program = self._program or self._begin(args)
+    if self._program is None:
+      self._program = self._begin(args)
+    program = self._program
     start = time.perf_counter()
     out = jax.block_until_ready(program(*args))
     self._made += int(args[-1])
@@ -176,13 +178,12 @@ class TwoTiers:
   def _begin(self, args):
     options = quick_options()
     if not options:
-      self._program = self._jitted
-      return self._program
+      return self._jitted
     self._lowered = self._jitted.lower(*args)
     start = time.perf_counter()
-    self._program = self._lowered.compile(dict(options))
+    program = self._lowered.compile(dict(options))
     self._compile_seconds = time.perf_counter() - start
-    return self._program
+    return program
 
   def _pays(self):
     """Returns whether the fast program is worth compiling."""

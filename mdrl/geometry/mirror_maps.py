@@ -132,7 +132,7 @@ def _inner(policy: Rows, dual: Rows) -> Float[Array, " R"]:
   played = policy > 0
   # The inner where keeps the derivative finite.
   safe = jnp.where(played, dual, jnp.zeros_like(dual))
-  return sums.total(jnp.where(played, policy * safe, safe), 1)
+  return sums.total(policy * safe, 1)
 
 
 @struct.dataclass
