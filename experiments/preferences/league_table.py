@@ -8,6 +8,7 @@ from jaxtyping import Float
 import numpy as np
 
 from experiments.preferences import plots, solve
+from mdrl import tiers
 from mdrl.evaluation import linear_program, preferences
 from mdrl.games import base as game_lib
 from mdrl.trees import quantities
@@ -66,7 +67,7 @@ def play(outcome: solve.Outcome) -> League:
   return League(list(entrants), rates.mean(axis=0), held)
 
 
-@jax.jit
+@tiers.once
 def _play(games, policies):
   def one(game, policies):
     slots = jax.vmap(game.slots)(policies)

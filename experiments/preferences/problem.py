@@ -10,6 +10,7 @@ import numpy as np
 from experiments.preferences import named_games
 from experiments.preferences import settings as settings_lib
 from experiments.runs import memory, program_cache
+from mdrl import tiers
 from mdrl.compile import openspiel
 from mdrl.evaluation import preferences
 from mdrl.games import preference_game
@@ -92,7 +93,7 @@ def _check_memory(settings):
   )
 
 
-@jax.jit
+@tiers.quick
 def _equilibria(games, temperatures):
   def one(game, temperature):
     policies = preferences.equilibrium(game, temperature)

@@ -221,8 +221,8 @@ class _Run:
       # On a device, as restored arrays are, so that both run one program.
       self._state = self.job.place(self.job.init())
     start = time.perf_counter()
-    # Side by side, as compilers take turns with nobody. Zero updates compile
-    # the program that makes any number of them.
+    # Side by side, as XLA compiles outside of Python's lock. Zero updates
+    # compile the program that makes any number of them.
     with futures.ThreadPoolExecutor(1) as beside:
       measured = beside.submit(self.job.measure, self._state, self.clock)
       jax.block_until_ready(self.job.advance(self._state, 0))
