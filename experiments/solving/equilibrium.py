@@ -19,6 +19,7 @@ _ENTROPY = mirror_maps.NegativeEntropy()
 # Of the solver that leads to an agent equilibrium where root finding from
 # uniform play does not.
 _UPDATES = 40_000
+_PARTS = 40
 _STEP_PER_TEMPERATURE = 0.1
 
 
@@ -119,7 +120,10 @@ def _agent_equilibrium(game, temperature, say):
     feedback="q",
   )
   advance = run.Advance(solver, game, _UPDATES)
-  state = advance(run.init(solver, game), _UPDATES)
+  state = run.init(solver, game)
+  # In parts, between which the fast program can take over.
+  for _ in range(_PARTS):
+    state = advance(state, _UPDATES // _PARTS)
   start = solver.policies(game, state)
   return quantal_response.equilibrium(view, temperature, start=start)
 
