@@ -147,6 +147,14 @@ class GradientsTest(parameterized.TestCase):
       self.assertTrue(np.isfinite(part).all())
       np.testing.assert_array_equal(np.asarray(part)[~_LEGAL], 0)
 
+  def test_nothing_on_the_way_is_not_a_number(self):
+    # What is selected away is still computed, and debuggers stop there.
+    with jax.debug_nans(True):
+      gradient = jax.grad(lambda x: masks.entropy(x, _MASK).sum())(
+        jnp.asarray(_logits(8))
+      )
+    self.assertTrue(np.isfinite(gradient).all())
+
   def test_of_the_entropy_equal_the_closed_form(self):
     gradient = jax.grad(lambda x: masks.entropy(x, _MASK).sum())(
       jnp.asarray(_logits(7))
