@@ -129,6 +129,7 @@ setuptools.setup(
   install_requires=[
     "absl-py>=2.3.1",
     "chex>=0.1.92",
+    "flax>=0.12.8",
     "jax>=0.10.0",
     "jaxtyping>=0.3.2",
     "matplotlib>=3.10",

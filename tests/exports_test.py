@@ -8,7 +8,7 @@ import sys
 
 from absl.testing import absltest, parameterized
 
-from mdrl import evaluation, games, geometry, operators, solvers
+from mdrl import evaluation, games, geometry, operators, policies, solvers
 from tests import source_tree
 
 _PACKAGES = (evaluation, games, geometry, operators, solvers)
@@ -34,7 +34,7 @@ class ExportsTest(parameterized.TestCase):
     self.assertGreater(len(_methods(package)), 5)
     self.assertEqual(_methods(package) - set(vars(package)), set())
 
-  @parameterized.parameters(*_PACKAGES)
+  @parameterized.parameters(*_PACKAGES, policies)
   def test_names_are_defined_in_the_package(self, package):
     exported = {
       name: value

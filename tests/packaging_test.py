@@ -24,12 +24,12 @@ _COMMANDS = {
   "nbmake": "--nbmake",
   "pytest-xdist": "--numprocesses",
 }
-# Not absl and ml_collections, which OpenSpiel imports.
+# Not absl and ml_collections, which OpenSpiel imports, nor rich, which Flax
+# does.
 _OF_BINARIES = (
   "matplotlib",
   "mpltern",
   "orbax",
-  "rich",
 )
 
 
