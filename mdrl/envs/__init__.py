@@ -1,6 +1,10 @@
 """Environments: games to play move by move, on the device, many at once."""
 
+from mdrl.envs.auto_reset import AutoReset as AutoReset
+from mdrl.envs.auto_reset import Transition as Transition
 from mdrl.envs.base import CHANCE as CHANCE
 from mdrl.envs.base import TERMINAL as TERMINAL
 from mdrl.envs.base import Environment as Environment
 from mdrl.envs.base import View as View
+from mdrl.envs.compiled import CompiledEnvironment as CompiledEnvironment
+from mdrl.envs.compiled import environment as environment

@@ -51,6 +51,7 @@ class Environment(abc.ABC, Generic[S]):
   Simultaneous moves are hidden ones in turns. Two of the rules are for all
   environments, as compiled code cannot raise: `step` takes an illegal action
   for the legal one of the lowest number, and leaves finished games as they are.
+  Players, actions and outcomes that are given may be integers of any type.
   """
 
   @property
