@@ -87,25 +87,11 @@ def join(tables: history_tables.HistoryTables) -> Joined:
   Args:
     tables: The histories of a game.
   """
-  player, parent = np.asarray(tables.player), np.asarray(tables.parent)
-  chance = player == history_tables.CHANCE
-  after_chance = np.append(False, chance[parent[1:]])
-  heads = np.flatnonzero(chance & ~after_chance)
-  # Of each history behind chance: where its chain began, and how likely it is.
-  head = np.where(chance & ~after_chance, np.arange(len(player)), -1)
-  probability = np.ones(len(player))
-  moved = np.asarray(tables.probability)
-  for start, stop in zip(tables.levels[1:-1], tables.levels[2:], strict=True):
-    behind = start + np.flatnonzero(after_chance[start:stop])
-    head[behind] = head[parent[behind]]
-    probability[behind] = probability[parent[behind]] * moved[behind]
-  leaf = np.flatnonzero(after_chance & ~chance)
-  leaf = leaf[np.argsort(head[leaf], kind="stable")]
+  heads, head, leaf, weights = _chains(tables)
   count = np.bincount(
     np.searchsorted(heads, head[leaf]), minlength=len(heads)
   ).astype(np.int32)
   start = (np.cumsum(count) - count).astype(np.int32)
-  weights = probability[leaf]
   share, alias = _aliases(start, count, weights)
   most = int(count.max(initial=0))
 
@@ -128,11 +114,34 @@ def join(tables: history_tables.HistoryTables) -> Joined:
     share=padded(share.astype(dtype)),
     alias=padded(leaf[alias].astype(np.int32)),
     most=most,
-    at_root=bool(chance[0]),
+    at_root=bool((heads == 0).any()),
     behind_moves=bool((heads > 0).any()),
     even=bool((share == 1).all()),
   )
   return Joined(moves, heads)
+
+
+def _chains(tables):
+  """Returns where chains begin, and what is behind them.
+
+  The chain that each history belongs to, the histories behind chains in order
+  of these, and how likely they are.
+  """
+  player, parent = np.asarray(tables.player), np.asarray(tables.parent)
+  chance = player == history_tables.CHANCE
+  after_chance = np.append(False, chance[parent[1:]])
+  heads = np.flatnonzero(chance & ~after_chance)
+  # Of each history behind chance: where its chain began, and how likely it is.
+  head = np.where(chance & ~after_chance, np.arange(len(player)), -1)
+  probability = np.ones(len(player))
+  moved = np.asarray(tables.probability)
+  for start, stop in zip(tables.levels[1:-1], tables.levels[2:], strict=True):
+    behind = start + np.flatnonzero(after_chance[start:stop])
+    head[behind] = head[parent[behind]]
+    probability[behind] = probability[parent[behind]] * moved[behind]
+  leaf = np.flatnonzero(after_chance & ~chance)
+  leaf = leaf[np.argsort(head[leaf], kind="stable")]
+  return heads, head, leaf, probability[leaf]
 
 
 def _aliases(start, count, weights):
