@@ -1,6 +1,6 @@
 """Policies of environments: what to do, from what the player to move knows."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Array, Float
 
@@ -21,6 +21,7 @@ class Outputs(NamedTuple):
   value: Float[Array, "*B"]
 
 
+@runtime_checkable
 class Policy(Protocol):
   """A policy for the players of an environment, a pytree.
 
