@@ -6,5 +6,6 @@ from mdrl.envs.base import CHANCE as CHANCE
 from mdrl.envs.base import TERMINAL as TERMINAL
 from mdrl.envs.base import Environment as Environment
 from mdrl.envs.base import View as View
+from mdrl.envs.compilation import compile_environment as compile_environment
 from mdrl.envs.compiled import CompiledEnvironment as CompiledEnvironment
 from mdrl.envs.compiled import environment as environment

@@ -71,7 +71,8 @@ class HistoryTables:
     returns: What each player gets at each terminal, in order of histories.
     infostates: What describes the infostates of each player.
     features_kind: What their features are: OpenSpiel's
-      `information_state_tensor` or `observation_tensor`, or `own_sequence`.
+      `information_state_tensor` or `observation_tensor`, the `observation` of
+      an environment, or `own_sequence`.
   """
 
   levels: tuple[int, ...] = struct.static()

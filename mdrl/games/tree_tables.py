@@ -26,7 +26,8 @@ class Histories(NamedTuple):
     features: For each player, what describes each of its infostates, `[I, F]`;
       of bytes where that loses nothing.
     features_kind: What they are: `information_state_tensor` or
-      `observation_tensor`, as OpenSpiel gives them, or `own_sequence`.
+      `observation_tensor`, as OpenSpiel gives them, `observation`, as an
+      environment gives it, or `own_sequence`.
   """
 
   player: np.ndarray
