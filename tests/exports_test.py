@@ -8,7 +8,15 @@ import sys
 
 from absl.testing import absltest, parameterized
 
-from mdrl import evaluation, games, geometry, operators, policies, solvers
+from mdrl import (
+  evaluation,
+  games,
+  geometry,
+  judges,
+  operators,
+  policies,
+  solvers,
+)
 from tests import source_tree
 
 _PACKAGES = (evaluation, games, geometry, operators, solvers)
@@ -34,7 +42,7 @@ class ExportsTest(parameterized.TestCase):
     self.assertGreater(len(_methods(package)), 5)
     self.assertEqual(_methods(package) - set(vars(package)), set())
 
-  @parameterized.parameters(*_PACKAGES, policies)
+  @parameterized.parameters(*_PACKAGES, judges, policies)
   def test_names_are_defined_in_the_package(self, package):
     exported = {
       name: value

@@ -1,0 +1,11 @@
+"""What trains or plays to judge policies: matches and best responses.
+
+Modules that train import networks and optimisers, which takes a while: import
+them by name.
+"""
+
+from mdrl.judges.best_response import Judgement as Judgement
+from mdrl.judges.best_response import judge as judge
+from mdrl.judges.intervals import Interval as Interval
+from mdrl.judges.matches import Match as Match
+from mdrl.judges.matches import Results as Results
