@@ -9,3 +9,4 @@ from mdrl.envs.base import View as View
 from mdrl.envs.compilation import compile_environment as compile_environment
 from mdrl.envs.compiled import CompiledEnvironment as CompiledEnvironment
 from mdrl.envs.compiled import environment as environment
+from mdrl.envs.hanabi import Hanabi as Hanabi
