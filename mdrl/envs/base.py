@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from mdrl.envs import sharing
 from mdrl.games import tree_tables
 
 CHANCE = tree_tables.CHANCE
@@ -190,7 +191,7 @@ class Environment(abc.ABC, Generic[S]):
       luck: A draw for each move that chance may make in a row.
     """
     for i in range(luck.shape[0]):
-      outcome = draw(self.outcomes(state), luck[i])
+      outcome = sharing.once(draw(self.outcomes(state), luck[i]))
       behind = self.resolve(state, outcome)
       state = where(self.current_player(state) == CHANCE, behind, state)
     return state
