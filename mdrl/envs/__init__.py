@@ -9,4 +9,6 @@ from mdrl.envs.base import View as View
 from mdrl.envs.compilation import compile_environment as compile_environment
 from mdrl.envs.compiled import CompiledEnvironment as CompiledEnvironment
 from mdrl.envs.compiled import environment as environment
+from mdrl.envs.goofspiel import Goofspiel as Goofspiel
 from mdrl.envs.hanabi import Hanabi as Hanabi
+from mdrl.envs.liars_dice import LiarsDice as LiarsDice
