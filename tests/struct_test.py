@@ -192,6 +192,18 @@ class FunctionsTest(absltest.TestCase):
     self.assertIs(struct.as_pytree(one), one)
     self.assertLen(jax.tree.leaves(Pair(first=one)), 2)
 
+  def test_pytrees_without_fields_are_no_functions(self):
+    @struct.dataclass
+    class Zero:
+      def __call__(self, step):
+        return step * 0
+
+    zero = Zero()
+    self.assertIs(struct.as_pytree(zero), zero)
+    self.assertIs(Pair(first=zero).first, zero)
+    self.assertFalse(struct.is_leaf(zero))
+    self.assertTrue(struct.is_leaf(len))
+
   def test_refuses_functions_that_cannot_be_hashed(self):
     class Unhashable:
       __hash__ = None
