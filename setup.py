@@ -137,6 +137,7 @@ setuptools.setup(
     "mpltern>=1.0.4",
     "numpy>=2.0",
     "open_spiel>=2.0.2",
+    "optax>=0.2.8",
     "rich>=14",
     "scipy>=1.15",
   ],

@@ -35,6 +35,7 @@ from mdrl.solvers.regret_rules import Predictive as Predictive
 from mdrl.solvers.regret_rules import Vanilla as Vanilla
 from mdrl.solvers.rlhf import RLHF as RLHF
 from mdrl.solvers.schedules import Function as Function
+from mdrl.solvers.schedules import LinearDecay as LinearDecay
 from mdrl.solvers.schedules import PowerDecay as PowerDecay
 from mdrl.solvers.spo_queue import QueueSPO as QueueSPO
 from mdrl.solvers.srpo import SRPO as SRPO

@@ -45,6 +45,34 @@ class PowerDecay:
 
 
 @struct.dataclass
+class LinearDecay:
+  """A straight line from one value to another, which then stays.
+
+  Attributes:
+    initial: Value at step 0.
+    final: Value from step `steps` on.
+    steps: Number of steps between them; positive.
+  """
+
+  initial: float | Float[Array, "..."]
+  final: float | Float[Array, "..."]
+  steps: float | Float[Array, "..."]
+
+  def __post_init__(self):
+    checks.between("initial", self.initial, 0)
+    checks.between("final", self.final, 0)
+    checks.positive("steps", self.steps)
+
+  def __call__(self, step: Int[Array, ""]) -> Float[Array, ""]:
+    """Returns the value at a step."""
+    initial, final, steps = map(
+      jnp.asarray, (self.initial, self.final, self.steps)
+    )
+    done = jnp.clip(step.astype(steps.dtype) / steps, 0, 1)
+    return initial + (final - initial) * done
+
+
+@struct.dataclass
 class Function:
   """Any function of the step, `fn(step, **parameters)`.
 

@@ -43,6 +43,11 @@ class SchedulesTest(absltest.TestCase):
     values = [float(schedule(jnp.array(step))) for step in (0, 12, 60)]
     np.testing.assert_allclose(values, [3.0, 1.5, 0.75], rtol=1e-15)
 
+  def test_linear_decay(self):
+    schedule = schedules.LinearDecay(initial=3.0, final=1.0, steps=4.0)
+    values = [float(schedule(jnp.array(step))) for step in (0, 1, 4, 9)]
+    np.testing.assert_allclose(values, [3.0, 2.5, 1.0, 1.0], rtol=1e-15)
+
   def test_any_function_with_leaves(self):
     schedule = schedules.Function(fn=_cosine, parameters={"period": 8.0})
     self.assertAlmostEqual(float(schedule(jnp.array(4))), 0.0)
@@ -122,6 +127,8 @@ class SchedulesTest(absltest.TestCase):
       schedules.PowerDecay(initial=1.0, delay=0.0)
     with self.assertRaisesRegex(ValueError, "`power` must lie in"):
       schedules.PowerDecay(initial=1.0, power=-1.0)
+    with self.assertRaisesRegex(ValueError, "`steps` must lie in"):
+      schedules.LinearDecay(initial=1.0, final=0.0, steps=0.0)
 
 
 if __name__ == "__main__":
