@@ -291,7 +291,7 @@ def _check_single(env, seen, actions):
     action = jnp.asarray(actions[t, g])
     key = jax.random.key(t)
     one = jax.tree.map(lambda x: x[None], (state, action))
-    behind = _stepped(env, *one, key)
+    behind = _stepped(env, one[0], one[1], key)
     behind = jax.tree.map(lambda x: x[0], behind)
     _require_same(env.step(state, action, key), behind, "`step` of one state")
     said = _described_alone(env, state)
