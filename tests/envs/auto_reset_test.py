@@ -38,7 +38,7 @@ class AutoResetTest(absltest.TestCase):
     self.assertGreater(int(transition.done.sum()), 256)
 
   def test_rewards_are_paid_where_a_game_ends(self):
-    env, (states, _, transition) = _play(256, 40)
+    env, (_, _, transition) = _play(256, 40)
     done, rewards = map(np.asarray, (transition.done, transition.rewards))
     self.assertFalse(rewards[~done].any())
     self.assertTrue((np.abs(rewards[done]).sum(axis=-1) <= 26).all())
