@@ -138,6 +138,7 @@ setuptools.setup(
     "numpy>=2.0",
     "open_spiel>=2.0.2",
     "optax>=0.2.8",
+    "orbax-checkpoint>=0.12.8",
     "rich>=14",
     "scipy>=1.15",
   ],

@@ -16,7 +16,11 @@ import mdrl
 from tests import source_tree
 
 # Modules of packages that are called otherwise.
-_MODULES = {"absl-py": "absl", "open_spiel": "pyspiel"}
+_MODULES = {
+  "absl-py": "absl",
+  "open_spiel": "pyspiel",
+  "orbax-checkpoint": "orbax",
+}
 # What shows that a package is used which nothing imports.
 _COMMANDS = {
   "ipykernel": "jupyter execute",

@@ -13,6 +13,8 @@ from mdrl.policies.masks import log_probabilities as log_probabilities
 from mdrl.policies.masks import probabilities as probabilities
 from mdrl.policies.networks import NetworkPolicy as NetworkPolicy
 from mdrl.policies.networks import create as create
+from mdrl.policies.saved import load as load
+from mdrl.policies.saved import save as save
 from mdrl.policies.table import TablePolicy as TablePolicy
 from mdrl.policies.table import UniformPolicy as UniformPolicy
 from mdrl.policies.table import from_policies as from_policies

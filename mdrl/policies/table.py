@@ -37,7 +37,7 @@ class TablePolicy:
   ) -> tuple[base.Outputs, Any]:
     """Returns the row of the infostate."""
     row = self.first_row[view.player] + view.information_state[..., 0]
-    logits = self.logits[jnp.maximum(row, 0)]
+    logits = self.logits[jnp.maximum(row, 0)].astype(view.observation.dtype)
     return base.Outputs(logits, jnp.zeros_like(logits[..., 0])), carry
 
 
