@@ -11,6 +11,8 @@ import pytest
 
 from mdrl import envs, testing
 from mdrl.envs import base as env_lib
+from mdrl.envs import compilation
+from mdrl.games import base as game_lib
 
 _TINY = dict(colors=1, ranks=2, hand_size=1, max_information_tokens=2)
 _PUBLISHED = dict(
@@ -31,6 +33,18 @@ _MORE = (
 def _spiel(sizes):
   parameters = ",".join(f"{name}={value}" for name, value in sizes.items())
   return pyspiel.load_game(f"hanabi({parameters})")
+
+
+def _uniform_value(state):
+  """Returns what uniform play of a state of OpenSpiel is worth."""
+  if state.is_terminal():
+    return state.returns()[0]
+  if state.is_chance_node():
+    moves = state.chance_outcomes()
+  else:
+    legal = state.legal_actions()
+    moves = [(move, 1 / len(legal)) for move in legal]
+  return sum(p * _uniform_value(state.child(move)) for move, p in moves)
 
 
 def _histories(state, moves=(), seen=None):
@@ -76,8 +90,10 @@ def _parts(env, states, player):
 
 
 def _rows(tree):
-  """Returns the bytes of each of many states."""
+  """Returns the bytes of each of many states, or of one."""
   leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+  if not leaves[0].ndim:
+    leaves = [leaf[None] for leaf in leaves]
   return [
     b"".join(x[i].tobytes() for x in leaves) for i in range(len(leaves[0]))
   ]
@@ -204,6 +220,30 @@ class HanabiTest(parameterized.TestCase):
       state = step(state, jnp.int32(action), jax.random.key(decisions))
       decisions += 1
     self.assertEqual(decisions, env.max_decisions)
+    again = step(state, jnp.int32(0), jax.random.key(0))
+    self.assertEqual(_rows(again), _rows(state))
+
+  def test_an_illegal_action_is_the_first_legal_one(self):
+    env = envs.Hanabi(**_TINY | dict(hand_size=2))
+    state, step = env.init(jnp.array([0, 0, 0, 1], jnp.int32)), jax.jit(env.act)
+    # With all tokens, slots are played, and not discarded.
+    for action, same in ((0, 2), (1, 2), (-1, 2), (env.num_actions, 2)):
+      moved = step(state, jnp.int32(action))
+      self.assertEqual(_rows(moved), _rows(step(state, jnp.int32(same))))
+    self.assertNotEqual(_rows(moved), _rows(step(state, jnp.int32(3))))
+
+  @pytest.mark.slow
+  def test_contract(self):
+    testing.check_env(
+      envs.Hanabi(players=3, colors=2, ranks=3, hand_size=2, max_life_tokens=2)
+    )
+
+  def test_compiles_into_a_game_that_is_worth_the_same(self):
+    sizes = dict(players=3, **_TINY | dict(max_information_tokens=1))
+    game, _ = compilation.compile_environment(envs.Hanabi(**sizes))
+    plans = game.plans(game_lib.uniform_policies(game))
+    value = _uniform_value(_spiel(sizes).new_initial_state())
+    np.testing.assert_allclose(game.values(plans), [value] * 3, rtol=1e-12)
 
   @parameterized.parameters(
     ("players", 6),
