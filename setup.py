@@ -124,7 +124,7 @@ setuptools.setup(
   packages=setuptools.find_packages(
     include=["mdrl", "mdrl.*", "experiments", "experiments.*"]
   ),
-  package_data={"mdrl": ["py.typed"]},
+  package_data={"mdrl": ["py.typed"], "mdrl.judges": ["*.cc", "*.h"]},
   entry_points={"console_scripts": [_command(name) for name in _BINARIES]},
   install_requires=[
     "absl-py>=2.3.1",

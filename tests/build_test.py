@@ -12,8 +12,12 @@ _BUILD = source_tree.ROOT / "BUILD"
 _SOURCES = ("mdrl", "experiments", "benchmarks", "tests")
 
 
-def _glob(include, exclude=()):
-  """Returns what Bazel's `glob` does, but for hidden files."""
+def _glob(include, exclude=(), allow_empty=False):
+  """Returns what Bazel's `glob` does, but for hidden files.
+
+  Raises:
+    ValueError: If there is no file, unless that is allowed.
+  """
   found, left_out = (
     {
       path
@@ -23,6 +27,8 @@ def _glob(include, exclude=()):
     }
     for patterns in (include, exclude)
   )
+  if not found - left_out and not allow_empty:
+    raise ValueError(f"no files are called {include}")
   return sorted(found - left_out)
 
 

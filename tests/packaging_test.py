@@ -85,7 +85,8 @@ class BuiltTest(absltest.TestCase):
     wanted = {
       str(path.relative_to(source_tree.ROOT))
       for name in ("mdrl", "experiments")
-      for path in (source_tree.ROOT / name).rglob("*.py")
+      for path in (source_tree.ROOT / name).rglob("*.*")
+      if path.suffix in (".py", ".cc", ".h")
     }
     self.assertEqual(wanted | {"mdrl/py.typed"}, self.modules)
 
