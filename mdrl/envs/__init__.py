@@ -13,6 +13,7 @@ from mdrl.envs.dark_hex import DarkHex as DarkHex
 from mdrl.envs.goofspiel import Goofspiel as Goofspiel
 from mdrl.envs.hanabi import Hanabi as Hanabi
 from mdrl.envs.liars_dice import LiarsDice as LiarsDice
+from mdrl.envs.named import load as load
 from mdrl.envs.phantom_tic_tac_toe import (
   PhantomTicTacToe as PhantomTicTacToe,
 )
