@@ -150,6 +150,19 @@ def game_of(path: Path) -> str:
   return _header(file)["game"]
 
 
+def kind_of(path: Path) -> str:
+  """Returns whether a saved policy is a `network` or a `table`.
+
+  Args:
+    path: As for `load`.
+
+  Raises:
+    ValueError: If there is no policy, or a damaged one.
+  """
+  file = _find(pathlib.Path(path))
+  return "table" if file.suffix == ".npz" else _header(file)["kind"]
+
+
 def _described(policy, index):
   """Returns the kind of a policy, its architecture and its arrays."""
   if isinstance(policy, networks.NetworkPolicy):

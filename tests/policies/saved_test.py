@@ -105,6 +105,7 @@ class NetworkTest(_Folder):
     self.assertEqual(header["architecture"], policy.architecture.to_json())
     self.assertEqual(header["versions"]["jax"], jax.__version__)
     self.assertEqual(saved.game_of(self.folder / "a" / "b"), "kuhn_poker")
+    self.assertEqual(saved.kind_of(self.folder / "a" / "b"), "network")
 
   def test_dtype_can_be_asked_for(self):
     saved.save(self.folder, _network(), game="kuhn_poker")
@@ -180,6 +181,7 @@ class TableTest(_Folder):
     ):
       np.testing.assert_allclose(ours[1:], theirs[1:], atol=1e-15)
     self.assertEqual(saved.game_of(self.folder), "kuhn_poker()")
+    self.assertEqual(saved.kind_of(self.folder), "table")
 
   def test_what_stands_at_illegal_actions_is_not_kept(self):
     policy, _, index, everywhere = _table("goofspiel")
