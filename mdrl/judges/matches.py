@@ -98,8 +98,15 @@ class Match:
       raise ValueError(f"`num_deals` must be positive, got {self.num_deals}")
     _check_seatings(self.seatings, len(self.policies), env.num_players)
 
-  def init(self, env: env_lib.Environment) -> State:
-    """Returns the state before the first deal."""
+  def init(
+    self, env: env_lib.Environment, start: Key[Array, ""] | None = None
+  ) -> State:
+    """Returns the state before the first deal.
+
+    Args:
+      env: What is played.
+      start: The key of all luck; by default that of the seed.
+    """
     num = len(self.policies), env.num_players
     nothing = Deals(
       jnp.zeros(num[:1], env.dtype),
@@ -108,7 +115,7 @@ class Match:
     )
     return State(
       step=methods.zero_step(),
-      key=jax.random.key(self.seed),
+      key=jax.random.key(self.seed) if start is None else start,
       played=methods.zero_step(),
       mean=nothing,
       squares=nothing,

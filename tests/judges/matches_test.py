@@ -206,6 +206,8 @@ class MatchTest(parameterized.TestCase):
       strict=True,
     ):
       np.testing.assert_array_equal(a, b)
+    other = run.init(match, env, jax.random.key(2))
+    self.assertEqual(other.key, jax.random.key(2))
 
   def test_moments_are_those_of_all_deals(self):
     _, env, _, tables = _problem("kuhn")
