@@ -25,6 +25,8 @@ _DEV = [
 ]
 _BINARIES = (
   "compare_solvers",
+  "exploit_policy",
+  "play_match",
   "preference_league",
   "solve_game",
   "solve_preference",

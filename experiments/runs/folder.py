@@ -42,7 +42,7 @@ class Folder:
     program: str,
     files: Sequence[str],
     *,
-    resume: bool,
+    resume: bool | None,
     overwrite: bool,
   ):
     """Inspects the folder without changing it.
@@ -51,7 +51,8 @@ class Folder:
       path: Of the folder, which need not exist.
       program: The binary.
       files: Names of files that it writes besides flags, trace and states.
-      resume: Whether a run in it is gone on with.
+      resume: Whether a run in it is gone on with; None for a program whose
+        runs cannot be.
       overwrite: Whether a run in it is deleted by `begin`.
 
     Raises:
@@ -65,7 +66,9 @@ class Folder:
     self.path = path
     self._program = program
     self._files = [TRACE, STATES, *files]
-    self._resume, self._overwrite = resume, overwrite
+    self._resume, self._overwrite = bool(resume), overwrite
+    self._resumes = resume is not None
+    self._then = whole_files.RESUME if self._resumes else whole_files.REPEAT
     self._lock: lock_lib.Lock | None = None
     self._made: list[pathlib.Path] = []
     self._begun = False
@@ -107,7 +110,7 @@ class Folder:
       self._delete()
     for name in (FLAGS, *self._files):
       # A kill may have left it.
-      with whole_files.writing(self.path / name):
+      with whole_files.writing(self.path / name, self._then):
         whole_files.partial_path(self.path / name).unlink(missing_ok=True)
     self._record = record
     if self.recorded is None or self._begun:
@@ -139,7 +142,7 @@ class Folder:
     Raises:
       WriteError: If it cannot be written.
     """
-    whole_files.replace(self.path / name, write)
+    whole_files.replace(self.path / name, write, self._then)
 
   @contextlib.contextmanager
   def _named(self):
@@ -176,9 +179,10 @@ class Folder:
       self._check_foreign([])
       return None
     if not self._resume and not self._overwrite and not self._is_bare():
+      go_on = "go on with it by --resume, " if self._resumes else ""
       raise ValueError(
-        f"`--out` holds a run already: {self.path}; go on with it by "
-        "--resume, delete it by --overwrite, or choose another --out"
+        f"`--out` holds a run already: {self.path}; {go_on}delete it by "
+        "--overwrite, or choose another --out"
       )
     record = read(path)
     if record["program"] != self._program:

@@ -9,6 +9,9 @@ from typing import BinaryIO
 
 # What a full disk, a quota and a limit on the size of files raise.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What a user does next, where a run can be gone on with, and where it cannot.
+RESUME = "go on by --resume"
+REPEAT = "run the command again"
 
 
 class WriteError(ValueError):
@@ -34,8 +37,12 @@ def read(path: pathlib.Path) -> bytes:
 
 
 @contextlib.contextmanager
-def writing(path: pathlib.Path) -> Iterator[None]:
+def writing(path: pathlib.Path, then: str = RESUME) -> Iterator[None]:
   """Names the file in errors of the operating system.
+
+  Args:
+    path: Of the file.
+    then: What is to be done once the cause is removed.
 
   Raises:
     WriteError: In place of an OSError.
@@ -50,19 +57,28 @@ def writing(path: pathlib.Path) -> Iterator[None]:
     )
     raise WriteError(
       f"`--out` must hold {path}, which cannot be written: "
-      f"{error.strerror or error}; {remedy}, and go on by --resume"
+      f"{error.strerror or error}; {remedy}, and {then}"
     ) from error
 
 
-def replace(path: pathlib.Path, write: Callable[[BinaryIO], object]) -> None:
+def replace(
+  path: pathlib.Path,
+  write: Callable[[BinaryIO], object],
+  then: str = RESUME,
+) -> None:
   """Writes a file under another name and moves it into place.
+
+  Args:
+    path: Of the file.
+    write: Writes what is in it.
+    then: What is to be done where it fails, once the cause is removed.
 
   Raises:
     WriteError: If the disk is full or the folder cannot be written; what was
       there before stays, and nothing is left over.
   """
   partial = partial_path(path)
-  with writing(path):
+  with writing(path, then):
     try:
       with open(partial, "wb") as file:
         write(file)

@@ -147,9 +147,29 @@ def write_files(folder: pathlib.Path) -> None:
   np.save(folder / "words.npy", np.array([["a"]]))
   np.save(folder / "complex.npy", rates + 1j)
   np.save(folder / "huge.npy", rates * 1e300)
+  np.savez(folder / "kuhn.npz", **_kuhn_policy())
+  (folder / "saved").mkdir()
+  (folder / "saved" / "policy.json").write_text('{"format": 1}')
   (folder / "folder").mkdir()
   (folder / "run").mkdir()
   (folder / "run" / "flags.json").write_text(json.dumps({"flags": {}}))
+
+
+def _kuhn_policy():
+  """Returns uniform play in Kuhn poker, as `policy.npz` holds it."""
+  histories = {0: ["", "pb"], 1: ["p", "b"]}
+  names, players = [], []
+  for player, behind in histories.items():
+    for card in "012":
+      names += [card + moves for moves in behind]
+      players += [player] * len(behind)
+  return {
+    "game": np.array("kuhn_poker()"),
+    "infostate": np.array(names),
+    "player": np.array(players),
+    "action": np.tile([0, 1], (len(names), 1)),
+    "probability": np.full((len(names), 2), 0.5),
+  }
 
 
 def _either(good, bad=_MISTAKES, often=4):
@@ -259,6 +279,40 @@ COMPARE_SOLVERS = _line(
     "resume": _BOOL,
     "save_seconds": _number("0", "1", "5.0"),
     "out": _OUT,
+  },
+)
+_POLICY = _either(
+  st.sampled_from(["uniform", "uniform", "kuhn.npz", "bad.npz", "saved"]),
+  (*_MISTAKES, *_FOLDERS),
+)
+_JUDGED = {
+  "game": _GAME,
+  "precision": _PRECISION,
+  "cache_dir": _CACHE,
+  "max_histories": _whole(1, 10_000),
+  "confidence": _number("0.9", "0.5", "0.999999"),
+  "seed": _whole(0, 5),
+  "overwrite": _BOOL,
+  "out": _OUT,
+}
+# Responses are learned for as long in the shortest of budgets as in others.
+EXPLOIT_POLICY = _line(
+  {"exact": _either(st.sampled_from(["auto", "always"]), often=8)},
+  {
+    **_JUDGED,
+    "policy": _POLICY,
+    "games": _whole(2, 50),
+    "steps": _whole(1, 50),
+    "checkpoints": _whole(1, 3),
+  },
+)
+PLAY_MATCH = _line(
+  {"policies": _lists(_POLICY), "games": _whole(2, 500)},
+  {
+    **_JUDGED,
+    "batch": _whole(1, 100),
+    "resume": _BOOL,
+    "save_seconds": _number("0", "1", "5.0"),
   },
 )
 _PARAMETERS = st.tuples(

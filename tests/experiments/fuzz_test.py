@@ -27,6 +27,8 @@ import pytest
 
 from experiments import (
   compare_solvers,
+  exploit_policy,
+  play_match,
   preference_league,
   solve_game,
   solve_preference,
@@ -52,6 +54,12 @@ _BINARIES = {
     compare_solvers.define,
     fuzz_lines.COMPARE_SOLVERS,
   ),
+  "exploit_policy": (
+    exploit_policy,
+    exploit_policy.define,
+    fuzz_lines.EXPLOIT_POLICY,
+  ),
+  "play_match": (play_match, play_match.define, fuzz_lines.PLAY_MATCH),
   "solve_preference": (
     solve_preference,
     settings_lib.define,

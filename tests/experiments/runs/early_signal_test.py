@@ -21,6 +21,8 @@ class EarlySignalTest(parameterized.TestCase):
     "compare_solvers",
     "solve_preference",
     "preference_league",
+    "exploit_policy",
+    "play_match",
   )
   def test_ctrl_c_ends_without_a_traceback(self, name):
     folder = self.enterContext(tempfile.TemporaryDirectory())

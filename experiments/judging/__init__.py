@@ -1,0 +1,1 @@
+"""The parts of `exploit_policy` and `play_match`."""
