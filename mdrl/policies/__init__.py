@@ -13,6 +13,7 @@ from mdrl.policies.masks import log_probabilities as log_probabilities
 from mdrl.policies.masks import probabilities as probabilities
 from mdrl.policies.networks import NetworkPolicy as NetworkPolicy
 from mdrl.policies.networks import create as create
+from mdrl.policies.openspiel import to_openspiel as to_openspiel
 from mdrl.policies.saved import load as load
 from mdrl.policies.saved import save as save
 from mdrl.policies.table import TablePolicy as TablePolicy

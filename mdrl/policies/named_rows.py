@@ -70,7 +70,7 @@ def pack(policy: table.TablePolicy, index: index_lib.Index) -> dict[str, Any]:
   names = [name.encode() for own in index.players for name in own.infostates]
   logits = np.asarray(policy.logits)
   # What stands at illegal actions means nothing.
-  legal = np.concatenate([_legal(own, index) for own in index.players])
+  legal = legal_actions(index)
   return {
     "logits": np.where(legal, logits, np.array(-np.inf, logits.dtype)),
     "player": np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
@@ -160,7 +160,7 @@ def to_table(
       rows.game, f"it lacks infostate {missing[1]!r} of player {missing[0]}"
     )
   order = np.array([place[key] for key in keys], int)
-  legal = np.concatenate([_legal(own, index) for own in index.players])
+  legal = legal_actions(index)
   width = min(legal.shape[1], rows.logits.shape[1])
   logits = np.full(legal.shape, -np.inf, rows.logits.dtype)
   logits[:, :width] = rows.logits[order, :width]
@@ -184,11 +184,15 @@ def _of_another(game, found):
   )
 
 
-def _legal(own, index):
-  legal = np.zeros((len(own.infostates), _num_actions(index)), bool)
-  actions = own.actions_table()
-  rows = np.broadcast_to(np.arange(len(actions))[:, None], actions.shape)
-  legal[rows[actions >= 0], actions[actions >= 0]] = True
+def legal_actions(index: index_lib.Index) -> np.ndarray:
+  """Returns which actions are legal at each row of a table of the game."""
+  tables = [own.actions_table() for own in index.players]
+  legal = np.zeros((sum(map(len, tables)), _num_actions(index)), bool)
+  first = 0
+  for actions in tables:
+    rows = np.broadcast_to(np.arange(len(actions))[:, None], actions.shape)
+    legal[first + rows[actions >= 0], actions[actions >= 0]] = True
+    first += len(actions)
   return legal
 
 

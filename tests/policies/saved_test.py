@@ -12,6 +12,7 @@ from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from experiments.solving import policy_file
 from mdrl.policies import (
@@ -133,6 +134,7 @@ class NetworkTest(_Folder):
     self.assertEqual(sorted(self.folder.rglob("*")), before)
     self.assert_same(saved.load(self.folder), _network(0))
 
+  @pytest.mark.slow
   def test_says_nothing_and_loads_without_orbax_until_asked(self):
     saved.save(self.folder, _network(), game="kuhn_poker")
     script = (
