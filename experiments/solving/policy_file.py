@@ -1,4 +1,4 @@
-"""`policy.npz`, the result of a run: one row per infostate.
+"""`policy.npz`, the result of a run: a row for each information-state string.
 
 These two lines make it a policy of OpenSpiel, if the game gives
 information-state strings:
@@ -37,12 +37,20 @@ def write(
     iterates: The policies of the `last` and the `average` iterate.
     reports: Which of them is `probability`, the result.
   """
-  tables = [player.actions_table() for player in index.players]
+  # Infostates with several strings have a row for each.
+  repeats = [
+    [len(player.strings(row)) for row in range(len(player.start))]
+    for player in index.players
+  ]
+  tables = [
+    np.repeat(player.actions_table(), times, axis=0)
+    for player, times in zip(index.players, repeats, strict=True)
+  ]
   widest = max((table.shape[1] for table in tables), default=0)
   arrays = {
     "game": np.array(game),
     "infostate": np.array(
-      [name for player in index.players for name in player.infostates],
+      [name for player in index.players for name in player.names()],
       dtype=np.str_,
     ),
     "player": np.repeat(
@@ -51,12 +59,17 @@ def write(
     "action": _stack(tables, widest, -1),
   }
   if all(player.labels for player in index.players):
-    labels = [player.labels_table() for player in index.players]
+    labels = [
+      np.repeat(player.labels_table(), times, axis=0)
+      for player, times in zip(index.players, repeats, strict=True)
+    ]
     arrays["label"] = _stack(labels, widest, "").astype(np.str_)
   for name, policies in iterates.items():
     rows = [
-      _rows(player, np.asarray(policy))
-      for player, policy in zip(index.players, policies, strict=True)
+      np.repeat(_rows(player, np.asarray(policy)), times, axis=0)
+      for player, policy, times in zip(
+        index.players, policies, repeats, strict=True
+      )
     ]
     arrays[name] = _stack(rows, widest, 0)
   arrays["probability"] = arrays[reports]

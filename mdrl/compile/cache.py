@@ -4,6 +4,7 @@ from collections.abc import Callable
 import contextlib
 import hashlib
 import importlib.metadata
+import itertools
 import os
 import pathlib
 import struct
@@ -18,7 +19,7 @@ import numpy as np
 from mdrl.games import tree_tables
 
 # Incremented whenever the meaning of the stored arrays changes.
-_SCHEMA = 4
+_SCHEMA = 5
 # How damage to a file shows when it is read: as no archive or one cut short, as
 # parts that are missing, or as parts that are no arrays of the shape or texts
 # of the length that are expected.
@@ -118,6 +119,7 @@ def save(
     "num_histories": np.array(tables.num_histories),
     "labelled": np.array(bool(tables.labels)),
     "recorded": np.array(tables.histories is not None),
+    "aliased": np.array(bool(tables.aliases)),
   }
   for i in range(tables.num_players):
     arrays[f"parent{i}"] = tables.parent[i]
@@ -126,6 +128,9 @@ def save(
     arrays |= _joined(f"{i}", tables.infostates[i])
   for i, labels in enumerate(tables.labels):
     arrays |= _joined(f"_label{i}", labels)
+  for i, aliases in enumerate(tables.aliases):
+    arrays |= _joined(f"_alias{i}", [name for row in aliases for name in row])
+    arrays[f"num_aliases{i}"] = np.array([len(row) for row in aliases])
   if tables.histories is not None:
     arrays |= _record(tables.histories)
   _remove_left(folder, name)
@@ -212,7 +217,16 @@ def _tables(arrays, histories):
     histories=_histories(arrays, players)
     if histories and int(arrays["recorded"])
     else None,
+    aliases=tuple(_aliases(arrays, i) for i in players)
+    if int(arrays["aliased"])
+    else (),
   )
+
+
+def _aliases(arrays, player):
+  names = iter(_split(arrays, f"_alias{player}"))
+  counts = arrays[f"num_aliases{player}"].tolist()
+  return tuple(tuple(itertools.islice(names, count)) for count in counts)
 
 
 def _record(histories):

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mdrl.compile import history_recorder, plain_text, tree_limits
+from mdrl.compile import (
+  history_recorder,
+  merged_names,
+  plain_text,
+  tree_limits,
+)
 from mdrl.games import tree_tables
 
 # What OpenSpiel's `State.current_player` returns where no player moves. One
@@ -23,6 +28,7 @@ def enumerate_tree(
   max_histories: int,
   progress: tree_limits.Progress | None = None,
   recorder: history_recorder.Recorder | None = None,
+  merged: merged_names.MergedNames | None = None,
 ) -> tree_tables.TreeTables:
   """Visits every history of a sequential game once.
 
@@ -33,6 +39,8 @@ def enumerate_tree(
     max_histories: The largest tree to enumerate.
     progress: Called now and then with how far the walk is.
     recorder: Records the histories; without one they are not kept.
+    merged: Collects strings, for games of which several stand for one
+      infostate; otherwise each stands for its own.
 
   Returns:
     The tree, infostates in order of a depth-first visit, last action first.
@@ -54,7 +62,7 @@ def enumerate_tree(
     if player == TERMINAL:
       builder.add_terminal(sequence, state.returns())
     else:
-      first, actions = _visit(builder, state, player, sequence, named)
+      first, actions = _visit(builder, state, player, sequence, named, merged)
       if observe is not None and player != CHANCE:
         observe(player, state)
       num_found += len(actions)
@@ -64,7 +72,8 @@ def enumerate_tree(
 
     # Go on with the last move that is left, below the deepest history.
     if not stack:
-      return builder.tables(num_found)
+      tables = builder.tables(num_found)
+      return tables if merged is None else merged.named(tables)
     state, sequence, player, first, actions = stack[-1]
     action = actions.pop()
     if actions:
@@ -77,7 +86,7 @@ def enumerate_tree(
     sequence[player] = first + len(actions)
 
 
-def _visit(builder, state, player, sequence, named):
+def _visit(builder, state, player, sequence, named, merged):
   """Returns the first sequence at a history, and the actions to choose from."""
   if player == CHANCE:
     outcomes = state.chance_outcomes()
@@ -89,6 +98,8 @@ def _visit(builder, state, player, sequence, named):
     name = (
       state.information_state_string(player) if named else state.history_str()
     )
+    if merged is not None:
+      name = merged.first(player, name)
     first = builder.visit(player, name, sequence[player], actions)
   return first, actions
 

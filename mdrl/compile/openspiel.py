@@ -20,6 +20,7 @@ from mdrl.compile import (
   gambit_files,
   history_recorder,
   listed_actions,
+  merged_names,
   plain_text,
   policy_bridge,
   tree_limits,
@@ -107,7 +108,8 @@ def compile_game(
       first second on.
 
   Returns:
-    The game, and the index of its rows by information-state string.
+    The game, and the index of its rows by information-state string. Infostates
+    of classical dark hex are what a player knows, and have several strings.
 
   Raises:
     ValueError: If the game is unknown, has imperfect recall, has chance that
@@ -243,6 +245,7 @@ def enumerate_tree(
       max_histories=max_histories,
       progress=progress,
       recorder=recorder,
+      merged=merged_names.of_game(game),
     )
   except ValueError:
     raise

@@ -46,7 +46,7 @@ def to_openspiel(
   from open_spiel.python import policy as policy_lib
 
   table = policy_lib.TabularPolicy(game)
-  names = {name for player in index.players for name in player.infostates}
+  names = {name for player in index.players for name in player.names()}
   same = game.num_players() == len(index.players)
   if not same or not table.state_lookup.keys() >= names:
     raise ValueError(
@@ -72,7 +72,7 @@ def from_openspiel(index: index_lib.Index, policy: Any) -> quantities.Policies:
   tables = [
     {
       name: dict(enumerate(policy.policy_for_key(name).tolist()))
-      for name in player.infostates
+      for name in player.names()
     }
     for player in index.players
   ]

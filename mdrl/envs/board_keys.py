@@ -6,7 +6,8 @@ cell plus one and whether the stone was placed, and a word holds five of them,
 the first one lowest. Cells that were not tried yet are zeros.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, UInt32
@@ -32,7 +33,7 @@ def encode(tries: Iterable[Try], num_cells: int) -> list[int]:
   return words
 
 
-def decode(words: Sequence[int]) -> list[Try]:
+def decode(words: Iterable[Any]) -> list[Try]:
   """Returns the tries of words, on the host."""
   codes = [
     int(word) >> _BITS * t & (1 << _BITS) - 1

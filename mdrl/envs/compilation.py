@@ -97,11 +97,16 @@ def enumerate_tree(
     here = _in_chunks(_behind, environment, (above, move, chance))
   tree = level_tables.number(levels, environment.num_players)
   every = jax.tree.map(lambda *leaves: np.concatenate(leaves), *states)
-  return level_tables.build(
+  names = _names(environment, tree)
+  tables = level_tables.build(
     tree,
-    names=_names(environment, tree),
+    names=tuple(tuple(row[0] for row in rows) for rows in names),
     features=_features(environment, tree, every),
   )
+  if all(len(row) == 1 for rows in names for row in rows):
+    return tables
+  aliases = tuple(tuple(row[1:] for row in rows) for rows in names)
+  return tables._replace(aliases=aliases)
 
 
 def _described(environment, states, move):
@@ -123,7 +128,7 @@ def _described(environment, states, move):
 def _names(environment, tree):
   """Returns what the infostates of each player are called."""
   return tuple(
-    tuple(environment.names(key, player)[0] for key in tree.key[first])
+    tuple(environment.names(key, player) for key in tree.key[first])
     for player, first in enumerate(tree.first_decision)
   )
 

@@ -24,6 +24,8 @@ class PlayerIndex:
     action: The game's action at each slot, -1 at slot 0 and at padding.
     labels: The text of the action at each slot, empty at slot 0 and at padding;
       an empty tuple if the game's actions only have numbers.
+    aliases: Further strings of each row, where the game has several for what
+      the player cannot tell apart; an empty tuple if no row has any.
   """
 
   infostates: tuple[str, ...]
@@ -32,10 +34,19 @@ class PlayerIndex:
   width: np.ndarray
   action: np.ndarray
   labels: tuple[str, ...] = ()
+  aliases: tuple[tuple[str, ...], ...] = ()
 
   @functools.cached_property
   def _rows(self) -> dict[str, int]:
-    return {name: row for row, name in enumerate(self.infostates)}
+    rows = {name: row for row, name in enumerate(self.infostates)}
+    for row, aliases in enumerate(self.aliases):
+      rows |= dict.fromkeys(aliases, row)
+    return rows
+
+  def strings(self, row: int) -> tuple[str, ...]:
+    """Returns all information-state strings of a row."""
+    others = self.aliases[row] if self.aliases else ()
+    return (self.infostates[row], *others)
 
   def row(self, infostate: str) -> int:
     """Returns the row of an information-state string.
@@ -50,6 +61,11 @@ class PlayerIndex:
         "them"
       )
     return self._rows[infostate]
+
+  def names(self) -> list[str]:
+    """Returns all information-state strings of all rows, row by row."""
+    rows = range(len(self.infostates))
+    return [name for row in rows for name in self.strings(row)]
 
   def slots(self, row: int) -> slice:
     """Returns the slots of a row's legal actions."""
@@ -74,6 +90,8 @@ class PlayerIndex:
   def probabilities(self, policy: np.ndarray) -> dict[str, dict[int, float]]:
     """Returns a policy over slots by infostate and action.
 
+    Where an infostate has several strings, all of them are there.
+
     Raises:
       ValueError: If it is not an array over the player's slots.
     """
@@ -91,23 +109,26 @@ class PlayerIndex:
           strict=True,
         )
       )
-      for row, name in enumerate(self.infostates)
+      for row in range(len(self.infostates))
+      for name in self.strings(row)
     }
 
   def policy(self, probabilities: dict[str, dict[int, float]]) -> np.ndarray:
     """Returns the policy over slots of probabilities by name.
 
     Other infostates are ignored; actions that are not legal may have the
-    probability zero.
+    probability zero. Where an infostate has several strings, one of them will
+    do.
 
     Raises:
-      ValueError: If an infostate or one of its actions has no probability, or
-        those of an infostate are not a distribution over its actions.
+      ValueError: If an infostate or one of its actions has no probability,
+        those of an infostate are not a distribution over its actions, or its
+        strings have different ones.
     """
     policy = np.zeros(len(self.action))
     policy[0] = 1
     for row, name in enumerate(self.infostates):
-      given = probabilities.get(name)
+      given = self._given(row, probabilities)
       actions = self.action[self.slots(row)].tolist()
       if given is None or any(a not in given for a in actions):
         raise ValueError(
@@ -128,6 +149,19 @@ class PlayerIndex:
         )
       policy[self.slots(row)] = of_legal
     return policy
+
+  def _given(self, row, probabilities):
+    """Returns the probabilities of a row, by any of its strings."""
+    names = [name for name in self.strings(row) if name in probabilities]
+    given = probabilities[names[0]] if names else None
+    for name in names[1:]:
+      if probabilities[name] != given:
+        raise ValueError(
+          "`probabilities` must be equal at strings of one infostate, which "
+          f"its player cannot tell apart, got {given} at {names[0]!r} and "
+          f"{probabilities[name]} at {name!r}"
+        )
+    return given
 
   def actions_table(self) -> np.ndarray:
     """Returns the legal actions of each row, padded with -1."""
@@ -168,6 +202,7 @@ def build(
     if tables.labels:
       labels[slot[1:]] = tables.labels[i]
     names = tables.infostates[i]
+    aliases = tables.aliases[i] if tables.aliases else ()
     players.append(
       PlayerIndex(
         infostates=tuple(names[k] for k in order.tolist()),
@@ -176,6 +211,7 @@ def build(
         width=tables.width[i][order],
         action=action,
         labels=tuple(labels.tolist()),
+        aliases=tuple(aliases[k] for k in order.tolist()) if aliases else (),
       )
     )
   return Index(tuple(players))

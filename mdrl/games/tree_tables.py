@@ -64,6 +64,9 @@ class TreeTables(NamedTuple):
     labels: For each player, the text of the action of each sequence but the
       empty one; empty for games whose actions only have numbers.
     histories: All histories; None where they were not recorded.
+    aliases: For each player, further strings of each of its infostates, where a
+      game has several for what the player cannot tell apart; empty where every
+      infostate has one string.
   """
 
   infostates: tuple[tuple[str, ...], ...]
@@ -80,6 +83,7 @@ class TreeTables(NamedTuple):
   num_histories: int
   labels: tuple[tuple[str, ...], ...] = ()
   histories: Histories | None = None
+  aliases: tuple[tuple[tuple[str, ...], ...], ...] = ()
 
   @property
   def num_players(self) -> int:
