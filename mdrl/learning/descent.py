@@ -33,7 +33,7 @@ def step(
     rate: Step size; no unit.
     max_norm: A longer gradient is scaled down to this norm.
   """
-  norm = optax.global_norm(gradient)
+  norm = optax.tree.norm(gradient)
   shrink = max_norm / jnp.maximum(norm, max_norm)
   gradient = jax.tree.map(lambda g: g * shrink.astype(g.dtype), gradient)
   # Optax raises a number to the power of a count, which strict promotion bars.
