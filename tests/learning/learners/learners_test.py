@@ -6,6 +6,7 @@ from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from mdrl import judges, policies, run, struct
 from mdrl.envs import compiled
@@ -60,6 +61,7 @@ class LearnersTest(parameterized.TestCase):
     self.assertGreater(gain, 0.95 * most)
     self.assertLessEqual(gain, most + 1e-12)
 
+  @pytest.mark.slow
   @parameterized.parameters(*_LEARNERS)
   def test_keeps_the_contract_of_methods(self, name):
     method_checks.check_method(
