@@ -79,6 +79,10 @@ class DeviceBoard:
     self.num_infostates = tuple(len(places) for places in found)
     self.rows = tuple(_rows(rules, own) for own in self.infostates)
 
+  def places(self, player: int) -> np.ndarray:
+    """Returns the places of a player's infostates, in order of their rows."""
+    return self.infostates[player].place
+
   def evaluate(self, policies: board_values.Tables) -> board_values.BoardValues:
     """Returns the exact values of policies.
 

@@ -176,7 +176,7 @@ class NativeBoard:
     """
     shapes = [(size, self.rules.num_cells) for size in self.num_infostates]
     board_values.check_policies(policies, shapes)
-    dtype = np.result_type(*policies)
+    dtype = np.result_type(*(policy.dtype for policy in policies))
     if dtype != np.float32:
       dtype = np.float64
     tables = [np.ascontiguousarray(policy, dtype) for policy in policies]
