@@ -167,7 +167,7 @@ class PlayMatchTest(parameterized.TestCase):
 
   @pytest.mark.slow
   def test_killed_matches_end_with_the_same_numbers(self):
-    arguments = ["--games=40000000", "--batch=2000", "--cache_dir="]
+    arguments = ["--games=4000000", "--batch=2000", "--cache_dir="]
     status, stderr, _ = interruption.survive(
       "play_match", arguments, self.out, kills=1, seed=3
     )
