@@ -2,10 +2,12 @@
 
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from mdrl import struct
 from mdrl.envs import base as env_lib
+from mdrl.envs import sharing
 
 S = TypeVar("S")
 
@@ -58,6 +60,6 @@ class AutoReset(Generic[S]):
     luck = env.luck(key, self.step_draws)
     behind = env.step(state, action, luck[: env.step_draws])
     rewards = env.returns(behind) - env.returns(state)
-    done = env.is_terminal(behind)
+    done = sharing.once(env.is_terminal(behind).astype(jnp.int32)) == 1
     fresh = env.init(luck[env.step_draws :])
     return env_lib.where(done, fresh, behind), Transition(rewards, done)
