@@ -97,13 +97,16 @@ def find_stage(
     ValueError: If there is no such game or policy.
   """
   tabular = [each for each in names if _is_table(flag, each)]
-  env = None if tabular else _native(name)
+  env = None if tabular else native(name)
   return compile_stage(name, given) if env is None else Stage(name, env)
 
 
-def is_native(name: str) -> bool:
-  """Returns whether the library has a game as an environment of its own."""
-  return _native(name) is not None
+def native(name: str) -> env_lib.Environment | None:
+  """Returns the library's own environment of a game, or None."""
+  try:
+    return envs.load(name, native=True)
+  except ValueError:
+    return None
 
 
 def load_policy(flag: str, name: str, stage: Stage) -> policy_lib.Policy:
@@ -138,14 +141,6 @@ def contents(
   for name, policy in policies.items():
     found[f"policy {name}"] = fingerprint_lib.of_arrays(policy)
   return found
-
-
-def _native(name):
-  """Returns the library's own environment of a game, or None."""
-  try:
-    return envs.load(name, native=True)
-  except ValueError:
-    return None
 
 
 def _is_table(flag, name):
