@@ -65,8 +65,8 @@ class DocsTest(parameterized.TestCase):
     first = _PYTHON["README.md"][0]
     self.assertLen(re.findall(r"(?m)^(?:from|import) ", first), 3)
 
-  @pytest.mark.slow
   @parameterized.parameters(name for name, blocks in _PYTHON.items() if blocks)
+  @pytest.mark.slow
   def test_snippets_run(self, page):
     with tempfile.TemporaryDirectory() as folder:
       if "policy.npz" in "".join(_PYTHON[page]):

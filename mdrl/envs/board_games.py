@@ -67,14 +67,15 @@ class PhantomBoard(base.Environment[Board]):
       starts with these on the board, and None otherwise. Both players know
       both, as if the first player had placed its stone and then met the other,
       and the second had met the other's stone and then placed its own.
-    precision: Floating type of returns and observations, JAX's if None.
+    dtype: Floating type of returns and observations; None for JAX's default.
   """
 
   abrupt: bool
   first_stones: tuple[int, int] | None
-  precision: Any
+  dtype: Any
 
   def __post_init__(self):
+    object.__setattr__(self, "dtype", checks.floating_type(self.dtype))
     board_rules.check_sides(*self.shape)
     given = self.first_stones
     if given is not None and (
@@ -140,11 +141,6 @@ class PhantomBoard(base.Environment[Board]):
     # Only one player tries the last cell.
     known = 0 if self.first_stones is None else 2
     return 2 * (self.num_cells - known) - 1
-
-  @property
-  def dtype(self) -> Any:
-    """Floating type of returns and observations."""
-    return checks.floating_type(self.precision)
 
   @property
   def _full(self) -> int:

@@ -28,7 +28,7 @@ class DarkHex(board_games.PhantomBoard):
     num_cols: From 2 to 4.
     abrupt: Whether a turn ends where the opponent's stone was met.
     first_stones: See `PhantomBoard`.
-    precision: Floating type of returns and observations, JAX's if None.
+    dtype: Floating type of returns and observations; None for JAX's default.
 
   Raises:
     ValueError: If the board is larger or smaller, or `first_stones` are not two
@@ -39,7 +39,7 @@ class DarkHex(board_games.PhantomBoard):
   num_cols: int = struct.static(default=3)
   abrupt: bool = struct.static(default=False)
   first_stones: tuple[int, int] | None = struct.static(default=None)
-  precision: Any = struct.static(default=None)
+  dtype: Any = struct.static(default=None)
 
   @property
   def shape(self) -> tuple[int, int]:

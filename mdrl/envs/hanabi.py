@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key
 import numpy as np
 
-from mdrl import struct
+from mdrl import checks, struct
 from mdrl.envs import base as env_lib
 from mdrl.envs import (
   hanabi_deals,
@@ -31,21 +31,15 @@ class Hanabi(hanabi_sizes.Sizes, env_lib.Environment[State]):
   """Hanabi, at any size that OpenSpiel has.
 
   Attributes:
-    floating: The floating type; by default that of JAX.
+    dtype: Floating type of returns, probabilities and observations; None for
+      JAX's default.
   """
 
-  floating: Any = struct.static(default=None)
+  dtype: Any = struct.static(default=None)
 
   def __post_init__(self):
     super().__post_init__()
-    floating = self.floating
-    dtype = jnp.result_type(float if floating is None else floating)
-    if not jnp.issubdtype(dtype, jnp.floating):
-      raise ValueError(
-        "`floating` must be a floating type, such as `jnp.float32`, got "
-        f"{dtype}"
-      )
-    object.__setattr__(self, "floating", dtype)
+    object.__setattr__(self, "dtype", checks.floating_type(self.dtype))
 
   @property
   def num_players(self) -> int:
@@ -85,11 +79,6 @@ class Hanabi(hanabi_sizes.Sizes, env_lib.Environment[State]):
   def step_draws(self) -> int:
     """At most one card is drawn behind a move."""
     return 1
-
-  @property
-  def dtype(self) -> Any:
-    """Floating type of returns, probabilities and observations."""
-    return self.floating
 
   def root(self) -> State:
     """Returns the state before any card is dealt."""

@@ -191,7 +191,7 @@ def _hanabi(given, dtype):
     "max_information_tokens",
     "max_life_tokens",
   )
-  return given.fields(hanabi.Hanabi, names, floating=dtype)
+  return given.fields(hanabi.Hanabi, names, dtype=dtype)
 
 
 def _dark_hex(given, dtype):
@@ -202,7 +202,7 @@ def _dark_hex(given, dtype):
     {"cdh": False, "adh": True},
     num_rows=given.take("num_rows", side, int),
     num_cols=given.take("num_cols", side, int),
-    precision=dtype,
+    dtype=dtype,
   )
 
 
@@ -212,7 +212,7 @@ def _phantom_ttt(given, dtype):
     phantom_tic_tac_toe.PhantomTicTacToe,
     {"classical": False, "abrupt": True},
     side=given.take("side", 3, int),
-    precision=dtype,
+    dtype=dtype,
   )
 
 

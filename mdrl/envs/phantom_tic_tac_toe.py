@@ -22,7 +22,7 @@ class PhantomTicTacToe(board_games.PhantomBoard):
     side: How many rows and columns the board has, from 2 to 4.
     abrupt: Whether a turn ends where the opponent's stone was met.
     first_stones: See `PhantomBoard`.
-    precision: Floating type of returns and observations, JAX's if None.
+    dtype: Floating type of returns and observations; None for JAX's default.
 
   Raises:
     ValueError: If the board is larger or smaller, or `first_stones` are not two
@@ -32,7 +32,7 @@ class PhantomTicTacToe(board_games.PhantomBoard):
   side: int = struct.static(default=3)
   abrupt: bool = struct.static(default=False)
   first_stones: tuple[int, int] | None = struct.static(default=None)
-  precision: Any = struct.static(default=None)
+  dtype: Any = struct.static(default=None)
 
   @property
   def shape(self) -> tuple[int, int]:

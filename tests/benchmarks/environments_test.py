@@ -36,8 +36,8 @@ class PlayingTest(parameterized.TestCase):
   def test_loops_play_on(self, engine):
     self._check_plays_on(engine)
 
-  @pytest.mark.slow
   @parameterized.parameters("ours", "ours_last")
+  @pytest.mark.slow
   def test_programs_play_on(self, engine):
     self._check_plays_on(engine)
 

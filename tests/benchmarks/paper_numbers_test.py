@@ -26,8 +26,8 @@ class PaperNumbersTest(parameterized.TestCase):
   def test_ours_are_those_that_are_printed(self, row):
     self._check(row)
 
-  @pytest.mark.slow
   @parameterized.parameters(*((row,) for row in _SLOW))
+  @pytest.mark.slow
   def test_ours_are_those_that_are_printed_of_trees(self, row):
     self._check(row)
 

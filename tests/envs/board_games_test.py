@@ -139,7 +139,7 @@ class BoardGamesTest(parameterized.TestCase):
 
   @parameterized.parameters(jnp.float32, jnp.float64)
   def test_numbers_have_the_precision_that_was_asked_for(self, dtype):
-    env = envs.DarkHex(precision=dtype)
+    env = envs.DarkHex(dtype=dtype)
     state = jax.eval_shape(env.root)
     self.assertEqual(env.dtype, dtype)
     self.assertEqual(state.sides.stones.dtype, jnp.uint32)

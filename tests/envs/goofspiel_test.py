@@ -54,7 +54,6 @@ class GoofspielTest(parameterized.TestCase):
     partition = "string" if env.imp_info else None
     replays.check_replays(env, _string(parameters), 100, partition=partition)
 
-  @pytest.mark.slow
   @parameterized.parameters(
     (4000, _HIDDEN[0]),
     (3000, _HIDDEN[1]),
@@ -63,6 +62,7 @@ class GoofspielTest(parameterized.TestCase):
     (200, dict(imp_info=True)),
     (100, dict(returns_type="point_difference")),
   )
+  @pytest.mark.slow
   def test_it_is_openspiels_in_many_games(self, num_games, parameters):
     env = goofspiel.Goofspiel(**parameters)
     partition = "string" if env.imp_info else None

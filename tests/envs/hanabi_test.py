@@ -117,7 +117,7 @@ class HanabiTest(parameterized.TestCase):
   @pytest.mark.slow
   def test_replays_more_of_openspiel(self, num_games, sizes):
     testing.check_replays(
-      envs.Hanabi(**sizes, floating=jnp.float32),
+      envs.Hanabi(**sizes, dtype=jnp.float32),
       _spiel(sizes),
       num_games,
       1,
@@ -184,7 +184,7 @@ class HanabiTest(parameterized.TestCase):
     )
 
   def test_the_largest_numbers_draw_the_last_card(self):
-    env = envs.Hanabi(floating=jnp.float32)
+    env = envs.Hanabi(dtype=jnp.float32)
     below = np.nextafter(np.float32(1), np.float32(0))
     state = env.init(jnp.full(env.init_draws, below))
     cards = np.bitwise_count(np.asarray(state.hands.cards).reshape(-1) - 1)
@@ -252,7 +252,7 @@ class HanabiTest(parameterized.TestCase):
     ("hand_size", 26),
     ("max_information_tokens", -1),
     ("max_life_tokens", 0),
-    ("floating", jnp.int32),
+    ("dtype", jnp.int32),
   )
   def test_sizes_that_openspiel_has_not(self, name, value):
     with self.assertRaisesRegex(ValueError, f"`{name}`"):

@@ -31,7 +31,6 @@ class LiarsDiceTest(parameterized.TestCase):
     env = liars_dice.LiarsDice(**parameters)
     replays.check_replays(env, _string(parameters), 200)
 
-  @pytest.mark.slow
   @parameterized.parameters(
     (4000, _GAMES[0]),
     (3000, _GAMES[1]),
@@ -39,6 +38,7 @@ class LiarsDiceTest(parameterized.TestCase):
     (1000, dict(numdice=5)),
     (500, dict(numdice=6, dice_sides=8, bidding_rule="reset-quantity")),
   )
+  @pytest.mark.slow
   def test_it_is_openspiels_in_many_games(self, num_games, parameters):
     env = liars_dice.LiarsDice(**parameters)
     replays.check_replays(env, _string(parameters), num_games, seed=1)

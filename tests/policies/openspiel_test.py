@@ -64,8 +64,8 @@ class ValueTest(parameterized.TestCase):
   def test_network_table_and_openspiel_agree(self, name, torso, precision):
     self.check_agreement(name, torso, *precision)
 
-  @pytest.mark.slow
   @parameterized.parameters(*_TOLERANCES)
+  @pytest.mark.slow
   def test_they_agree_on_leduc(self, *precision):
     self.check_agreement("leduc", "mlp", *precision)
 

@@ -61,8 +61,8 @@ class LearnersTest(parameterized.TestCase):
     self.assertGreater(gain, 0.95 * most)
     self.assertLessEqual(gain, most + 1e-12)
 
-  @pytest.mark.slow
   @parameterized.parameters(*_LEARNERS)
+  @pytest.mark.slow
   def test_keeps_the_contract_of_methods(self, name):
     method_checks.check_method(
       struct.replace(_LEARNERS[name], seed=3), _seat(1), num_updates=2
