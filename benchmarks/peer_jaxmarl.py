@@ -26,11 +26,10 @@ def build(game: str, size: int, observe: bool) -> playing.Player:
   version = importlib.metadata.version("jaxmarl")
 
   def carried(state, seen, key, total):
-    observation = jnp.zeros(0)
     if observe:
       rows = jnp.stack([seen[agent] for agent in made.agents])
-      observation = rows[jnp.argmax(state.cur_player_idx)]
-    return state, observation, key, total
+      total += rows[jnp.argmax(state.cur_player_idx)].sum()
+    return state, key, total
 
   def init(shared, key):
     del shared
@@ -40,7 +39,7 @@ def build(game: str, size: int, observe: bool) -> playing.Player:
 
   def step(shared, carry, numbers):
     del shared
-    state, _, key, total = carry
+    state, key, total = carry
     key, now = jax.random.split(key)
     moves = made.get_legal_moves(state)
     legal = jnp.stack([moves[agent] for agent in made.agents]) != 0

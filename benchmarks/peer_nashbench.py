@@ -40,8 +40,9 @@ def build(game: str, size: int, observe: bool) -> playing.Player:
   version = importlib.metadata.version("nashbench")
 
   def carried(state, seen, total):
-    observation = seen.observation if observe else jnp.zeros(0)
-    return state, seen.legal_action_mask, observation, total
+    if observe:
+      total += seen.observation.astype(total.dtype).sum()
+    return state, seen.legal_action_mask, total
 
   def init(shared, key):
     del shared
@@ -50,7 +51,7 @@ def build(game: str, size: int, observe: bool) -> playing.Player:
 
   def step(shared, carry, numbers):
     del shared
-    state, legal, _, total = carry
+    state, legal, total = carry
     action = playing.choose(legal, numbers[0])
     state, seen = following(state, action)
     return carried(state, seen, total + seen.reward[0])

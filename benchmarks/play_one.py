@@ -30,21 +30,17 @@ def ours(game: str, size: int, observe: bool, axis: int = 0) -> playing.Player:
   env = envs.AutoReset(environment=envs.load(game, dtype=jnp.float32))
   version = mdrl.__version__
 
-  def seen(env, state):
-    if not observe:
-      return jnp.zeros(0, env.environment.dtype)
-    return env.environment.view(state).observation
-
   def init(env, key):
-    state = env.init(key)
-    return state, seen(env, state), jnp.zeros((), env.environment.dtype)
+    return env.init(key), jnp.zeros((), env.environment.dtype)
 
   def step(env, carry, numbers):
-    state, _, total = carry
-    legal = env.environment.legal_actions(state)
-    action = playing.choose(legal, numbers[0])
+    state, total = carry
+    view = env.environment.view(state)
+    if observe:
+      total += view.observation.sum()
+    action = playing.choose(view.legal, numbers[0])
     state, transition = env.step(state, action, numbers[1:])
-    return state, seen(env, state), total + transition.rewards[0]
+    return state, total + transition.rewards[0]
 
   return playing.jax_player(
     init, step, 1 + env.step_draws, size, version, env, axis

@@ -106,11 +106,14 @@ def jax_player(
 
   @jax.jit
   def rollout(shared, games, key):
-    luck = jax.random.uniform(key, (steps, *shape), "float32")
     moved = jax.vmap(step, (None, axis, axis), axis)
-    return jax.lax.scan(
-      lambda games, luck: (moved(shared, games, luck), None), games, luck
-    )[0]
+
+    def body(games, key):
+      # Numbers of one step stay in the cache; those of all steps would not.
+      luck = jax.random.uniform(key, shape, "float32")
+      return moved(shared, games, luck), None
+
+    return jax.lax.scan(body, games, jax.random.split(key, steps))[0]
 
   keys = jax.random.split(jax.random.key(0), size)
   games = jax.jit(jax.vmap(init, (None, 0), axis))(shared, keys)
