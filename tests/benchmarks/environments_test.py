@@ -61,7 +61,7 @@ class PlayingTest(parameterized.TestCase):
         return original(init, step, *rest)
 
       with mock.patch.object(playing, "jax_player", spied):
-        play_one.ours("kuhn_poker", 4, True)
+        play_one.ours("kuhn_poker", 4, False)
     init, step = carried[0]
     from mdrl import envs
 
@@ -71,7 +71,7 @@ class PlayingTest(parameterized.TestCase):
     for key in jax.random.split(jax.random.key(1), 30):
       numbers = jax.random.uniform(key, (1 + env.step_draws,), jnp.float32)
       carry = step(env, carry, numbers)
-      totals.append(float(carry[2]))
+      totals.append(float(carry[1]))
     payoffs = np.diff([0, *totals])
     self.assertContainsSubset(set(payoffs), {-2, -1, 0, 1, 2})
     self.assertBetween(np.count_nonzero(payoffs), 8, 16)

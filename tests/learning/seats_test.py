@@ -7,6 +7,7 @@ from absl.testing import absltest, parameterized
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from mdrl import policies, struct
 from mdrl.compile import openspiel
@@ -115,6 +116,7 @@ class StepTest(parameterized.TestCase):
   @parameterized.parameters(
     ("kuhn", 0), ("kuhn", 1), ("three", 0), ("three", 2)
   )
+  @pytest.mark.slow
   def test_rewards_add_up_to_returns(self, name, player):
     seat = _seat(name, player, 2.0)
     num_games, total, ended = 256, np.zeros(256), 0

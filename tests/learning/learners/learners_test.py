@@ -54,6 +54,7 @@ def _best(learner, state, player):
 
 class LearnersTest(parameterized.TestCase):
   @parameterized.product(name=list(_LEARNERS), player=[0, 1])
+  @pytest.mark.slow
   def test_finds_nearly_a_best_response(self, name, player):
     learner, seat = _LEARNERS[name], _seat(player)
     state = run.advance(learner, seat, run.init(learner, seat), 60)
@@ -87,6 +88,7 @@ class LearnersTest(parameterized.TestCase):
     legal = np.asarray(held.view.legal)
     self.assertTrue(np.all(legal[np.arange(len(legal)), held.action]))
 
+  @pytest.mark.slow
   def test_the_target_follows_slowly(self):
     learner = struct.replace(_LEARNERS["dqn"], num_fits=1)
     first = run.init(learner, _seat(0))
