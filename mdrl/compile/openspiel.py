@@ -68,7 +68,7 @@ def load_game(name: str) -> pyspiel.Game:
       f"`game` must be a game string that OpenSpiel loads, got {name!r}: "
       f"{plain_text.line(error)}"
     ) from error
-  return _sequential(game)
+  return sequential(game)
 
 
 def compile_game(
@@ -131,7 +131,7 @@ def compile_game(
     return tree_game.build(tables, dtype, **parts)
   dtype = checks.floating_type(dtype)
   name = game if isinstance(game, str) else None
-  game = load_game(game) if isinstance(game, str) else _sequential(game)
+  game = load_game(game) if isinstance(game, str) else sequential(game)
   if name is None:
     tables = enumerate_tree(game, max_histories, progress, histories=histories)
   else:
@@ -196,7 +196,7 @@ def symmetric_payoffs(name: str) -> Float[np.ndarray, "A A"]:
         )
       game = pyspiel.load_matrix_game(name)
     else:
-      _check_few_strategies(_sequential(game), name)
+      _check_few_strategies(sequential(game), name)
       game = pyspiel.extensive_to_matrix_game(game)
   except (LookupError, RuntimeError, TypeError, pyspiel.SpielError) as error:
     raise ValueError(
@@ -362,7 +362,12 @@ def _short_name(name):
   return re.split(r"[(\s]", name, maxsplit=1)[0]
 
 
-def _sequential(game):
+def sequential(game: pyspiel.Game) -> pyspiel.Game:
+  """Returns a game whose simultaneous moves are successive, hidden ones.
+
+  Raises:
+    ValueError: If it cannot be made a tree.
+  """
   listed_actions.check_payoffs(game)
   kind, title = game.get_type(), plain_text.title(game)
   if kind.dynamics == pyspiel.GameType.Dynamics.MEAN_FIELD:

@@ -52,7 +52,8 @@ class Environment(abc.ABC, Generic[S]):
   Simultaneous moves are hidden ones in turns. Two of the rules are for all
   environments, as compiled code cannot raise: `step` takes an illegal action
   for the legal one of the lowest number, and leaves finished games as they are.
-  Players, actions and outcomes that are given may be integers of any type.
+  Players, actions and outcomes that are given are arrays of integers, of any
+  type.
   """
 
   @property
@@ -139,8 +140,10 @@ class Environment(abc.ABC, Generic[S]):
   ) -> Int[Array, " K"]:
     """Returns an exact key of all that a player has seen and done.
 
-    Two states have the same key if and only if the player cannot tell them
-    apart, with perfect recall. Keys mean something for one player each.
+    Of two states at which the player moves, keys are the same if and only if
+    the player cannot tell them apart, with perfect recall. Elsewhere a key
+    holds what it has seen and done up to now, and not who moves. Keys mean
+    something for one player each.
     """
 
   @abc.abstractmethod
@@ -204,7 +207,13 @@ class Environment(abc.ABC, Generic[S]):
     Raises:
       ValueError: If `key` is neither a typed key nor so many draws.
     """
-    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+    dtype = getattr(key, "dtype", None)
+    if dtype is None:
+      raise ValueError(
+        "`key` must be a key of `jax.random.key`, or an array of draws, got "
+        f"{key!r}; pass `jax.random.key({key!r})` or `jnp.asarray({key!r})`"
+      )
+    if jnp.issubdtype(dtype, jax.dtypes.prng_key):
       return jax.random.uniform(key, (num_draws,), self.dtype)
     given = jnp.issubdtype(key.dtype, jnp.floating) or jnp.issubdtype(
       key.dtype, jnp.signedinteger

@@ -78,11 +78,14 @@ class PhantomBoard(base.Environment[Board]):
     object.__setattr__(self, "dtype", checks.floating_type(self.dtype))
     board_rules.check_sides(*self.shape)
     given = self.first_stones
-    if given is not None and (
-      len(set(given)) != 2 or not set(given) <= set(range(self.num_cells))
+    cells = range(self.num_cells)
+    if given is not None and not (
+      isinstance(given, tuple)
+      and len(given) == len(set(given)) == 2
+      and all(isinstance(cell, int) and cell in cells for cell in given)
     ):
       raise ValueError(
-        "`first_stones` must be two different cells, from 0 to "
+        "`first_stones` must be a pair of different cells, from 0 to "
         f"{self.num_cells - 1}, got {given}"
       )
 

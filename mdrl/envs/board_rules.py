@@ -16,8 +16,10 @@ MAX_SIDE = 4
 def check_sides(num_rows: int, num_cols: int) -> None:
   """Raises ValueError unless a board has between 2 and 4 rows and columns."""
   for name, side in (("num_rows", num_rows), ("num_cols", num_cols)):
-    if not 2 <= side <= MAX_SIDE:
-      raise ValueError(f"`{name}` must be from 2 to {MAX_SIDE}, got {side}")
+    if not isinstance(side, int) or not 2 <= side <= MAX_SIDE:
+      raise ValueError(
+        f"`{name}` must be a whole number from 2 to {MAX_SIDE}, got {side!r}"
+      )
 
 
 @functools.cache

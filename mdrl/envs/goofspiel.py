@@ -90,6 +90,7 @@ class Goofspiel(env_lib.Environment[State]):
     """Checks parameters."""
     checks.whole("num_cards", self.num_cards, 1)
     checks.whole("players", self.players, 2)
+    checks.whole("num_turns", self.num_turns, -1)
     turns = [-1, *range(1, self.num_cards - 1), self.num_cards]
     if self.num_turns not in turns:
       raise ValueError(
@@ -277,7 +278,11 @@ class Goofspiel(env_lib.Environment[State]):
     return known._replace(**rows)
 
   def names(self, key: Any, player: int) -> tuple[str, ...]:
-    """Returns OpenSpiel's string of an information state."""
+    """Returns OpenSpiel's string of an information state.
+
+    Where bids are seen, it is followed by those of each turn, which OpenSpiel
+    forgets.
+    """
     stage, *words = (int(word) for word in key)
     own, mover = divmod(stage, self.players - env_lib.TERMINAL)
     size, rows = self._bids.num_words, 1 if self.imp_info else self.players

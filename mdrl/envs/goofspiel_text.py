@@ -37,7 +37,11 @@ class Known(NamedTuple):
 
 
 def text(known: Known) -> str:
-  """Returns OpenSpiel's string of an information state, in turns."""
+  """Returns OpenSpiel's string of an information state, in turns.
+
+  Where bids are seen, that string forgets when they were made, and they follow
+  it, so that no two information states have one name.
+  """
   player, n = known.player, known.num_players
   points = [0] * n
   for winner, card in zip(known.winners, known.prizes, strict=False):
@@ -53,7 +57,11 @@ def text(known: Known) -> str:
     turn += f"Observer's action this turn: {known.pending - 1}\n"
   if not known.imp_info:
     shown = [_line(f"P{i} hand", hand) for i, hand in enumerate(hands)]
-    return turn + order + "".join(shown) + won + scores
+    bids = [
+      _line(f"P{i} bids", [card - 1 for card in row])
+      for i, row in enumerate(known.bids)
+    ]
+    return turn + order + "".join(shown) + won + scores + "".join(bids)
   ended = int(known.mover == env_lib.TERMINAL)
   own = [card - 1 for card in known.bids[0]]
   hand = _line(f"P{player} hand", hands[0])

@@ -212,4 +212,8 @@ class Hanabi(hanabi_sizes.Sizes, env_lib.Environment[State]):
     self, state: State, player: Int[Array, ""], own: Int[Array, " H"]
   ) -> Int[Array, "N H"]:
     players = jnp.arange(self.players, dtype=jnp.int32)
-    return jnp.where((players == player)[:, None], own[None], state.hands.cards)
+    return jnp.where(
+      (players == player.astype(jnp.int32))[:, None],
+      own[None],
+      state.hands.cards,
+    )

@@ -62,11 +62,12 @@ def act(sizes: Sizes, state: State, action: Int[Array, ""]) -> State:
   For an illegal action the legal one of the lowest number is taken, and where
   no player moves the state stays.
   """
+  action = action.astype(jnp.int32)
   legal = legal_actions(sizes, state)
   numbers = jnp.arange(sizes.num_moves, dtype=jnp.int32)
   allowed = jnp.any(legal & (numbers == action))
   lowest = jnp.min(jnp.where(legal, numbers, sizes.num_moves))
-  action = jnp.where(allowed, action.astype(jnp.int32), lowest)
+  action = jnp.where(allowed, action, lowest)
   # No action is legal where no player moves, and the move of that number is
   # none at all.
   move = hanabi_state.move(sizes, action)

@@ -2,6 +2,9 @@
 
 from mdrl import checks, struct
 
+# A move of more slots would not fit into a word of the history.
+_MOST_CARDS = 24
+
 
 @struct.dataclass
 class Sizes:
@@ -34,7 +37,7 @@ class Sizes:
     checks.whole("players", self.players, 2, 5)
     checks.whole("colors", self.colors, 1, 5)
     checks.whole("ranks", self.ranks, 1, 5)
-    checks.whole("hand_size", self.hand_size, 1)
+    checks.whole("hand_size", self.hand_size, 1, _MOST_CARDS)
     checks.whole("max_information_tokens", self.max_information_tokens, 0, 31)
     checks.whole("max_life_tokens", self.max_life_tokens, 1, 31)
     if self.hands_size > self.deck_size:

@@ -176,6 +176,14 @@ def build(
   Raises:
     ValueError: If a player has imperfect recall.
   """
+  for player, own in enumerate(names):
+    if len(set(own)) != len(own):
+      twice = next(name for name in own if own.count(name) > 1)
+      raise ValueError(
+        "`environment` must name every information state differently, and "
+        f"player {player} has several of the name {twice!r}; let `names` tell "
+        "them apart"
+      )
   widths = [tree.width[first] for first in tree.first]
   chance = tree.player == tree_tables.CHANCE
   ends = tree.player == tree_tables.TERMINAL

@@ -233,21 +233,28 @@ class LiarsDice(env_lib.Environment[State]):
   def split(self, state: State, player: Int[Array, ""]) -> tuple[Any, Any]:
     """Returns the state without, and what a player does not see of it.
 
-    Those are the dice of the others, and from the call on who has won.
+    Those are the dice of the others, who moves, how many dice are rolled, and
+    from the call on who has won.
     """
     seats = jnp.arange(self.players, dtype=jnp.int32)
     own = seats[:, None] == player.astype(jnp.int32)
     none = jnp.zeros_like(state.dice)
     known = state._replace(
-      dice=jnp.where(own, state.dice, none), won=jnp.zeros_like(state.won)
+      dice=jnp.where(own, state.dice, none),
+      won=jnp.zeros_like(state.won),
+      player=jnp.zeros_like(state.player),
+      rolled=jnp.zeros_like(state.rolled),
     )
-    return known, (jnp.where(own, none, state.dice), state.won)
+    others = jnp.where(own, none, state.dice)
+    return known, (others, state.won, state.player, state.rolled)
 
   def join(self, known: Any, hidden: Any, player: Int[Array, ""]) -> State:
     """Returns the state of the two parts that `split` returns."""
     del player
-    dice, won = hidden
-    return known._replace(dice=known.dice + dice, won=won)
+    dice, won, mover, rolled = hidden
+    return known._replace(
+      dice=known.dice + dice, won=won, player=mover, rolled=rolled
+    )
 
   def names(self, key: Any, player: int) -> tuple[str, ...]:
     """Returns OpenSpiel's string of an information state."""

@@ -32,8 +32,8 @@ def load(
 
   Dark hex, phantom tic-tac-toe, Hanabi, goofspiel and liar's dice are native,
   at any size; all other games are compiled, with the tables of their histories.
-  Native games take OpenSpiel's parameters, and a few more: `side`, and
-  `first_stones` as in `first_stones=4/0`, of the phantom games.
+  Native games take OpenSpiel's parameters of their rules, and a few more:
+  `side`, and `first_stones` as in `first_stones=4/0`, of the phantom games.
 
   Args:
     name: OpenSpiel's string of a game, or the path of an `.efg` or `.nfg` file.

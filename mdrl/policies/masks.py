@@ -3,7 +3,7 @@
 Logits are read at legal actions only; elsewhere they may be anything, even
 infinite or NaN. Where no action is legal, as in finished games, all results are
 zeros. Where the logits of all legal actions are minus infinity, the
-distribution is uniform.
+distribution is uniform. Plus infinity at a legal action is no logit.
 
 Minus infinity at a legal action is a probability of zero. Values and gradients
 stay finite beside it, as what would be infinite is replaced before, and not

@@ -43,6 +43,8 @@ def to_openspiel(
 
   if isinstance(game, str):
     game = openspiel.load_game(game)
+  else:
+    game = openspiel.sequential(game)
   if isinstance(policy, table.TablePolicy):
     decide = _looking_up(policy, index)
     return policy_bridge.play(game, decide, by="information_state_string")

@@ -336,6 +336,8 @@ def _check_chance(env, seen, actions):
   key = jax.random.key(0)
   luck = jax.random.uniform(key, (env.init_draws,), env.dtype)
   _require_same(env.init(key), env.init(luck), "`init` with a key's draws")
+  settled = env.settle(env.root(), luck)
+  _require_same(env.init(key), settled, "`init` as chance moves from `root`")
   for wrong in (jnp.zeros(env.init_draws + 1), jnp.zeros((), jnp.uint32)):
     try:
       env.init(wrong)

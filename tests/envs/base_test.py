@@ -48,6 +48,11 @@ class LuckTest(parameterized.TestCase):
     with self.assertRaisesRegex(ValueError, "`key` must be a key of"):
       inspect.unwrap(env_lib.Environment.luck)(self.env, bad(), 1)
 
+  @parameterized.parameters(0, [0.5])
+  def test_what_is_no_array_is_refused(self, bad):
+    with self.assertRaisesRegex(ValueError, "`key` must be a key of"):
+      inspect.unwrap(env_lib.Environment.luck)(self.env, bad, 1)
+
   def test_games_that_share_their_luck_are_dealt_alike(self):
     luck = jax.random.uniform(jax.random.key(3), (1,), self.env.dtype)
     first, second = self.env.init(luck), self.env.init(luck)

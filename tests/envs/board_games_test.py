@@ -149,15 +149,17 @@ class BoardGamesTest(parameterized.TestCase):
     ):
       self.assertEqual(leaf.dtype, dtype)
 
-  @parameterized.parameters((4, 4), (0, 9), (-1, 3))
+  @parameterized.parameters((4, 4), (0, 9), (-1, 3), (0, 1, 1), (4.0, 0))
   def test_refuses_first_stones_that_are_not_two_cells(self, *stones):
     with self.assertRaisesRegex(
-      ValueError, "`first_stones` must be two different cells, from 0 to 8"
+      ValueError, "`first_stones` must be a pair of different cells, from 0"
     ):
       envs.PhantomTicTacToe(first_stones=stones)
 
   def test_refuses_large_boards(self):
-    with self.assertRaisesRegex(ValueError, "`num_rows` must be from 2 to 4"):
+    with self.assertRaisesRegex(
+      ValueError, "`num_rows` must be a whole number"
+    ):
       envs.DarkHex(num_rows=5)
 
 

@@ -68,9 +68,13 @@ class BoardRulesTest(parameterized.TestCase):
         )
 
   def test_refuses_other_boards(self):
-    with self.assertRaisesRegex(ValueError, "`num_cols` must be from 2 to 4"):
+    with self.assertRaisesRegex(
+      ValueError, "`num_cols` must be a whole number from 2 to 4"
+    ):
       inspect.unwrap(board_rules.connections)(3, 5)
-    with self.assertRaisesRegex(ValueError, "`num_rows` must be from 2 to 4"):
+    with self.assertRaisesRegex(
+      ValueError, "`num_rows` must be a whole number from 2 to 4"
+    ):
       inspect.unwrap(board_rules.lines)(1)
 
   def test_tables_cannot_be_changed(self):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 import jax
@@ -97,6 +98,13 @@ class CompilationTest(parameterized.TestCase):
       compilation.compile_environment(
         _Forgetful(**fields, everything=everything)
       )
+
+  def test_names_must_differ(self):
+    game, index = games.compiled("kuhn", histories=True)
+    env = compiled.environment(game, index)
+    with mock.patch.object(type(env), "names", return_value=("same",)):
+      with self.assertRaisesRegex(ValueError, "several of the name 'same'"):
+        compilation.compile_environment(env)
 
   def test_equal_rows_have_equal_numbers(self):
     draw = np.random.default_rng(0)

@@ -93,7 +93,11 @@ class GoofspielTest(parameterized.TestCase):
       state, keys = after(state, jnp.asarray(move))
       for i, key in enumerate(np.asarray(keys)):
         expected = theirs.information_state_string(i)
-        self.assertEqual(env.names(key, i), (expected,))
+        (name,) = env.names(key, i)
+        if env.imp_info:
+          self.assertEqual(name, expected)
+        else:
+          self.assertStartsWith(name, expected)
     self.assertEqual(int(env.current_player(state)), env_lib.TERMINAL)
 
   def test_bids_that_were_seen_are_remembered_in_order(self):
@@ -110,9 +114,12 @@ class GoofspielTest(parameterized.TestCase):
         theirs.apply_action(move)
       keys.append(env.information_state(state, jnp.asarray(0)).tolist())
       names.append(theirs.information_state_string(0))
-      self.assertEqual(env.names(keys[-1], 0), (names[-1],))
+    ours = [env.names(key, 0)[0] for key in keys]
     self.assertEqual(*names)
     self.assertNotEqual(*keys)
+    self.assertNotEqual(*ours)
+    for name, theirs in zip(ours, names):
+      self.assertStartsWith(name, theirs)
 
   def test_others_bids_are_hidden_until_all_have_bid(self):
     for imp_info in (False, True):

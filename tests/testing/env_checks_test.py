@@ -95,6 +95,13 @@ class _BiasedDraws(_Compiled):
 
 
 @struct.dataclass
+class _OtherStart(_Compiled):
+  def init(self, key):
+    luck = self.luck(key, self.init_draws)
+    return self.settle(self.root(), luck * luck)
+
+
+@struct.dataclass
 class _NumbersRounded(_Compiled):
   def returns(self, state):
     return super().returns(state).astype(jnp.float32)
@@ -125,6 +132,7 @@ class EnvChecksTest(parameterized.TestCase):
     (_Restarts, "changes finished games|must end within"),
     (_HighestLegal, "lowest number"),
     (_BiasedDraws, "must have the probabilities"),
+    (_OtherStart, "`init`"),
     (_NumbersRounded, "`returns` must be"),
     (_TooShort, "must end within", "kuhn"),
   )
