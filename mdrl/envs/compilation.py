@@ -4,8 +4,10 @@ All histories of one depth are stepped at once, on the device, so that millions
 take seconds. Infostates are told apart by the environment's own keys.
 """
 
+import collections
 from collections.abc import Callable
 import functools
+import itertools
 from typing import Any
 
 import jax
@@ -127,10 +129,20 @@ def _described(environment, states, move):
 
 def _names(environment, tree):
   """Returns what the infostates of each player are called."""
-  return tuple(
+  names = tuple(
     tuple(environment.names(key, player) for key in tree.key[first])
     for player, first in enumerate(tree.first_decision)
   )
+  for player, own in enumerate(names):
+    count = collections.Counter(itertools.chain.from_iterable(own))
+    for name, times in count.most_common(1):
+      if times > 1:
+        raise ValueError(
+          "`environment` must name every information state differently, and "
+          f"player {player} has several of the name {name!r}; let `names` tell "
+          "them apart"
+        )
+  return names
 
 
 def _features(environment, tree, states):

@@ -176,7 +176,6 @@ def build(
   Raises:
     ValueError: If a player has imperfect recall.
   """
-  _check_names(names)
   widths = [tree.width[first] for first in tree.first]
   chance = tree.player == tree_tables.CHANCE
   ends = tree.player == tree_tables.TERMINAL
@@ -272,17 +271,6 @@ def _check_actions(key, legal, numbers, first, player):
       f"{offered[1].tolist()} at {key[here].tolist()}; put what tells them "
       "apart into `information_state`"
     )
-
-
-def _check_names(names):
-  for player, own in enumerate(names):
-    if len(set(own)) != len(own):
-      twice = next(name for name in own if own.count(name) > 1)
-      raise ValueError(
-        "`environment` must name every information state differently, and "
-        f"player {player} has several of the name {twice!r}; let `names` tell "
-        "them apart"
-      )
 
 
 def _check_recall(bad, player):
