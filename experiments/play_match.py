@@ -70,9 +70,7 @@ def main(argv: Sequence[str], values: flags.FlagValues = flags.FLAGS) -> None:
   given = values.flag_values_dict()
   with command_line.running("play_match") as interrupts:
     names = flags_of_judges.policies("policies", given["policies"])
-    out = flags_of_judges.default_out(
-      "match", given["game"] or flags_of_judges.GAME, *names
-    )
+    out = flags_of_judges.default_out("match", given["game"], names)
     with folder_lib.Folder(
       run_flags.folder(given["out"], out),
       "play_match",

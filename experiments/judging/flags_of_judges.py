@@ -15,6 +15,8 @@ POLICIES = (
   "`uniform`, the folder of a run of solve_game or its policy.npz, or a folder "
   "of a saved policy"
 )
+# What a run of solve_game calls its policy.
+_TABLE = "policy.npz"
 # Characters of a folder's name.
 _LONGEST = 100
 
@@ -33,10 +35,12 @@ def define_game(values: flags.FlagValues, policies: str) -> None:
   )
 
 
-def define_luck(values: flags.FlagValues, games: int, text: str) -> None:
+def define_luck(
+  values: flags.FlagValues, games: int, text: str, fewest: int = 2
+) -> None:
   """Defines flags of the games that are played, and of their intervals."""
   flags.DEFINE_integer(
-    "games", games, text, 2, limits.GAMES, flag_values=values
+    "games", games, text, fewest, limits.GAMES, flag_values=values
   )
   limits.define_float(
     "confidence",
@@ -62,7 +66,7 @@ def policies(flag: str, texts: Sequence[str]) -> list[str]:
     ValueError: If there is none, one is named twice, or one is no file.
   """
   names = [text.strip() for text in texts]
-  if not names or not all(names) or len(set(names)) < len(names):
+  if not names or not all(names) or len(set(map(_place, names))) < len(names):
     raise ValueError(
       f"`--{flag}` must name each policy once, got {','.join(texts)!r}"
     )
@@ -79,13 +83,33 @@ def policies(flag: str, texts: Sequence[str]) -> list[str]:
   return names
 
 
-def default_out(prefix: str, *names: str) -> pathlib.Path:
+def default_out(
+  prefix: str, game: str | None, names: Sequence[str]
+) -> pathlib.Path:
   """Returns the default folder of a run.
 
   Args:
     prefix: Of its name.
-    *names: Games and policies that it is named by; of paths, the last part.
+    game: The game, if it was given.
+    names: The policies; of their paths, the last part that tells them apart.
   """
-  parts = [pathlib.PurePath(name).name or name for name in names]
+  if game is None and all(name == UNIFORM for name in names):
+    game = GAME
+  paths = [pathlib.PurePath(name) for name in names if name != UNIFORM]
+  saved = [path.parent if path.name == _TABLE else path for path in paths]
+  others = [UNIFORM] if len(paths) < len(names) else []
+  given = [] if game is None else [pathlib.PurePath(game)]
+  parts = [path.name or str(path) for path in given + saved] + others
   name = re.sub(r"[^A-Za-z0-9.=-]+", "_", "_".join((prefix, *parts)))
   return pathlib.Path("runs") / name[:_LONGEST].strip("_")
+
+
+def _place(name):
+  """Returns what is the same for two names of one policy."""
+  if name == UNIFORM:
+    return name
+  try:
+    path = pathlib.Path(name).expanduser().resolve()
+  except (OSError, RuntimeError, ValueError):
+    return name
+  return path.parent if path.name == _TABLE else path

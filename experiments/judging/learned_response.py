@@ -34,6 +34,15 @@ class Learned(NamedTuple):
     return {"exploitability.png": lambda file: figures.save(file, figure)}
 
 
+def check(given: Mapping[str, Any]) -> None:
+  """Raises ValueError if there are more checkpoints than steps."""
+  if given["checkpoints"] > given["steps"]:
+    raise ValueError(
+      f"`--checkpoints` must be at most the {given['steps']:,} --steps, got "
+      f"{given['checkpoints']:,}"
+    )
+
+
 def judge(
   policy: policy_lib.Policy,
   env: env_lib.Environment,
@@ -49,14 +58,8 @@ def judge(
     folder: Where the learning curves are written as they come.
 
   Raises:
-    ValueError: If there are more checkpoints than steps, or the file cannot be
-      written.
+    ValueError: If the file cannot be written.
   """
-  if given["checkpoints"] > given["steps"]:
-    raise ValueError(
-      f"`--checkpoints` must be at most the {given['steps']:,} --steps, got "
-      f"{given['checkpoints']:,}"
-    )
   rows: list[trace_lib.Row] = []
 
   def tell(seat: int, learner: str, point: responses.Point):

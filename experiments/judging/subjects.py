@@ -59,6 +59,13 @@ def game_name(given: str | None, flag: str, names: Sequence[str]) -> str:
   return flags_of_judges.GAME
 
 
+def check_game(flag: str, name: str, game: str) -> None:
+  """Raises ValueError if a policy is saved, and is one of another game."""
+  if name != flags_of_judges.UNIFORM:
+    with _naming(flag, name):
+      saved.check_game(_path(name), game)
+
+
 def compile_stage(name: str, given: Mapping[str, Any]) -> Stage:
   """Compiles a game.
 
@@ -96,6 +103,8 @@ def find_stage(
   Raises:
     ValueError: If there is no such game or policy.
   """
+  for each in names:
+    check_game(flag, each, name)
   tabular = [each for each in names if _is_table(flag, each)]
   env = None if tabular else native(name)
   return compile_stage(name, given) if env is None else Stage(name, env)

@@ -12,6 +12,7 @@
 #include "board_native.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -284,13 +285,22 @@ void WalkAll(Game& game, Play<Real>& play, int num_threads) {
   top.run(whole);
   top.finish(play);
   const int64_t num_tasks = static_cast<int64_t>(tasks.size());
+  // No exception may leave the threads.
+  std::atomic<bool> failed{false};
 #pragma omp parallel num_threads(num_threads)
   {
     Walk<Real> walk(game, play);
 #pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < num_tasks; i++) walk.run(tasks[i]);
+    for (int64_t i = 0; i < num_tasks; i++) {
+      try {
+        if (!failed) walk.run(tasks[i]);
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
+    }
     walk.finish(play);
   }
+  if (failed) throw std::bad_alloc();
 }
 
 // Backs the gains of a player up to the root, by its best response.

@@ -286,6 +286,11 @@ def _network(header, arrays, dtype):
   )
 
 
+def check_game(path: Path, game: str) -> None:
+  """Raises ValueError unless a saved policy is one of a game, or unreadable."""
+  _check_game(pathlib.Path(path), game_of(path), game)
+
+
 def _check_game(path, found, expected):
   if expected is None or found == expected:
     return
