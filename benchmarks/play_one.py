@@ -69,6 +69,10 @@ def openspiel(game: str, size: int, observe: bool) -> playing.Player:
   def new():
     return settled(loaded.new_initial_state())
 
+  kind = loaded.get_type()
+  sees = "observation_tensor"
+  if kind.provides_information_state_tensor:
+    sees = "information_state_tensor"
   states = [new() for _ in range(size)]
   rounds = max(1, _MOVES // size)
 
@@ -80,7 +84,7 @@ def openspiel(game: str, size: int, observe: bool) -> playing.Player:
           state.returns()
           states[i] = state = new()
         if observe:
-          state.information_state_tensor()
+          getattr(state, sees)()
 
   version = importlib.metadata.version("open_spiel")
   return playing.Player(advance, rounds * size, "cpu", version)

@@ -24,7 +24,7 @@ JUDGING = 2
 # Games that are played at once: more take memory, and no less time for each.
 _AT_ONCE = 4096
 # Games by which a point of a learning curve is judged.
-SELECTION = 2 * _AT_ONCE
+SELECTION = 8 * _AT_ONCE
 # Seconds that a piece of training should take, so that it can be interrupted.
 _PIECE_SECONDS = 0.5
 
