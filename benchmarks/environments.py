@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from benchmarks import play_one
+from benchmarks import peer_flags, play_one
 from experiments.runs import command_line, game_strings, limits, program, tables
 
 GAMES = (
@@ -112,19 +112,7 @@ def _define(values):
     ("limit", 900.0, "Wall seconds that a process may take, then it is ended."),
   ):
     limits.define_float(name, default, meaning, 0.001, values=values)
-  for name in PEERS:
-    flags.DEFINE_string(
-      f"{name}_python",
-      None,
-      f"The interpreter of an environment with {name}.",
-      flag_values=values,
-    )
-  flags.DEFINE_string(
-    "json",
-    None,
-    "Also write all figures here, after every game.",
-    flag_values=values,
-  )
+  peer_flags.define(values, PEERS)
 
 
 def _interpreters(given):

@@ -41,6 +41,7 @@ from typing import Any
 
 from absl import flags
 
+from benchmarks import peer_flags
 from experiments.runs import command_line, game_strings, limits, program
 
 _QUICK_SECONDS = 0.3
@@ -100,19 +101,7 @@ def _define_run(values):
     "fewer updates than this fraction of the C program's, on any game.",
     values=values,
   )
-  for name in ("liteefg", "noregret"):
-    flags.DEFINE_string(
-      f"{name}_python",
-      None,
-      f"The interpreter of an environment with {name}.",
-      flag_values=values,
-    )
-  flags.DEFINE_string(
-    "json",
-    None,
-    "Also write all figures here, after every game.",
-    flag_values=values,
-  )
+  peer_flags.define(values, ("liteefg", "noregret"))
 
 
 def parse(argv: Sequence[str]) -> list[str]:

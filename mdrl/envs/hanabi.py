@@ -28,7 +28,7 @@ State = hanabi_state.State
 
 @struct.dataclass
 class Hanabi(hanabi_sizes.Sizes, env_lib.Environment[State]):
-  """Hanabi, at any size that OpenSpiel has.
+  """Hanabi, at any size that OpenSpiel has with hands of up to 24 cards.
 
   Attributes:
     dtype: Floating type of returns, probabilities and observations; None for
